@@ -1,0 +1,20 @@
+// One jest project a kind of test: `unit` needs Node alone, the others say what they need when it is missing.
+const project = (displayName, testMatch, extra = {}) => ({
+  displayName,
+  testMatch: [`<rootDir>/${testMatch}`],
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  moduleNameMapper: { '^cdk8s-sysbox$': '<rootDir>/src/index.ts' },
+  modulePathIgnorePatterns: ['<rootDir>/lib/'],
+  ...extra,
+});
+
+const needsMore = ['cluster', 'faults', 'merge', 'node', 'rollout', 'schema', 'shell'];
+
+module.exports = {
+  projects: [
+    project('unit', 'test/**/*.test.ts', {
+      testPathIgnorePatterns: needsMore.map((name) => `<rootDir>/test/${name}/`),
+    }),
+    ...needsMore.map((name) => project(name, `test/${name}/**/*.test.ts`)),
+  ],
+};
