@@ -1,0 +1,48 @@
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const QUALIFIED_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const QUANTITY = /^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
+
+/**
+ * A DNS subdomain name, as most Kubernetes objects are named.
+ *
+ * @internal
+ */
+export function assertSubdomain(value: string, what: string): void {
+  if (value.length > 253 || !SUBDOMAIN.test(value)) {
+    throw new Error(`${what} '${value}' is no DNS subdomain name. Use lower-case letters, digits, '-' and '.'`);
+  }
+}
+
+/**
+ * A label: key with an optional DNS prefix, value of at most 63 characters.
+ *
+ * @internal
+ */
+export function assertLabel(key: string, value: string, what: string): void {
+  const slash = key.indexOf('/');
+  const prefix = slash < 0 ? undefined : key.slice(0, slash);
+  const name = key.slice(slash + 1);
+  const prefixBad = prefix !== undefined && (prefix.length > 253 || !SUBDOMAIN.test(prefix));
+  if (prefixBad || !QUALIFIED_NAME.test(name)) {
+    throw new Error(`${what}: '${key}' is no label key. Write 'name' or 'dns.prefix/name' with at most 63 characters`);
+  }
+  if (!LABEL_VALUE.test(value)) {
+    throw new Error(
+      `${what}: '${value}' (of '${key}') is no label value. Use at most 63 letters, digits, '-', '_', '.'`,
+    );
+  }
+}
+
+/**
+ * Resource quantities by resource name.
+ *
+ * @internal
+ */
+export function assertQuantities(quantities: Record<string, string>, what: string): void {
+  for (const [resource, quantity] of Object.entries(quantities)) {
+    if (!QUANTITY.test(quantity)) {
+      throw new Error(`${what}: '${quantity}' (of '${resource}') is no quantity. Write '64Mi', '250m' or '1'`);
+    }
+  }
+}

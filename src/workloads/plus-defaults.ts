@@ -1,0 +1,105 @@
+import * as kplus from 'cdk8s-plus-30';
+
+// cdk8s-plus fills in defaults when a container is made, so what the user gave is remembered here.
+const givenProps = new WeakMap<kplus.Container, kplus.ContainerProps>();
+
+/**
+ * Container props with the defaults of a system container where cdk8s-plus has those of a web service: root, a writable
+ * root filesystem, setuid programs, no request of a whole CPU. What the user gave stays.
+ *
+ * @internal
+ */
+export function systemContainerProps(props: kplus.ContainerProps): kplus.ContainerProps {
+  return {
+    ...props,
+    resources: props.resources ?? {},
+    imagePullPolicy: props.imagePullPolicy ?? kubernetesPullPolicy(props.image),
+    securityContext: {
+      ensureNonRoot: false,
+      readOnlyRootFilesystem: false,
+      allowPrivilegeEscalation: true,
+      ...defined(props.securityContext),
+    },
+    // Container.mount() pushes onto this array, and two containers may share the user's
+    volumeMounts: [...(props.volumeMounts ?? [])],
+  };
+}
+
+/**
+ * Pod props with the defaults of a system pod.
+ *
+ * @internal
+ */
+export function systemPodProps<T extends kplus.AbstractPodProps>(props: T): T {
+  return {
+    ...props,
+    enableServiceLinks: props.enableServiceLinks ?? false,
+    securityContext: { ensureNonRoot: false, ...defined(props.securityContext) },
+  };
+}
+
+/** @internal */
+export function remember(container: kplus.Container, props: kplus.ContainerProps): kplus.Container {
+  givenProps.set(container, props);
+  return container;
+}
+
+/**
+ * Renders of a pod only what the user gave where cdk8s-plus would render a default that differs from Kubernetes' own.
+ * A container made by `new kplus.Container()` and attached keeps all it has: nobody can tell what of it was asked for.
+ *
+ * @internal
+ */
+export function withoutPlusDefaults(
+  spec: kplus.k8s.PodSpec,
+  pod: kplus.AbstractPod,
+  given: kplus.AbstractPodProps,
+): kplus.k8s.PodSpec {
+  const { containers, initContainers } = pod;
+  return {
+    ...spec,
+    securityContext: onlyGiven(spec.securityContext, given.securityContext),
+    containers: spec.containers.map((rendered, i) => onlyGivenContainer(rendered, containers[i])),
+    initContainers: spec.initContainers?.map((rendered, i) => onlyGivenContainer(rendered, initContainers[i])),
+  };
+}
+
+function onlyGivenContainer(
+  rendered: kplus.k8s.Container,
+  container: kplus.Container | undefined,
+): kplus.k8s.Container {
+  const given = container && givenProps.get(container);
+  if (!given) return rendered;
+  return {
+    ...rendered,
+    imagePullPolicy: given.imagePullPolicy,
+    securityContext: onlyGiven(rendered.securityContext, given.securityContext),
+  };
+}
+
+/** Fields of a rendered security context by the name of the prop that sets them, where the two differ. */
+const FIELD_OF_PROP: Record<string, string> = {
+  user: 'runAsUser',
+  group: 'runAsGroup',
+  ensureNonRoot: 'runAsNonRoot',
+};
+
+function onlyGiven<T extends object>(rendered: T | undefined, given: object | undefined): T | undefined {
+  const result: Record<string, unknown> = {};
+  for (const prop of Object.keys(defined(given))) {
+    const field = FIELD_OF_PROP[prop] ?? prop;
+    result[field] = (rendered as Record<string, unknown> | undefined)?.[field];
+  }
+  return Object.keys(result).length > 0 ? (result as T) : undefined;
+}
+
+/** What Kubernetes does when the field is absent: Always for `:latest` or no tag, else IfNotPresent. */
+function kubernetesPullPolicy(image: string): kplus.ImagePullPolicy {
+  const name = image.slice(image.lastIndexOf('/') + 1);
+  const pinned = name.includes('@') || (name.includes(':') && !name.endsWith(':latest'));
+  return pinned ? kplus.ImagePullPolicy.IF_NOT_PRESENT : kplus.ImagePullPolicy.ALWAYS;
+}
+
+function defined<T extends object>(value: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== undefined)) as Partial<T>;
+}

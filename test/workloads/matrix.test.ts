@@ -1,0 +1,252 @@
+import { Size, Testing } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import {
+  Acknowledgement,
+  ContainerEngine,
+  PodSecurityLevel,
+  RuntimeReference,
+  SystemContainerOptions,
+  SystemOptions,
+} from '../../src/workloads';
+import { kinds, newChart, podSpecIn, podSpecOf, templateIn, ubuntu } from './kinds';
+
+const container: Required<SystemContainerOptions> = { tty: true, stdin: true, stdinOnce: true };
+const acknowledgement: Required<Acknowledgement> = { rule: 'image-tag', reason: 'a test' };
+
+/** One value for every option, so that a new option does not compile until it has a row here. */
+const everyOption: Required<SystemOptions> = {
+  runtime: RuntimeReference.named('sysbox'),
+  runtimeClassName: 'sysbox',
+  priorityClassName: 'high',
+  nodeSelector: { disk: 'ssd' },
+  topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
+  overhead: { memory: '64Mi' },
+  seccompProfile: { type: kplus.SeccompProfileType.LOCALHOST, localhostProfile: 'wide.json' },
+  containers: { ubuntu: container },
+  podSecurity: PodSecurityLevel.RESTRICTED,
+  acknowledge: [acknowledgement],
+};
+
+/** What each option renders in the pod template. */
+const rendered: Record<keyof SystemOptions, object> = {
+  runtime: { spec: { runtimeClassName: 'sysbox' } },
+  runtimeClassName: { spec: { runtimeClassName: 'sysbox' } },
+  priorityClassName: { spec: { priorityClassName: 'high' } },
+  nodeSelector: { spec: { nodeSelector: { disk: 'ssd' } } },
+  topologySpreadConstraints: {
+    spec: {
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'zone',
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: { 'cdk8s.io/metadata.addr': expect.any(String) } },
+        },
+      ],
+    },
+  },
+  overhead: { spec: { overhead: { memory: '64Mi' } } },
+  seccompProfile: {
+    spec: { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'wide.json' } } },
+  },
+  containers: { spec: { containers: [{ name: 'ubuntu', tty: true, stdin: true, stdinOnce: true }] } },
+  podSecurity: {
+    spec: {
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [{ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
+    },
+  },
+  acknowledge: { metadata: { annotations: { 'cdk8s-sysbox.io/acknowledge.image-tag': 'a test' } } },
+};
+
+describe.each(Object.values(kinds))('$name', (kind) => {
+  test('is a system pod without being told anything', () => {
+    expect(podSpecOf(kind)).toMatchObject({
+      runtimeClassName: 'sysbox-runc',
+      hostUsers: false,
+      enableServiceLinks: false,
+      automountServiceAccountToken: false,
+    });
+  });
+
+  test('renders nothing that keeps a system container from starting', () => {
+    const spec = podSpecOf(kind);
+
+    expect(spec.securityContext).toBeUndefined();
+    expect(spec.containers).toEqual([{ name: 'ubuntu', image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }]);
+  });
+
+  test.each(Object.keys(everyOption) as (keyof SystemOptions)[])('has the option %s', (option) => {
+    const chart = newChart();
+
+    kind.make(chart, 'it', { ...ubuntu, system: { [option]: everyOption[option] } });
+
+    expect(templateIn(kind, chart)).toMatchObject(rendered[option]);
+  });
+
+  test('never changes what was given', () => {
+    const spec = podSpecOf(kind, {
+      enableServiceLinks: true,
+      securityContext: { ensureNonRoot: true, fsGroup: 7, user: 1, group: 2 },
+      containers: [
+        {
+          image: 'a:1',
+          imagePullPolicy: kplus.ImagePullPolicy.ALWAYS,
+          resources: { cpu: { limit: kplus.Cpu.units(1) }, memory: { request: Size.mebibytes(9) } },
+          securityContext: {
+            ensureNonRoot: true,
+            readOnlyRootFilesystem: true,
+            allowPrivilegeEscalation: false,
+            user: 3,
+            capabilities: { add: [kplus.Capability.NET_BIND_SERVICE] },
+          },
+        },
+      ],
+      initContainers: [{ image: 'b:1', securityContext: { readOnlyRootFilesystem: true } }],
+    });
+
+    expect(spec.enableServiceLinks).toBe(true);
+    expect(spec.securityContext).toEqual({ runAsNonRoot: true, fsGroup: 7, runAsUser: 1, runAsGroup: 2 });
+    expect(spec.containers).toMatchObject([
+      {
+        imagePullPolicy: 'Always',
+        resources: { limits: { cpu: '1' }, requests: { memory: '9Mi' } },
+        securityContext: {
+          runAsNonRoot: true,
+          readOnlyRootFilesystem: true,
+          allowPrivilegeEscalation: false,
+          runAsUser: 3,
+          capabilities: { add: ['NET_BIND_SERVICE'] },
+        },
+      },
+    ]);
+    expect(spec.initContainers[0].securityContext).toEqual({ readOnlyRootFilesystem: true });
+  });
+
+  test('with PodSecurityLevel.RESTRICTED, too, what was given stays', () => {
+    const spec = podSpecOf(kind, {
+      containers: [{ image: 'a:1', securityContext: { user: 3, readOnlyRootFilesystem: true } }],
+      system: { podSecurity: PodSecurityLevel.RESTRICTED },
+    });
+
+    expect(spec.containers[0].securityContext).toEqual({
+      runAsUser: 3,
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  test('asks CRI-O for its user namespace by annotation', () => {
+    const chart = newChart();
+    const runtime = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+
+    kind.make(chart, 'it', { ...ubuntu, system: { runtime } });
+
+    const template = templateIn(kind, chart);
+    expect(template.metadata.annotations).toEqual({ 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' });
+    expect(template.spec).not.toHaveProperty('hostUsers');
+  });
+
+  test("keeps the user's own annotation for CRI-O", () => {
+    const chart = newChart();
+    const annotations = { 'io.kubernetes.cri-o.userns-mode': 'auto:size=131072' };
+    const runtime = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+
+    const props = { ...ubuntu, metadata: { annotations }, podMetadata: { annotations }, system: { runtime } };
+    kind.make(chart, 'it', props);
+
+    expect(templateIn(kind, chart).metadata.annotations).toEqual(annotations);
+  });
+
+  test('takes more of the same after it was made', () => {
+    const chart = newChart();
+    const workload = kind.make(chart, 'it', { ...ubuntu, system: { nodeSelector: { a: '1' } } });
+
+    workload.system.requireNodeLabel('b', '2');
+    workload.system.spreadOver({ maxSkew: 2, topologyKey: 'node', whenUnsatisfiable: 'DoNotSchedule' });
+    workload.system.configureContainer('ubuntu', { tty: true });
+    workload.system.configureContainer('ubuntu', { stdin: true });
+
+    expect(workload.system.nodeSelector).toEqual({ a: '1', b: '2' });
+    expect(workload.system.runtimeClassName).toBe('sysbox-runc');
+    expect(podSpecIn(kind, chart)).toMatchObject({
+      nodeSelector: { a: '1', b: '2' },
+      topologySpreadConstraints: [{ maxSkew: 2, topologyKey: 'node' }],
+      containers: [{ tty: true, stdin: true }],
+    });
+  });
+
+  test("does not touch the user's own objects", () => {
+    const mounts: kplus.VolumeMount[] = [];
+    const chart = newChart();
+
+    const workload = kind.make(chart, 'it', { containers: [{ image: 'a:1', volumeMounts: mounts }] });
+    workload.containers[0]?.mount('/v', kplus.Volume.fromEmptyDir(chart, 'v', 'v'));
+
+    expect(mounts).toEqual([]);
+  });
+
+  test('renders the same when it is rendered twice', () => {
+    const chart = newChart();
+    kind.make(chart, 'it', { ...ubuntu, system: everyOption, ...{ spread: true } });
+
+    const [first, second] = [Testing.synth(chart), Testing.synth(chart)];
+
+    expect(second).toEqual(first);
+  });
+
+  test.each<[string, SystemOptions, string]>([
+    [
+      'two runtimes',
+      { runtime: RuntimeReference.named('a'), runtimeClassName: 'b' },
+      "test/it: runtimeClassName is 'b', but the runtime's is 'a'. Give one of the two",
+    ],
+    ['a bad class name', { runtimeClassName: 'A_b' }, "test/it: runtimeClassName 'A_b' is no DNS subdomain name"],
+    ['a bad label key', { nodeSelector: { 'a b': 'c' } }, "test/it: nodeSelector: 'a b' is no label key"],
+    ['a bad label value', { nodeSelector: { a: 'b c' } }, "test/it: nodeSelector: 'b c' (of 'a') is no label value"],
+    ['a bad priority class', { priorityClassName: 'High' }, "test/it: priorityClassName 'High' is no DNS subdomain"],
+    ['a bad overhead', { overhead: { cpu: 'x' } }, "test/it: overhead: 'x' (of 'cpu') is no quantity"],
+    [
+      'an overhead other than that of the runtime',
+      { runtime: RuntimeReference.named('a', { podOverhead: { cpu: '1' } }), overhead: { cpu: '2' } },
+      `test/it: overhead {"cpu":"2"} is not that of RuntimeClass 'a', {"cpu":"1"}`,
+    ],
+    [
+      'a local seccomp profile without a file',
+      { seccompProfile: { type: kplus.SeccompProfileType.LOCALHOST } },
+      "test/it: seccompProfile of type 'Localhost' needs a localhostProfile",
+    ],
+    [
+      'a seccomp file without a local profile',
+      { seccompProfile: { type: kplus.SeccompProfileType.RUNTIME_DEFAULT, localhostProfile: 'x' } },
+      "test/it: seccompProfile of type 'RuntimeDefault' cannot have a localhostProfile",
+    ],
+    [
+      'stdinOnce without stdin',
+      { containers: { ubuntu: { stdinOnce: true } } },
+      "test/it: container 'ubuntu' has stdinOnce without stdin. Set stdin to true as well",
+    ],
+    [
+      'Restricted on a cluster that is too old for it',
+      {
+        runtime: RuntimeReference.named('a', { clusterVersion: '1.34' }),
+        podSecurity: PodSecurityLevel.RESTRICTED,
+      },
+      "test/it: podSecurity 'restricted': a uid-0 pod in a namespace that enforces Pod Security Restricted works from " +
+        'Kubernetes 1.35 on, and the cluster is 1.34',
+    ],
+  ])('refuses %s', (_, system, message) => {
+    expect(() => kind.make(newChart(), 'it', { ...ubuntu, system })).toThrow(message);
+  });
+
+  test('refuses options of a container that the pod does not have', () => {
+    const chart = newChart();
+
+    kind.make(chart, 'it', { ...ubuntu, system: { containers: { ubunut: { tty: true } } } });
+
+    expect(() => Testing.synth(chart)).toThrow(
+      "[test/it] system.containers names 'ubunut', but the pod's containers are: ubuntu",
+    );
+  });
+});

@@ -1,0 +1,39 @@
+import { ContainerEngine, RuntimeReference, RuntimeReferenceOptions } from '../../src/workloads';
+
+const everyOption: Required<RuntimeReferenceOptions> = {
+  containerEngine: ContainerEngine.CRIO,
+  clusterVersion: 'v1.36.2+k3s1',
+  featureGates: ['ContainerStopSignals'],
+  podOverhead: { memory: '64Mi' },
+};
+
+test('keeps all that is known of the runtime', () => {
+  expect({ ...RuntimeReference.named('sysbox', everyOption) }).toEqual({ runtimeClassName: 'sysbox', ...everyOption });
+});
+
+test.each(['1.33', '1.36', 'v1.36.2+k3s1', '1.40.0-rc.1'])('takes a cluster of version %s', (clusterVersion) => {
+  expect(RuntimeReference.named('sysbox', { clusterVersion }).clusterVersion).toBe(clusterVersion);
+});
+
+test.each([
+  ['Sysbox', {}, "runtimeClassName 'Sysbox' is no DNS subdomain name"],
+  ['', {}, 'is no DNS subdomain name'],
+  ['sysbox', { clusterVersion: 'latest' }, "clusterVersion 'latest' is no Kubernetes version. Write it as '1.36'"],
+  ['sysbox', { clusterVersion: '1.32' }, 'hostUsers: false works from Kubernetes 1.33 on, and the cluster is 1.32'],
+  ['sysbox', { clusterVersion: '1.29', featureGates: ['UserNamespacesSupport'] }, 'the cluster is 1.29'],
+  ['sysbox', { podOverhead: { cpu: 'much' } }, "podOverhead: 'much' (of 'cpu') is no quantity"],
+])('refuses %s %j', (name, options, message) => {
+  expect(() => RuntimeReference.named(name, options)).toThrow(message);
+});
+
+test('1.30 to 1.32 is an option for who turned the feature gate on', () => {
+  const options = { clusterVersion: '1.30', featureGates: ['UserNamespacesSupport'] };
+
+  expect(RuntimeReference.named('sysbox', options).clusterVersion).toBe('1.30');
+});
+
+test('the version does not matter to CRI-O, which has an annotation for it', () => {
+  const options = { clusterVersion: '1.30', containerEngine: ContainerEngine.CRIO };
+
+  expect(RuntimeReference.named('sysbox', options).clusterVersion).toBe('1.30');
+});
