@@ -1,0 +1,42 @@
+// Everything that takes long to build lies outside the checkout, in a folder named by what it is made from.
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+export const cacheDir = process.env.CDK8S_SYSBOX_CACHE ?? '/var/cache/cdk8s-sysbox';
+
+/** A short hash of anything that JSON can hold. */
+export function keyOf(recipe: unknown): string {
+  return createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
+}
+
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/**
+ * The folder that `build` fills, made once for a recipe. The recipe must hold everything that decides the content.
+ * It is built under another name and renamed, so that an interrupted build never looks like a finished one.
+ */
+export async function cached(
+  name: string,
+  recipe: unknown,
+  build: (folder: string) => Promise<void> | void,
+): Promise<string> {
+  const folder = join(cacheDir, `${name}-${keyOf(recipe)}`);
+  if (existsSync(folder)) return folder;
+  const unfinished = `${folder}.unfinished-${process.pid}`;
+  mkdirSync(unfinished, { recursive: true });
+  try {
+    const start = Date.now();
+    await build(unfinished);
+    renameSync(unfinished, folder);
+    process.stdout.write(`  built ${folder} in ${((Date.now() - start) / 1000).toFixed(0)} s\n`);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+  return folder;
+}

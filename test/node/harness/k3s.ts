@@ -1,0 +1,101 @@
+// K3s on a node, as the official install script sets it up, with images side-loaded.
+import { basename, join } from 'node:path';
+import { cached, sha256File } from './cache';
+import { Node, type NodeFile } from './node';
+import type { Disk } from './rootDisk';
+
+export interface K3sOptions {
+  readonly binary: string;
+  /** @default 'server' */
+  readonly role?: 'server' | 'agent';
+  /** @default the parts that pull images or that no test uses are disabled */
+  readonly args?: readonly string[];
+  /** Name of the unit. @default 'k3s', for an agent 'k3s-agent' */
+  readonly unit?: string;
+  /** @default '/var/lib/rancher/k3s' */
+  readonly dataDir?: string;
+  /** Image tar files of this machine. */
+  readonly images?: readonly string[];
+}
+
+/** Everything that would be pulled from a registry, and what only costs time under emulation. */
+export const quietServer = [
+  '--disable=coredns,local-storage,metrics-server,servicelb,traefik',
+  '--disable-helm-controller',
+  '--write-kubeconfig-mode=600',
+];
+
+/** The files of an installation, by absolute path; pass them as a node's `files` or put them on a running node. */
+export function k3sFiles(options: K3sOptions): Record<string, NodeFile> {
+  const dataDir = options.dataDir ?? '/var/lib/rancher/k3s';
+  const images = (options.images ?? []).map((from) => [join(dataDir, 'agent/images', basename(from)), { from }]);
+  return {
+    '/usr/local/bin/k3s': { from: options.binary, mode: 0o755 },
+    [`/etc/systemd/system/${unitName(options)}.service`]: { content: unit(options) },
+    ...Object.fromEntries(images),
+  };
+}
+
+export const unitName = (options: Pick<K3sOptions, 'unit' | 'role'>) =>
+  options.unit ?? (options.role === 'agent' ? 'k3s-agent' : 'k3s');
+
+/**
+ * A disk on which this K3s has already started once, for tests to begin from: the first start (certificates, image
+ * imports) is by far the slowest. It is as any node that was shut down in an orderly way.
+ */
+export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
+  const inputs = [options.binary, ...(options.images ?? [])];
+  const recipe = { from: from.file, hashes: await Promise.all(inputs.map(sha256File)), unit: unit(options) };
+  const folder = await cached('k3s', recipe, async (into) => {
+    const node = await Node.create({ disk: from, files: k3sFiles(options) });
+    try {
+      await node.boot();
+      await startK3s(node, options);
+      await node.stop();
+      await node.machine.saveDisk(join(into, 'disk.qcow2'));
+    } finally {
+      await node.dispose();
+    }
+  });
+  return { ...from, file: join(folder, 'disk.qcow2'), format: 'qcow2' };
+}
+
+/** Enables and starts K3s; a server is waited for until its node is Ready. */
+export async function startK3s(node: Node, options: Pick<K3sOptions, 'unit' | 'role'> = {}): Promise<void> {
+  await node.run('for name in kubectl crictl ctr; do ln -sf k3s /usr/local/bin/$name; done');
+  await node.run(`systemctl enable --now '${unitName(options)}'`, { timeoutMs: 15 * 60_000 });
+}
+
+function unit(options: K3sOptions): string {
+  const role = options.role ?? 'server';
+  const dataDir = options.dataDir ? [`--data-dir=${options.dataDir}`] : [];
+  const args = [role, ...dataDir, ...(options.args ?? (role === 'server' ? quietServer : []))];
+  return `[Unit]
+Description=Lightweight Kubernetes
+Documentation=https://k3s.io
+Wants=network-online.target
+After=network-online.target
+
+[Install]
+WantedBy=multi-user.target
+
+[Service]
+Type=${role === 'server' ? 'notify' : 'exec'}
+EnvironmentFile=-/etc/default/%N
+EnvironmentFile=-/etc/sysconfig/%N
+EnvironmentFile=-/etc/systemd/system/${unitName(options)}.service.env
+KillMode=process
+Delegate=yes
+User=root
+LimitNOFILE=1048576
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+TimeoutStartSec=0
+Restart=always
+RestartSec=5s
+ExecStartPre=-/sbin/modprobe br_netfilter
+ExecStartPre=-/sbin/modprobe overlay
+ExecStart=/usr/local/bin/k3s ${args.join(' ')}
+`;
+}
