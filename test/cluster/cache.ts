@@ -27,12 +27,14 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     child.on('close', (code, signal) =>
       code === 0
         ? resolve(Buffer.concat(out).toString())
-        : fail(`exit ${code ?? signal}\n${Buffer.concat(err).toString().slice(-3000)}`),
+        : fail(`exit ${code ?? signal}\n${lastWords(err) || lastWords(out)}`),
     );
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input);
   });
 }
+
+const lastWords = (printed: Buffer[]) => Buffer.concat(printed).toString().slice(-3000);
 
 /**
  * The path of a cached file or folder, made on first use.
