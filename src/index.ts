@@ -1,1 +1,4 @@
-export {};
+export * from './containerd';
+export * from './installer';
+export * from './runtime';
+export * from './workloads';

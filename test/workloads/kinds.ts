@@ -1,4 +1,4 @@
-import { Chart, Testing } from 'cdk8s';
+import { Chart, Cron, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import * as workloads from '../../src/workloads';
@@ -16,12 +16,40 @@ export interface Kind {
   readonly template: (manifest: any) => any;
 }
 
-/** What a kind cannot be made without. */
+/** Every class of the family that the library exports: a new one without a row here fails a test. */
 export const kinds: Record<string, Kind> = {
   SystemPod: {
     name: 'SystemPod',
     make: (scope, id, props) => new workloads.SystemPod(scope, id, props),
     template: (manifest) => manifest,
+  },
+  SystemDeployment: {
+    name: 'SystemDeployment',
+    make: (scope, id, props) => new workloads.SystemDeployment(scope, id, props),
+    template: (manifest) => manifest.spec.template,
+  },
+  SystemStatefulSet: {
+    name: 'SystemStatefulSet',
+    make: (scope, id, props) => {
+      const service = new kplus.Service(scope, `${id}-service`, { ports: [{ port: 80 }] });
+      return new workloads.SystemStatefulSet(scope, id, { ...props, service });
+    },
+    template: (manifest) => manifest.spec.template,
+  },
+  SystemDaemonSet: {
+    name: 'SystemDaemonSet',
+    make: (scope, id, props) => new workloads.SystemDaemonSet(scope, id, props),
+    template: (manifest) => manifest.spec.template,
+  },
+  SystemJob: {
+    name: 'SystemJob',
+    make: (scope, id, props) => new workloads.SystemJob(scope, id, props),
+    template: (manifest) => manifest.spec.template,
+  },
+  SystemCronJob: {
+    name: 'SystemCronJob',
+    make: (scope, id, props) => new workloads.SystemCronJob(scope, id, { ...props, schedule: Cron.daily() }),
+    template: (manifest) => manifest.spec.jobTemplate.spec.template,
   },
 };
 

@@ -8,6 +8,7 @@ import {
   SystemContainerOptions,
   SystemOptions,
 } from '../../src/workloads';
+import * as workloads from '../../src/workloads';
 import { kinds, newChart, podSpecIn, podSpecOf, templateIn, ubuntu } from './kinds';
 
 const container: Required<SystemContainerOptions> = { tty: true, stdin: true, stdinOnce: true };
@@ -58,6 +59,13 @@ const rendered: Record<keyof SystemOptions, object> = {
   },
   acknowledge: { metadata: { annotations: { 'cdk8s-sysbox.io/acknowledge.image-tag': 'a test' } } },
 };
+
+test('no kind is without tests', () => {
+  const isWorkload = (it: object) => 'prototype' in it && it.prototype instanceof kplus.AbstractPod;
+  const exported = Object.entries(workloads).filter(([, it]) => it && isWorkload(it));
+
+  expect(exported.map(([name]) => name).sort()).toEqual(Object.keys(kinds).sort());
+});
 
 describe.each(Object.values(kinds))('$name', (kind) => {
   test('is a system pod without being told anything', () => {

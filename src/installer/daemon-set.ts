@@ -1,0 +1,110 @@
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { ImageSourceOptions } from './sysbox-source';
+
+/** @internal */
+export interface DaemonSetOptions {
+  readonly name: string;
+  readonly namespace: string;
+  readonly image: string;
+  readonly imageOptions: ImageSourceOptions;
+  readonly configMaps: string[];
+  readonly planHash: string;
+  readonly nodeSelector: Record<string, string>;
+  readonly tolerations: kplus.k8s.Toleration[];
+  readonly priorityClassName: string;
+  readonly resources?: kplus.k8s.ResourceRequirements;
+  readonly concurrency: number;
+}
+
+const DEFAULT_RESOURCES: kplus.k8s.ResourceRequirements = {
+  requests: { cpu: kplus.k8s.Quantity.fromString('10m'), memory: kplus.k8s.Quantity.fromString('32Mi') },
+  limits: { memory: kplus.k8s.Quantity.fromString('128Mi') },
+};
+
+/** The DaemonSet of the coordinator. @internal */
+export function addDaemonSet(scope: Construct, options: DaemonSetOptions): void {
+  const labels = { 'app.kubernetes.io/name': options.name };
+  new kplus.k8s.KubeDaemonSet(scope, 'DaemonSet', {
+    metadata: { name: options.name, namespace: options.namespace, labels },
+    spec: {
+      selector: { matchLabels: labels },
+      updateStrategy: {
+        type: 'RollingUpdate',
+        rollingUpdate: { maxUnavailable: kplus.k8s.IntOrString.fromNumber(options.concurrency) },
+      },
+      template: {
+        metadata: {
+          labels,
+          annotations: { 'kubectl.kubernetes.io/default-container': 'coordinator' },
+        },
+        spec: podSpec(options),
+      },
+    },
+  });
+}
+
+function podSpec(options: DaemonSetOptions): kplus.k8s.PodSpec {
+  const { pullSecrets } = options.imageOptions;
+  return {
+    serviceAccountName: options.name,
+    automountServiceAccountToken: true,
+    enableServiceLinks: false,
+    nodeSelector: options.nodeSelector,
+    tolerations: options.tolerations,
+    priorityClassName: options.priorityClassName,
+    // systemd answers only to processes that it can see (node-findings: without it systemctl fails with "No data available").
+    hostPid: true,
+    // The work is done by units of the host: a pod that is asked to go can go.
+    terminationGracePeriodSeconds: 10,
+    ...(pullSecrets?.length ? { imagePullSecrets: pullSecrets.map((name) => ({ name })) } : {}),
+    containers: [coordinator(options)],
+    volumes: [
+      // HostToContainer below: a private copy of the host's mounts would pin the volumes of other pods.
+      { name: 'host', hostPath: { path: '/', type: 'Directory' } },
+      { name: 'scratch', emptyDir: { sizeLimit: kplus.k8s.Quantity.fromString('64Mi') } },
+      {
+        name: 'programs',
+        projected: { defaultMode: 0o555, sources: options.configMaps.map((name) => ({ configMap: { name } })) },
+      },
+    ],
+  };
+}
+
+function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
+  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  const probe = (...command: string[]) => ({ exec: { command }, periodSeconds: 30, timeoutSeconds: 10 });
+  return {
+    name: 'coordinator',
+    image: options.image,
+    imagePullPolicy: options.imageOptions.pullPolicy ?? 'IfNotPresent',
+    command: ['/bin/sh', '/programs/coordinator.sh'],
+    env: [
+      field('NODE_NAME', 'spec.nodeName'),
+      field('POD_NAME', 'metadata.name'),
+      field('NAMESPACE', 'metadata.namespace'),
+      { name: 'PLAN_HASH', value: options.planHash },
+    ],
+    resources: options.resources ?? DEFAULT_RESOURCES,
+    // Not privileged: the host's systemd does what needs more. chroot is among a container's default capabilities.
+    securityContext: {
+      privileged: false,
+      runAsUser: 0,
+      readOnlyRootFilesystem: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    // Ready only while the runtime is live on this node; Argo CD and a rolling update wait for it.
+    readinessProbe: { ...probe('test', '-f', '/tmp/ready'), initialDelaySeconds: 5, periodSeconds: 10 },
+    // The coordinator touches the file at every step of every wait.
+    livenessProbe: {
+      ...probe('/bin/sh', '-c', 'test -n "$(find /tmp/alive -mmin -10)"'),
+      initialDelaySeconds: 60,
+      periodSeconds: 60,
+    },
+    volumeMounts: [
+      { name: 'host', mountPath: '/host', mountPropagation: 'HostToContainer' },
+      { name: 'scratch', mountPath: '/tmp' },
+      { name: 'programs', mountPath: '/programs', readOnly: true },
+    ],
+  };
+}

@@ -1,0 +1,5 @@
+export { SysboxDaemonOptions } from './daemon-args';
+export { RolloutOptions } from './rollout';
+export * from './sysbox-installer';
+export * from './sysbox-runtime';
+export * from './sysbox-source';

@@ -1,0 +1,92 @@
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { clusterScoped } from '../runtime/cluster-scoped';
+import { ANNOTATION_PREFIX, NodeLabels } from '../runtime/labels';
+
+const NODE_NAME = 'authentication.kubernetes.io/node-name';
+
+// RBAC cannot say "the own node only" nor "this label only": `patch nodes` alone would let one node's installer change
+// every other node. The API server puts the node of the pod into a ServiceAccount's token since Kubernetes 1.30
+// (KEP-4193), so a policy can compare.
+const RULES: { readonly expression: string; readonly message: string }[] = [
+  {
+    expression: `request.userInfo.?extra[?'${NODE_NAME}'].orValue([]).exists(n, n == object.metadata.name)`,
+    message: 'the installer may change its own node only',
+  },
+  {
+    expression: unchangedExcept('labels', 'oldLabels', `k == '${NodeLabels.RUNTIME}'`),
+    message: `the installer may change no label but ${NodeLabels.RUNTIME}`,
+  },
+  {
+    expression: `!('${NodeLabels.RUNTIME}' in variables.labels) || variables.labels['${NodeLabels.RUNTIME}'] == 'running'`,
+    message: `${NodeLabels.RUNTIME} is running, or not there`,
+  },
+  {
+    expression: unchangedExcept('annotations', 'oldAnnotations', `k.startsWith('${ANNOTATION_PREFIX}')`),
+    message: `the installer may change annotations under ${ANNOTATION_PREFIX} only`,
+  },
+  {
+    expression: `variables.taints.filter(t, t.key != '${NodeLabels.RUNTIME}') == variables.oldTaints.filter(t, t.key != '${NodeLabels.RUNTIME}')`,
+    message: `the installer may change no taint but ${NodeLabels.RUNTIME}`,
+  },
+  {
+    expression: ['unschedulable', 'providerID', 'podCIDR', 'podCIDRs', 'configSource', 'externalID']
+      .map((field) => `object.spec.?${field} == oldObject.spec.?${field}`)
+      .join(' && '),
+    message: 'the installer may change nothing of a node spec but its own taint',
+  },
+  {
+    expression:
+      'object.metadata.?finalizers == oldObject.metadata.?finalizers && object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences',
+    message: 'the installer may change no finalizer and no owner of a node',
+  },
+];
+
+function unchangedExcept(now: string, before: string, ours: string): string {
+  return [
+    `variables.${now}.all(k, ${ours} || (k in variables.${before} && variables.${before}[k] == variables.${now}[k]))`,
+    `variables.${before}.all(k, ${ours} || k in variables.${now})`,
+  ].join(' && ');
+}
+
+/**
+ * The admission policy that holds the installer to its own node, and there to the project's label, annotations and taint.
+ *
+ * @internal
+ */
+export function addNodePolicy(scope: Construct, name: string, serviceAccount: string, namespace: string): void {
+  const policy = clusterScoped(
+    new kplus.k8s.KubeValidatingAdmissionPolicy(scope, 'NodePolicy', {
+      metadata: { name },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes', 'nodes/status'] },
+          ],
+        },
+        matchConditions: [
+          {
+            name: 'by-the-installer',
+            expression: `request.userInfo.username == 'system:serviceaccount:${namespace}:${serviceAccount}'`,
+          },
+        ],
+        variables: [
+          { name: 'labels', expression: 'object.metadata.?labels.orValue({})' },
+          { name: 'oldLabels', expression: 'oldObject.metadata.?labels.orValue({})' },
+          { name: 'annotations', expression: 'object.metadata.?annotations.orValue({})' },
+          { name: 'oldAnnotations', expression: 'oldObject.metadata.?annotations.orValue({})' },
+          { name: 'taints', expression: 'object.spec.?taints.orValue([])' },
+          { name: 'oldTaints', expression: 'oldObject.spec.?taints.orValue([])' },
+        ],
+        validations: RULES.map((rule) => ({ ...rule, reason: 'Forbidden' })),
+      },
+    }),
+  );
+  clusterScoped(
+    new kplus.k8s.KubeValidatingAdmissionPolicyBinding(scope, 'NodePolicyBinding', {
+      metadata: { name },
+      spec: { policyName: policy.name, validationActions: ['Deny'] },
+    }),
+  );
+}

@@ -1,0 +1,144 @@
+# Where our runtime entry goes, what it says, and the proof that containerd reads it as we mean it.
+# shellcheck shell=sh
+
+# The root's version: a drop-in of a higher one stops containerd (containerd#12891), one with the other's table names is not read.
+rendered_version() { sed -n 's/^version = \([0-9]*\).*/\1/p' "$CONFIG" | head -n 1; }
+
+# The folder that the rendered file imports; K3s since 1.33.10, 1.34.6, 1.35.3 (k3s#13680), told by the line, not by the version.
+imported_folder() {
+  sed -n 's/^imports = \[.*"\(.*\/config\(-v3\)\{0,1\}\.toml\.d\)\/\*\.toml".*/\1/p' "$CONFIG" | head -n 1
+}
+
+# choose_path: sets TARGET, FORM and VERSION. A template of ours stays while it is the one in use; one that is taken over is
+# replaced by a template, since what K3s renders without it is not known before the restart.
+choose_path() {
+  VERSION=$(rendered_version)
+  folder=$(imported_folder)
+  template=$CONFIG_DIR/config-v3.toml.tmpl
+  if [ -n "$folder" ] && [ -z "$(template_to_take)" ] && ! is_owned "$template"; then
+    FORM=drop-in
+    TARGET=$ROOT$folder/$DROP_IN_NAME
+    case $VERSION in
+      2|3) ;;
+      *) fail ConfigVersion "the rendered $CONFIG has version '${VERSION}', and only 2 and 3 are known: this K3s is too new for this installer" ;;
+    esac
+  else
+    FORM=template
+    VERSION=3
+    TARGET=$template
+    refuse_foreign_templates
+  fi
+}
+
+# The foreign template whose sha256 the user gave.
+template_to_take() {
+  [ -n "$TAKEOVER" ] || return 0
+  for foreign in "$CONFIG_DIR/config-v3.toml.tmpl" "$CONFIG_DIR/config.toml.tmpl"; do
+    [ -f "$foreign" ] && ! is_owned "$foreign" && [ "$(sha "$foreign")" = "$TAKEOVER" ] && echo "$foreign"
+  done
+  return 0
+}
+
+# A hand-written template is never changed, unless its owner names its sha256.
+refuse_foreign_templates() {
+  for foreign in "$CONFIG_DIR/config-v3.toml.tmpl" "$CONFIG_DIR/config.toml.tmpl"; do
+    [ -e "$foreign" ] || continue
+    is_owned "$foreign" && continue
+    [ "$foreign" != "$(template_to_take)" ] || continue
+    case $foreign in *-v3.toml.tmpl) lines=$HERE/manual-lines-v3.toml ;; *) lines=$HERE/manual-lines-v2.toml ;; esac
+    fail ForeignTemplate "$foreign is not ours. Let the installer replace it with the takeover sha256 $(sha "$foreign"), or add these lines to it by hand: $(cat "$lines")"
+  done
+}
+
+# SystemdCgroup as the node's own runc has it: a wrong value puts pods outside kubepods (node-findings).
+systemd_cgroup() {
+  value=$(dumped "$1" runc.options | sed -n 's/^SystemdCgroup = //p')
+  echo "${value:-false}"
+}
+
+# fill: the wanted content of TARGET in WORK/wanted, and as a drop-in (what validation reads) in WORK/entry.toml.
+fill() {
+  mkdir -p "$WORK"
+  dump "$CONFIG" >"$WORK/before.dump" 2>"$WORK/before.err" ||
+    fail BrokenConfiguration "containerd already rejects this node's configuration without our change: $(tail -n 1 "$WORK/before.err")"
+  cgroup=$(systemd_cgroup "$WORK/before.dump")
+  sed "s/@SYSTEMD_CGROUP@/$cgroup/" "$HERE/drop-in-v$VERSION.toml" >"$WORK/entry.toml"
+  case $FORM in
+    drop-in) cp "$WORK/entry.toml" "$WORK/wanted" ;;
+    template) cp "$HERE/config-v3.toml.tmpl" "$WORK/wanted" ;;
+  esac
+}
+
+# containerd decodes and merges, without starting a plugin.
+dump() { timeout 60 "$CONTAINERD" -c "$1" config dump; }
+
+# dumped DUMP NAME: the lines of containerd's table for runtime NAME, indentation and order aside.
+# Table names are quoted differently by every version, so quotes are dropped before comparing.
+dumped() {
+  awk -v want=".containerd.runtimes.$2]" '
+    /^ *\[/ { name = $0; gsub(/["'\'' ]/, "", name); inside = (substr(name, length(name) - length(want) + 1) == want && name ~ /cri/); next }
+    inside && NF { sub(/^ +/, ""); print }' "$1" | sort
+}
+
+# trial: the node's configuration as it would be with WORK/entry.toml, every import copied, in WORK/trial.toml.
+trial() {
+  rm -rf "$WORK/imports"
+  mkdir "$WORK/imports"
+  folder=$(imported_folder)
+  if [ -n "$folder" ]; then
+    for import in "$ROOT$folder"/*.toml; do
+      [ ! -f "$import" ] || [ "${import##*/}" = "$DROP_IN_NAME" ] || cp "$import" "$WORK/imports/"
+    done
+  fi
+  sed -e "s,^imports = .*,imports = [\"$WORK/imports/*.toml\"]," "$CONFIG" >"$WORK/trial.toml"
+}
+
+# validate: compares values, since `config dump` exits 0 on a missing runtime_type, a misspelt option and a string
+# where a boolean belongs (node-findings).
+validate() {
+  trial
+  dump "$WORK/trial.toml" >"$WORK/without.dump" 2>"$WORK/without.err" ||
+    fail BrokenConfiguration "containerd rejects this node's configuration even without ours; mend or remove the foreign file first: $(tail -n 1 "$WORK/without.err")"
+  refuse_foreign_handler
+  if [ -n "$(imported_folder)" ]; then
+    cp "$WORK/entry.toml" "$WORK/imports/$DROP_IN_NAME"
+  elif [ -z "$(dumped "$WORK/without.dump" "$HANDLER")" ]; then
+    grep -v '^version' "$WORK/entry.toml" >>"$WORK/trial.toml"
+  fi
+  dump "$WORK/trial.toml" >"$WORK/with.dump" 2>"$WORK/with.err" ||
+    fail Rejected "containerd rejects the merged configuration: $(tail -n 1 "$WORK/with.err")"
+  expect "$HANDLER" runtime_type "$RUNTIME_TYPE"
+  expect "$HANDLER.options" BinaryName "$BINARY_DIR/sysbox-runc"
+  expect "$HANDLER.options" SystemdCgroup "$cgroup"
+  for table in runc runc.options; do
+    [ "$(dumped "$WORK/without.dump" "$table")" = "$(dumped "$WORK/with.dump" "$table")" ] ||
+      fail RuncChanged "the merged configuration would change containerd's table of $table: a foreign drop-in and ours do not fit together"
+  done
+}
+
+# A table for our handler that is not ours: two owners of one entry would overwrite each other at every run.
+refuse_foreign_handler() {
+  [ -n "$(dumped "$WORK/without.dump" "$HANDLER")" ] || return 0
+  ! is_owned "$CONFIG_DIR/config-v3.toml.tmpl" || return 0
+  [ -z "$(template_to_take)" ] || return 0
+  fail ForeignHandler "containerd's configuration already defines $HANDLER in a file that is not ours ($(grep -ls "$HANDLER" "$CONFIG_DIR"/*.tmpl "$CONFIG_DIR"/*.d/*.toml | grep -v "/$DROP_IN_NAME$" | tr '\n' ' ')): remove it there, or give a template's sha256 as takeover"
+}
+
+# expect TABLE KEY VALUE
+expect() {
+  value=$(dumped "$WORK/with.dump" "$1" | sed -n "s/^$2 = //p" | tr -d "\"'")
+  [ "$value" = "$3" ] ||
+    fail WrongValue "containerd would read $2 of $1 as '$value' instead of '$3': not committed"
+}
+
+# config_in_place: the wanted file is there, and no older one of ours elsewhere.
+config_in_place() {
+  cmp -s "$WORK/wanted" "$TARGET" && [ -z "$(stale_targets)" ]
+}
+
+# Files of ours at the paths that this node no longer reads (K3s changed its rendered version, or began to import).
+stale_targets() {
+  for candidate in "$CONFIG_DIR/config-v3.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config-v3.toml.tmpl"; do
+    [ "$candidate" = "$TARGET" ] || { [ -e "$candidate" ] && is_owned "$candidate" && echo "$candidate"; } || true
+  done
+}

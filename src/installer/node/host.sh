@@ -1,0 +1,112 @@
+#!/bin/sh
+# The host program: what changes a node. Runs on the host in a transient systemd unit, so that the death of the pod that
+# asked for it changes nothing. Usage: host.sh COMMAND [RUN [RELEASE [ARGUMENT...]]]
+set -eu
+
+HERE=$(cd "$(dirname "$0")" && pwd -P)
+COMMAND=$1
+RUN=${2:-$COMMAND}
+RELEASE=${3:-}
+PLAN='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR=''
+
+# shellcheck source=paths.sh
+. "$HERE/paths.sh"
+# shellcheck source=durable.sh
+. "$HERE/durable.sh"
+# shellcheck source=journal.sh
+. "$HERE/journal.sh"
+# shellcheck source=node.sh
+. "$HERE/node.sh"
+# shellcheck source=preflight.sh
+. "$HERE/preflight.sh"
+# shellcheck source=stage.sh
+. "$HERE/stage.sh"
+# shellcheck source=containerd.sh
+. "$HERE/containerd.sh"
+# shellcheck source=daemons.sh
+. "$HERE/daemons.sh"
+# shellcheck source=verify.sh
+. "$HERE/verify.sh"
+# shellcheck source=restart.sh
+. "$HERE/restart.sh"
+# shellcheck source=guard.sh
+. "$HERE/guard.sh"
+# shellcheck source=uninstall.sh
+. "$HERE/uninstall.sh"
+# The user's props, written at synth.
+# shellcheck source=/dev/null
+. "$HERE/settings.env"
+
+# prepare: everything that needs no restart; ends with the plan for what does.
+prepare() {
+  resume_rollback
+  preflight
+  choose_path
+  fill
+  validate
+  refuse_failed_plan
+  if [ "$DRY_RUN" = true ]; then
+    PLAN=dry-run
+    report validated DryRun "would write $TARGET and restart $UNIT; nothing was changed"
+    return 0
+  fi
+  check_version
+  if daemons_answer && ! staged_is_current; then
+    PLAN=upgrade
+    report validated
+    return 0
+  fi
+  report staged
+  stage
+  start_daemons
+  if config_in_place && [ "$(journal state)" = verified ]; then
+    PLAN=none
+    report verified
+  else
+    PLAN=restart
+    report validated
+  fi
+}
+
+# A rollback that was killed is finished before anything else.
+resume_rollback() {
+  [ "$(journal state)" != rolling-back ] || { recall && roll_back "$(journal reason)" "$(journal message)"; }
+}
+
+refuse_failed_plan() {
+  [ -z "$(journal failed_plan)" ] || [ "$(journal failed_plan)" != "$(plan_id)" ] ||
+    fail "$(journal reason)" "this change failed before and was rolled back: $(journal message). Change it, or annotate the node cdk8s-sysbox.io/retry=true"
+  interruptions=$(journal interruptions)
+  [ "${interruptions:-0}" -lt 3 ] ||
+    fail Interrupted "the node went down ${interruptions} times in the middle of this change: annotate it cdk8s-sysbox.io/retry=true to try again"
+}
+
+# retry: a person wants the failed change tried again.
+retry() {
+  record failed_plan= interruptions=0
+  report absent
+}
+
+# folders: where the coordinator copies the binaries to.
+folders() { make_folder "$RELEASES"; }
+
+# check: for the slow timer. Reads only; one word.
+check() {
+  recall || { echo absent; return 0; }
+  [ "$(journal state)" = verified ] || { echo unverified; return 0; }
+  daemons_answer || { echo daemons-dead; return 0; }
+  [ -f "$(journal target)" ] || { echo drift; return 0; }
+  current=$(imported_folder)
+  case $(journal target) in
+    *.tmpl) ;;
+    *) [ "$ROOT$current/$DROP_IN_NAME" = "$(journal target)" ] || { echo drift; return 0; } ;;
+  esac
+  echo healthy
+}
+
+case $COMMAND in
+  prepare|commit|confirm|deadman|guard|uninstall|retry|check|revive|folders) "$COMMAND" ;;
+  switch) recall && choose_path && fill && switch_release ;;
+  abandon) abandon "$4" "$5" ;;
+  *) echo "host.sh: unknown command $COMMAND" >&2; exit 2 ;;
+esac

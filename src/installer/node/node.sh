@@ -1,0 +1,82 @@
+# How this node runs K3s or RKE2: asked of the running containerd, since units and data dirs can be renamed.
+# shellcheck shell=sh
+
+# systemctl in a chroot prints a notice and exits 0 having done nothing (node-findings; systemd's running_in_chroot()).
+sctl() { SYSTEMD_IGNORE_CHROOT=1 systemctl "$@"; }
+
+property() { sctl show --property="$2" --value "$1"; }
+
+# The outer containerd: K3s and RKE2 start it as `containerd -c <data-dir>/agent/etc/containerd/config.toml -a <socket>
+# --state DIR --root DIR` (k3s pkg/agent/containerd/command.go). One nested in a pod looks the same, but lies under kubepods.
+containerd_process() {
+  for process in "$ROOT"/proc/[0-9]*; do
+    [ "$(cat "$process/comm" 2>/dev/null)" = containerd ] || continue
+    grep -q kubepods "$process/cgroup" 2>/dev/null && continue
+    argument "$process" -c | grep -q '/agent/etc/containerd/config.toml$' || continue
+    echo "$process"
+    return 0
+  done
+  return 1
+}
+
+# argument PROCESS FLAG: the word after FLAG in the process' command line.
+argument() {
+  tr '\0' '\n' <"$1/cmdline" 2>/dev/null | awk -v flag="$2" 'found { print; exit } $0 == flag { found = 1 }'
+}
+
+# The unit is the last .service of the process' cgroup: K3s runs containerd inside its own unit (Delegate=yes).
+unit_of() {
+  tr '/' '\n' <"$1/cgroup" | grep '\.service$' | tail -n 1 | sed 's/\.service$//'
+}
+
+# discover: from the running containerd, and kept for the times when it is down.
+discover() {
+  found=$(containerd_process) || return 1
+  UNIT=$(unit_of "$found")
+  DATA_DIR=$(argument "$found" -c | sed 's,/agent/etc/containerd/config.toml$,,')
+  ADDRESS=$(argument "$found" -a)
+  BIN=$(dirname "$(readlink "$found/exe")")
+  printf '%s\n' "UNIT=$UNIT" "DATA_DIR=$DATA_DIR" "ADDRESS=$ADDRESS" "BIN=$BIN" | write_file "$NODE"
+  locate
+}
+
+# recall: what discover found last. After a K3s upgrade the old release's folder may be gone: `data/current` is the new one.
+recall() {
+  [ -f "$NODE" ] || return 1
+  for key in UNIT DATA_DIR ADDRESS BIN; do
+    eval "$key=\$(sed -n 's/^$key=//p' \"\$NODE\")"
+  done
+  for candidate in "$DATA_DIR/data/current/bin" "$DATA_DIR/bin" "$BIN"; do
+    [ -x "$ROOT$candidate/containerd" ] || continue
+    BIN=$candidate
+    break
+  done
+  locate
+}
+
+locate() {
+  CONFIG_DIR=$ROOT$DATA_DIR/agent/etc/containerd
+  CONFIG=$CONFIG_DIR/config.toml
+  CONTAINERD=$ROOT$BIN/containerd
+  CRICTL=$ROOT$BIN/crictl
+  KUBECTL=$ROOT$BIN/kubectl
+  GUARD_CONF=$UNITS/$UNIT.service.d/10-$MINE.conf
+}
+
+# crictl's own default of 2 s is too short on a busy node (node-findings).
+cri() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 90s "$@"; }
+
+containerd_answers() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 10s version >/dev/null 2>&1; }
+
+# An agent waits for its server before it starts containerd (k3s pkg/agent/run.go, config.Get): it looks broken for as long as
+# the server is away. Its server addresses are in the load balancer's file; /ping needs no credentials, and
+# KUBECONFIG is named because K3s's kubectl otherwise falls back to the admin one.
+server_reachable() {
+  balancer=$(find "$ROOT$DATA_DIR/agent/etc" -maxdepth 1 -name '*-agent-load-balancer.json' 2>/dev/null | head -n 1)
+  [ -n "$balancer" ] || return 0
+  for server in $(tr ', ' '\n\n' <"$balancer" | sed -n 's/.*"\(https:\/\/\)\{0,1\}\([^"/ ]*:[0-9][0-9]*\)".*/\2/p' | sort -u); do
+    KUBECONFIG=/dev/null "$KUBECTL" --server "https://$server" --insecure-skip-tls-verify --request-timeout 5s \
+      get --raw /ping >/dev/null 2>&1 && return 0
+  done
+  return 1
+}

@@ -1,0 +1,51 @@
+# What the cluster sees of this node: annotations, Events, the label, the taint.
+# shellcheck shell=sh
+
+PREFIX=cdk8s-sysbox.io
+
+say() { echo "$(date -u +%H:%M:%S) $*"; }
+
+# annotate STAGE REASON MESSAGE: only when something changed, so that an idle node makes no traffic.
+annotate() {
+  wanted=$(jq -nc --arg p "$PREFIX" --arg stage "$1" --arg reason "$2" --arg message "$3" --arg plan "$PLAN_HASH" \
+    '{metadata: {annotations: {($p + "/stage"): $stage, ($p + "/plan"): $plan,
+      ($p + "/reason"): (if $reason == "" then null else $reason end),
+      ($p + "/message"): (if $message == "" then null else $message end)}}}')
+  [ "$wanted" != "$(cat "$SCRATCH/annotated" 2>/dev/null)" ] || return 0
+  say "$1${2:+ $2}${3:+: $3}"
+  ! patch_node "$wanted" || printf '%s' "$wanted" >"$SCRATCH/annotated"
+}
+
+# event TYPE REASON MESSAGE. The API server takes Events on cluster-scoped objects in the namespace default only.
+event() {
+  [ "$2 $3" != "$(cat "$SCRATCH/event" 2>/dev/null)" ] || return 0
+  body=$(jq -nc --arg type "$1" --arg reason "$2" --arg message "$3" --arg node "$NODE_NAME" --arg pod "${POD_NAME:-}" \
+    '(now | todate) as $at | {apiVersion: "v1", kind: "Event",
+      metadata: {generateName: "cdk8s-sysbox-", namespace: "default"},
+      involvedObject: {apiVersion: "v1", kind: "Node", name: $node, uid: $node},
+      type: $type, reason: $reason, message: $message[0:1000], source: {component: "cdk8s-sysbox", host: $node},
+      reportingComponent: "cdk8s-sysbox.io/installer", reportingInstance: $pod,
+      firstTimestamp: $at, lastTimestamp: $at, count: 1}')
+  ! api POST /api/v1/namespaces/default/events application/json "$body" >/dev/null || printf '%s' "$2 $3" >"$SCRATCH/event"
+}
+
+# label VALUE, or null
+label() { patch_node "$(jq -nc --arg value "$1" '{metadata: {labels: {"sysbox-runtime": (if $value == "" then null else $value end)}}}')"; }
+
+# taint on|off: a merge patch replaces the whole list, so the resourceVersion is sent along and a conflict tried again.
+taint() {
+  tries=0
+  while [ $tries -lt 10 ]; do
+    tries=$((tries + 1))
+    node=$(own_node) || { sleep 2; continue; }
+    body=$(printf '%s' "$node" | jq -c --arg state "$1" '
+      [.spec.taints // [] | .[] | select(.key != "sysbox-runtime")] as $others
+      | (if $state == "on" then $others + [{key: "sysbox-runtime", value: "not-running", effect: "NoSchedule"}] else $others end) as $wanted
+      | if $wanted == (.spec.taints // []) then empty
+        else {metadata: {resourceVersion: .metadata.resourceVersion}, spec: {taints: (if $wanted == [] then null else $wanted end)}} end')
+    [ -n "$body" ] || return 0
+    patch_node "$body" && return 0
+    sleep 1
+  done
+  return 1
+}

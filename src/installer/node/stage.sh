@@ -1,0 +1,70 @@
+# Puts on the node what containerd's configuration will need: binaries, units, sysctls, and the guard of K3s's start.
+# shellcheck shell=sh
+
+# The coordinator copied the release; from here on its digest is its name.
+stage() {
+  if [ "$SOURCE" = image ]; then
+    [ -x "$RELEASES/$RELEASE/sysbox-runc" ] || fail NoRelease "$RELEASES/$RELEASE is not there: the copy from the image failed"
+    own "$CURRENT"
+    point_to "$CURRENT" "releases/$RELEASE"
+  fi
+  put_file "$SYSCTL" <"$HERE/sysctl.conf"
+  put_file "$MODULES" <"$HERE/modules.conf"
+  sysctl -q -e -p "$SYSCTL" >/dev/null 2>&1 || warn "some sysctls of $SYSCTL could not be set"
+  modprobe configfs 2>/dev/null || true
+  ! writes_units || stage_units
+  stage_guard
+  sctl daemon-reload
+}
+
+stage_units() {
+  for unit in sysbox sysbox-mgr sysbox-fs; do
+    put_file "$UNITS/$unit.service" <"$HERE/$unit.service"
+  done
+}
+
+# A host with Sysbox's own units keeps them.
+writes_units() {
+  [ "$SOURCE" = image ] || is_owned "$UNITS/sysbox.service" || [ "$(property sysbox LoadState)" = not-found ]
+}
+
+# K3s starts after Sysbox (upstream's units name docker and containerd only), and never with a configuration that
+# containerd would reject: `-` and the timeout keep the guard itself from ever stopping K3s.
+stage_guard() {
+  put_file "$GUARD_CONF" <<EOF
+# Written by $MINE; removed when it is uninstalled.
+[Unit]
+Wants=sysbox.service
+After=sysbox.service
+
+[Service]
+ExecStartPre=-/usr/bin/env timeout 45 /bin/sh ${PROGRAMS#"$ROOT"}/current/host.sh guard
+EOF
+}
+
+# The version of the binaries that would be used; the first that containerd can work with is 0.7.1 (sysbox#1013).
+check_version() {
+  sysbox_version=$("$ROOT$BINARY_DIR/sysbox-runc" --version 2>/dev/null | awk '/version/ { print $NF; exit }') ||
+    fail NoBinaries "$BINARY_DIR/sysbox-runc does not run on this node"
+  [ -n "$sysbox_version" ] || fail NoBinaries "$BINARY_DIR/sysbox-runc is missing or tells no version"
+  at_least "$sysbox_version" 0.7.1 ||
+    fail SysboxVersion "$BINARY_DIR/sysbox-runc is $sysbox_version: containerd needs 0.7.1 or later (sysbox#1013)"
+}
+
+# Whether the binaries and units in use are the wanted ones.
+staged_is_current() {
+  [ "$SOURCE" = host ] || [ "$(readlink "$CURRENT" 2>/dev/null)" = "releases/$RELEASE" ] || return 1
+  writes_units || return 0
+  for unit in sysbox sysbox-mgr sysbox-fs; do
+    cmp -s "$HERE/$unit.service" "$UNITS/$unit.service" || return 1
+  done
+}
+
+# One release is kept beside the one in use, for the way back.
+prune_releases() {
+  [ "$SOURCE" = image ] || return 0
+  previous=$(journal previous_release)
+  for folder in "$RELEASES"/*; do
+    case ${folder##*/} in "$RELEASE"|"$previous"|'*') ;; *) rm -rf "$folder" ;; esac
+  done
+}

@@ -1,0 +1,52 @@
+# One real sandbox under the handler, through the CRI, with the node's own pause image.
+# shellcheck shell=sh
+
+SANDBOX=$MINE-check
+
+# A range of ids that no pod has by default policy's order; a user namespace alone proves nothing, so the mounts are looked at.
+sandbox_config() {
+  case $(systemd_cgroup "$WORK/live.dump") in true) parent=/kubepods.slice ;; *) parent=/kubepods ;; esac
+  ids='[{"host_id":3221225472,"container_id":0,"length":65536}]'
+  cat <<EOF
+{"metadata":{"name":"$SANDBOX","namespace":"kube-system","uid":"$(cat "$ROOT/proc/sys/kernel/random/uuid")","attempt":1},
+ "hostname":"$SANDBOX","log_directory":"/tmp",
+ "linux":{"cgroup_parent":"$parent","security_context":{"namespace_options":{"network":0,"pid":1,"ipc":0,
+  "userns_options":{"mode":0,"uids":$ids,"gids":$ids}}}}}
+EOF
+}
+
+remove_sandboxes() {
+  for leftover in $(cri pods --name "$SANDBOX" --quiet 2>/dev/null); do
+    cri rmp --force "$leftover" >/dev/null 2>&1 || true
+  done
+}
+
+# sandbox_runs: several tries, since the kubelet's housekeeping removes a sandbox it does not know within seconds.
+sandbox_runs() {
+  mkdir -p "$WORK"
+  dump "$CONFIG" >"$WORK/live.dump" 2>/dev/null || { SANDBOX_ERROR="containerd rejects $CONFIG"; return 1; }
+  attempt=0
+  while [ $attempt -lt 3 ]; do
+    attempt=$((attempt + 1))
+    remove_sandboxes
+    sandbox_config >"$WORK/sandbox.json"
+    try_sandbox && { remove_sandboxes; return 0; }
+    sleep 1
+  done
+  remove_sandboxes
+  return 1
+}
+
+try_sandbox() {
+  sandbox=$(cri runp --runtime "$HANDLER" "$WORK/sandbox.json" 2>"$WORK/sandbox.err") ||
+    { SANDBOX_ERROR="no sandbox starts under $HANDLER: $(tail -n 1 "$WORK/sandbox.err")"; return 1; }
+  pid=$(cri inspectp --output json "$sandbox" 2>/dev/null | sed -n 's/.*"pid": *\([0-9][0-9]*\).*/\1/p' | head -n 1)
+  SANDBOX_ERROR="the sandbox under $HANDLER ended before it could be looked at"
+  mounts=$(cat "$ROOT/proc/${pid:-none}/mounts" 2>/dev/null) || return 1
+  cgroups=$(cat "$ROOT/proc/$pid/cgroup" 2>/dev/null) || return 1
+  SANDBOX_ERROR="the sandbox under $HANDLER has no sysboxfs mounts: another runtime ran it"
+  echo "$mounts" | grep -q sysboxfs || return 1
+  SANDBOX_ERROR="the sandbox's cgroup ($cgroups) is outside kubepods: limits would not hold"
+  echo "$cgroups" | grep -q kubepods || return 1
+  SANDBOX_ERROR=
+}

@@ -1,0 +1,281 @@
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { ContainerdRuntime } from '../containerd';
+import { clusterScoped } from '../runtime/cluster-scoped';
+import { NodeLabels } from '../runtime/labels';
+import { ContainerEngine, ISysboxRuntime } from '../workloads/runtime-ref';
+import { assertLabel, assertSubdomain } from '../workloads/names';
+import { addAccess } from './access';
+import { addDaemonSet } from './daemon-set';
+import { fsArgs, managerArgs, SysboxDaemonOptions } from './daemon-args';
+import { contentHash, nodeConfiguration, nodePrograms } from './node-files';
+import { addNodePolicy } from './node-policy';
+import { RolloutOptions, rolloutOf } from './rollout';
+import { SysboxSource } from './sysbox-source';
+
+/** What is special about the nodes of this cluster. */
+export interface NodeOptions {
+  /**
+   * Name of the systemd unit that runs K3s, without ".service". It is found from containerd's cgroup in any case; given here,
+   * a node on which it is another one is refused.
+   *
+   * @default - whatever unit containerd runs in: k3s, k3s-agent, rke2-server, rke2-agent, or a renamed one
+   */
+  readonly unit?: string;
+
+  /**
+   * sha256 of a hand-written `config.toml.tmpl` or `config-v3.toml.tmpl` that the installer may replace. The file is kept and
+   * an uninstall puts it back. Refused: what is not 64 hexadecimal digits.
+   *
+   * @default - a foreign template is never changed; the installer says which lines to add to it
+   */
+  readonly takeoverSha256?: string;
+
+  /**
+   * Only look: preflight, path and validation against the node's own containerd; nothing is written but the programs'
+   * own folder. The result is on the nodes' annotations.
+   *
+   * @default false
+   */
+  readonly dryRun?: boolean;
+}
+
+/** How the runtime is put on the nodes. */
+export interface SysboxInstallationProps {
+  /**
+   * Where the Sysbox binaries come from.
+   *
+   * @default SysboxSource.image()
+   */
+  readonly source?: SysboxSource;
+
+  /**
+   * Namespace of the installer. Its pods are root on the host: keep others out of it.
+   *
+   * @default "sysbox-system"
+   */
+  readonly namespace?: string;
+
+  /**
+   * Write the Namespace object, with Pod Security level `privileged`. Without it, the namespace must exist and carry
+   * `pod-security.kubernetes.io/enforce: privileged`.
+   *
+   * @default true
+   */
+  readonly createNamespace?: boolean;
+
+  /**
+   * Labels of the nodes that get the runtime, beside `sysbox-install=yes`.
+   *
+   * @default - every node with `sysbox-install=yes`
+   */
+  readonly nodeSelector?: Record<string, string>;
+
+  /**
+   * Taints that the installer tolerates.
+   *
+   * @default - all of them, so that servers and nodes with the startup taint are reached
+   */
+  readonly tolerations?: kplus.k8s.Toleration[];
+
+  /**
+   * PriorityClass of the installer.
+   *
+   * @default "system-node-critical"
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * Resources of the installer's container.
+   *
+   * @default - requests of 10m CPU and 32Mi, a limit of 128Mi
+   */
+  readonly resources?: kplus.k8s.ResourceRequirements;
+
+  /**
+   * How the change goes over the nodes.
+   *
+   * @default - one node at a time; the first failure stops the rollout
+   */
+  readonly rollout?: RolloutOptions;
+
+  /**
+   * What is special about the nodes.
+   *
+   * @default - K3s or RKE2 found by itself
+   */
+  readonly node?: NodeOptions;
+
+  /**
+   * Arguments of Sysbox's daemons.
+   *
+   * @default - as upstream on Kubernetes
+   */
+  readonly daemons?: SysboxDaemonOptions;
+
+  /**
+   * Remove the runtime from the nodes: drained, one by one, every file that was written, and nothing else. Take the
+   * installer out of the app when all nodes are done.
+   *
+   * @default false
+   */
+  readonly uninstall?: boolean;
+}
+
+/** What puts Sysbox on the nodes of a cluster. */
+export interface SysboxInstallerProps extends SysboxInstallationProps {
+  /**
+   * The RuntimeClass that pods will use. Refused: one of CRI-O nodes, which upstream's own installer serves.
+   */
+  readonly runtimeClass: ISysboxRuntime;
+
+  /**
+   * Name of the runtime in containerd's configuration: the RuntimeClass' handler. Refused: what is no DNS label, and the
+   * names of K3s's own runtimes.
+   *
+   * @default "sysbox-runc"
+   */
+  readonly handler?: string;
+}
+
+/**
+ * Installs Sysbox on the nodes with `sysbox-install=yes`: namespace, rights, admission policy, node programs, DaemonSet.
+ *
+ * Its pods mount the host's root and share its process ids: they are root on the host, and on a K3s server that is
+ * cluster-admin. The admission policy bounds what their API token can do, not what the host's root can.
+ */
+export class SysboxInstaller extends Construct {
+  /** Name of every object of the installer. */
+  public static readonly NAME: string = 'sysbox-installer';
+
+  /** Namespace of the installer. */
+  public readonly namespace: string;
+
+  constructor(scope: Construct, id: string, props: SysboxInstallerProps) {
+    super(scope, id);
+    const where = this.node.path;
+    const name = SysboxInstaller.NAME;
+    const source = props.source ?? SysboxSource.image();
+    this.namespace = props.namespace ?? 'sysbox-system';
+    assertSubdomain(this.namespace, `${where}: namespace`);
+    refuseCrio(props.runtimeClass, where);
+    const runtime = containerdRuntime(props.handler ?? 'sysbox-runc', source, where);
+    const rollout = rolloutOf(props.rollout ?? {}, where);
+    const node = checkedNode(props.node ?? {}, where);
+    const nodeSelector = installSelector(props.nodeSelector ?? {}, where);
+
+    if (props.createNamespace ?? true) addNamespace(this, this.namespace);
+    addAccess(this, name, this.namespace);
+    addNodePolicy(this, name, name, this.namespace);
+
+    const programs = addFiles(this, 'Programs', `${name}-programs`, this.namespace, nodePrograms());
+    const configuration = addFiles(
+      this,
+      'Configuration',
+      `${name}-configuration`,
+      this.namespace,
+      nodeConfiguration({
+        runtime,
+        binaryDir: source.binaryDir,
+        managerArgs: managerArgs(props.daemons ?? {}, where),
+        fsArgs: fsArgs(props.daemons ?? {}, where),
+        settings: {
+          SOURCE: source._kind,
+          BINARY_DIR: source.binaryDir,
+          IMAGE_BINARIES: '/opt/sysbox/bin/generic',
+          HANDLER: runtime.handler,
+          RUNTIME_TYPE: 'io.containerd.runc.v2',
+          RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
+          DEADLINE: String(rollout.deadline),
+          DRAIN_TIMEOUT: String(rollout.drainTimeout),
+          CONCURRENCY: String(rollout.concurrency),
+          FAILURE_BUDGET: String(rollout.failureBudget),
+          SLOT_POLL: '10',
+          SLOT_EXPIRY: String(2 * rollout.deadline),
+          RETRY_PERIOD: '120',
+          EXPECT_UNIT: node.unit ?? '',
+          TAKEOVER: node.takeoverSha256 ?? '',
+          DRY_RUN: String(node.dryRun ?? false),
+          UNINSTALL: String(props.uninstall ?? false),
+          ALLOW_OLD_KUBERNETES: String(props.runtimeClass.featureGates?.includes('UserNamespacesSupport') ?? false),
+        },
+      }),
+    );
+    addDaemonSet(this, {
+      name,
+      namespace: this.namespace,
+      image: source.installerImage,
+      imageOptions: source._options,
+      configMaps: [programs, configuration],
+      planHash: contentHash([programs, configuration, source.installerImage]),
+      nodeSelector,
+      tolerations: props.tolerations ?? [{ operator: 'Exists' }],
+      priorityClassName: props.priorityClassName ?? 'system-node-critical',
+      resources: props.resources,
+      concurrency: rollout.concurrency,
+    });
+  }
+}
+
+function addNamespace(scope: Construct, name: string): void {
+  const level = (mode: string) => [`pod-security.kubernetes.io/${mode}`, 'privileged'];
+  const namespace = new kplus.k8s.KubeNamespace(scope, 'Namespace', {
+    metadata: { name, labels: Object.fromEntries(['enforce', 'audit', 'warn'].map(level)) },
+  });
+  clusterScoped(namespace);
+}
+
+/** An immutable ConfigMap whose name changes with its content, so that a pod never sees half of a change. */
+function addFiles(
+  scope: Construct,
+  id: string,
+  prefix: string,
+  namespace: string,
+  data: Record<string, string>,
+): string {
+  const name = `${prefix}-${contentHash(data)}`;
+  new kplus.k8s.KubeConfigMap(scope, id, { metadata: { name, namespace }, immutable: true, data });
+  return name;
+}
+
+function containerdRuntime(handler: string, source: SysboxSource, where: string): ContainerdRuntime {
+  try {
+    return new ContainerdRuntime({ handler, binaryName: `${source.binaryDir}/sysbox-runc` });
+  } catch (error) {
+    throw new Error(`${where}: ${(error as Error).message}`);
+  }
+}
+
+function refuseCrio(runtime: ISysboxRuntime, where: string): void {
+  if (runtime.containerEngine !== ContainerEngine.CRIO) return;
+  throw new Error(
+    `${where}: the runtime class ${runtime.runtimeClassName} is for CRI-O nodes, and this installer configures containerd. ` +
+      "Use upstream's sysbox-deploy-k8s manifests there, and only the RuntimeClass of this library",
+  );
+}
+
+function checkedNode(node: NodeOptions, where: string): NodeOptions {
+  if (node.unit !== undefined && !/^[A-Za-z0-9@_.-]+$/.test(node.unit)) {
+    throw new Error(`${where}: node.unit '${node.unit}' is no unit name. Write it like 'k3s-agent'`);
+  }
+  if (node.unit?.endsWith('.service')) {
+    throw new Error(`${where}: node.unit '${node.unit}' ends with .service. Write '${node.unit.slice(0, -8)}'`);
+  }
+  if (node.takeoverSha256 !== undefined && !/^[0-9a-f]{64}$/.test(node.takeoverSha256)) {
+    throw new Error(
+      `${where}: node.takeoverSha256 '${node.takeoverSha256}' is no sha256. Give the 64 digits that sha256sum prints for the template`,
+    );
+  }
+  return node;
+}
+
+function installSelector(extra: Record<string, string>, where: string): Record<string, string> {
+  for (const [key, value] of Object.entries(extra)) assertLabel(key, value, `${where}: nodeSelector`);
+  if (extra[NodeLabels.RUNTIME] !== undefined) {
+    throw new Error(
+      `${where}: nodeSelector has ${NodeLabels.RUNTIME}, which the installer itself sets and removes: its pods would vanish with it. ` +
+        `Select by ${NodeLabels.INSTALL}=yes and labels of your own`,
+    );
+  }
+  return { ...extra, [NodeLabels.INSTALL]: 'yes' };
+}

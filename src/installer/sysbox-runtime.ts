@@ -1,0 +1,54 @@
+import { Construct } from 'constructs';
+import { SysboxRuntimeClass, SysboxRuntimeClassProps } from '../runtime/runtime-class';
+import { ContainerEngine, ISysboxRuntime } from '../workloads/runtime-ref';
+import { SysboxInstallationProps, SysboxInstaller } from './sysbox-installer';
+
+/** The Sysbox runtime of a cluster. */
+export interface SysboxRuntimeProps {
+  /**
+   * The RuntimeClass that pods name.
+   *
+   * @default - `sysbox-runc`, for nodes with `sysbox-runtime=running`
+   */
+  readonly runtimeClass?: SysboxRuntimeClassProps;
+
+  /**
+   * How the runtime is put on the nodes.
+   *
+   * @default - from upstream's image, on the nodes with `sysbox-install=yes`, one at a time
+   */
+  readonly installation?: SysboxInstallationProps;
+}
+
+/**
+ * The Sysbox runtime: its RuntimeClass, and the installer that puts it on the nodes. This is what most apps need once;
+ * system workloads take it as their `runtime`.
+ */
+export class SysboxRuntime extends Construct implements ISysboxRuntime {
+  /** The RuntimeClass that pods name. */
+  public readonly runtimeClass: SysboxRuntimeClass;
+
+  /** What puts the runtime on the nodes. */
+  public readonly installer: SysboxInstaller;
+
+  public readonly runtimeClassName: string;
+  public readonly containerEngine?: ContainerEngine;
+  public readonly clusterVersion?: string;
+  public readonly featureGates?: string[];
+  public readonly podOverhead?: Record<string, string>;
+
+  constructor(scope: Construct, id: string, props: SysboxRuntimeProps = {}) {
+    super(scope, id);
+    this.runtimeClass = new SysboxRuntimeClass(this, 'RuntimeClass', props.runtimeClass);
+    this.runtimeClassName = this.runtimeClass.runtimeClassName;
+    this.containerEngine = this.runtimeClass.containerEngine;
+    this.clusterVersion = this.runtimeClass.clusterVersion;
+    this.featureGates = this.runtimeClass.featureGates;
+    this.podOverhead = this.runtimeClass.podOverhead;
+    this.installer = new SysboxInstaller(this, 'Installer', {
+      ...props.installation,
+      runtimeClass: this.runtimeClass,
+      handler: this.runtimeClass.handler,
+    });
+  }
+}

@@ -1,0 +1,107 @@
+/** Where the binaries come from, when an image brings them. */
+export interface ImageSourceOptions {
+  /**
+   * When the kubelet pulls the image.
+   *
+   * @default "IfNotPresent": the reference names one version
+   */
+  readonly pullPolicy?: string;
+
+  /**
+   * Names of the Secrets with credentials of the image's registry, in the installer's namespace.
+   *
+   * @default - none
+   */
+  readonly pullSecrets?: string[];
+}
+
+/** How Sysbox that is on the hosts already is found. */
+export interface HostSourceOptions extends ImageSourceOptions {
+  /**
+   * Folder on the host with sysbox-runc, sysbox-mgr and sysbox-fs. Refused: a path that is not absolute.
+   *
+   * @default "/usr/bin", where upstream's `make install` and its packages put them
+   */
+  readonly binaryDir?: string;
+
+  /**
+   * Image of the installer's pod: sh, curl and jq are used of it.
+   *
+   * @default - upstream's sysbox-deploy-k8s image
+   */
+  readonly image?: string;
+}
+
+/** Where the Sysbox binaries come from. Versions below 0.7.1 are refused: they do not work with containerd 2 (sysbox#1013). */
+export class SysboxSource {
+  /** Upstream's image with the binaries, amd64 and arm64 (published with sysbox#1042). */
+  public static readonly DEFAULT_IMAGE: string = 'registry.nestybox.com/nestybox/sysbox-deploy-k8s:v0.7.1-0';
+
+  /**
+   * From an image that holds them under /opt/sysbox/bin/generic, and sh, curl and jq beside them.
+   *
+   * @param image with a tag or a digest; refused: neither of them, the tag `latest`, and a version tag below v0.7.1
+   */
+  public static image(image: string = SysboxSource.DEFAULT_IMAGE, options: ImageSourceOptions = {}): SysboxSource {
+    return new SysboxSource('image', checkedImage(image), '/opt/sysbox/current', options);
+  }
+
+  /** Already on the hosts: from upstream's package or `make install`. Their own units are used where there are any. */
+  public static host(options: HostSourceOptions = {}): SysboxSource {
+    const folder = options.binaryDir ?? '/usr/bin';
+    if (!/^(\/[A-Za-z0-9._+-]+)+$/.test(folder)) {
+      throw new Error(
+        `SysboxSource.host(): binaryDir '${folder}' is no absolute path. Write the folder like '/usr/bin'`,
+      );
+    }
+    return new SysboxSource('host', checkedImage(options.image ?? SysboxSource.DEFAULT_IMAGE), folder, options);
+  }
+
+  /** Image of the installer's pod. */
+  public readonly installerImage: string;
+
+  /** Folder on the node in which the binaries are when containerd calls them. */
+  public readonly binaryDir: string;
+
+  /** @internal */
+  public readonly _kind: string;
+
+  /** @internal */
+  public readonly _options: ImageSourceOptions;
+
+  private constructor(kind: string, image: string, binaryDir: string, options: ImageSourceOptions) {
+    this._kind = kind;
+    this.installerImage = image;
+    this.binaryDir = binaryDir;
+    this._options = options;
+    if (!['Always', 'IfNotPresent', 'Never'].includes(options.pullPolicy ?? 'IfNotPresent')) {
+      throw new Error(`SysboxSource: pullPolicy '${options.pullPolicy}' is none of Always, IfNotPresent, Never`);
+    }
+  }
+}
+
+function checkedImage(image: string): string {
+  const [name = '', digest] = image.split('@');
+  const tag = /:([^/:]+)$/.exec(name)?.[1];
+  if (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest)) {
+    throw new Error(`SysboxSource: '${image}' has a malformed digest. Write name@sha256:<64 hexadecimal digits>`);
+  }
+  if (digest === undefined && (tag === undefined || tag === 'latest')) {
+    throw new Error(`SysboxSource: '${image}' names no version. Add a tag such as :v0.7.1-0, or a digest @sha256:…`);
+  }
+  const version = tag === undefined ? undefined : /^v?(\d+)\.(\d+)\.(\d+)/.exec(tag);
+  if (version && isBelow(version.slice(1).map(Number), [0, 7, 1])) {
+    throw new Error(
+      `SysboxSource: '${image}' is Sysbox ${version[0]}: below 0.7.1 no pod starts under containerd 2 (sysbox#1013). Use v0.7.1-0 or later`,
+    );
+  }
+  return image;
+}
+
+function isBelow(version: number[], minimum: number[]): boolean {
+  for (let i = 0; i < minimum.length; i++) {
+    const difference = (version[i] ?? 0) - (minimum[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

@@ -1,0 +1,154 @@
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import {
+  ContainerEngine,
+  ISysboxRuntime,
+  RuntimeReference,
+  RuntimeReferenceOptions,
+  assertRuntime,
+} from '../workloads/runtime-ref';
+import { clusterScoped } from './cluster-scoped';
+import { NodeLabels } from './labels';
+import { assertLabel } from '../workloads/names';
+
+/** The RuntimeClass under which system pods run. */
+export interface SysboxRuntimeClassProps {
+  /**
+   * Name of the RuntimeClass; pods name it as `runtimeClassName`. Refused: what is no DNS subdomain name.
+   *
+   * @default "sysbox-runc", as in upstream's manifests
+   */
+  readonly name?: string;
+
+  /**
+   * Name of the runtime in the container engine's configuration. Refused: what is no DNS label.
+   *
+   * @default "sysbox-runc"
+   */
+  readonly handler?: string;
+
+  /**
+   * Further labels that a node must have, beside `sysbox-runtime=running`. Refused: another value of that label.
+   *
+   * @default - any node on which the runtime runs
+   */
+  readonly nodeSelector?: Record<string, string>;
+
+  /**
+   * Taints that pods of this class tolerate.
+   *
+   * @default - none. The installer's own taint keeps pods away while the runtime is not live: it is refused here
+   */
+  readonly tolerations?: kplus.k8s.Toleration[];
+
+  /**
+   * Resources that each pod takes beyond its containers, by resource name ("cpu", "memory"); counted by the scheduler and
+   * by quotas. Refused: what is no quantity.
+   *
+   * @default - none, as upstream: Sysbox's daemons are shared by all pods of a node
+   */
+  readonly podOverhead?: Record<string, string>;
+
+  /**
+   * The container engine of the nodes.
+   *
+   * @default ContainerEngine.CONTAINERD
+   */
+  readonly containerEngine?: ContainerEngine;
+
+  /**
+   * Kubernetes version of the cluster, "1.36" or "v1.36.2+k3s1". Turns on what that version can do and refuses what it
+   * cannot; below 1.33 it needs the feature gate UserNamespacesSupport.
+   *
+   * @default - unknown: 1.33 or later is assumed
+   */
+  readonly clusterVersion?: string;
+
+  /**
+   * Kubernetes feature gates that were turned on in the cluster beyond its defaults.
+   *
+   * @default - none
+   */
+  readonly featureGates?: string[];
+}
+
+/** A RuntimeClass for Sysbox. It has no namespace, also in a chart that has one. */
+export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
+  /** Name of the RuntimeClass and of its handler where nothing else is said. */
+  public static readonly DEFAULT_NAME: string = 'sysbox-runc';
+
+  /** A RuntimeClass that another repository owns. */
+  public static fromRuntimeClassName(name: string, options: RuntimeReferenceOptions = {}): ISysboxRuntime {
+    return RuntimeReference.named(name, options);
+  }
+
+  public readonly runtimeClassName: string;
+  public readonly containerEngine?: ContainerEngine;
+  public readonly clusterVersion?: string;
+  public readonly featureGates?: string[];
+  public readonly podOverhead?: Record<string, string>;
+
+  /** Name of the runtime in the container engine's configuration. */
+  public readonly handler: string;
+
+  constructor(scope: Construct, id: string, props: SysboxRuntimeClassProps = {}) {
+    super(scope, id);
+    const where = this.node.path;
+    this.runtimeClassName = props.name ?? SysboxRuntimeClass.DEFAULT_NAME;
+    this.handler = props.handler ?? SysboxRuntimeClass.DEFAULT_NAME;
+    this.containerEngine = props.containerEngine;
+    this.clusterVersion = props.clusterVersion;
+    this.featureGates = props.featureGates;
+    this.podOverhead = props.podOverhead;
+    assertRuntime(this, where);
+    assertHandler(this.handler, where);
+    const nodeSelector = selectorOf(props.nodeSelector ?? {}, where);
+    refuseOwnTaint(props.tolerations ?? [], where);
+
+    clusterScoped(
+      new kplus.k8s.KubeRuntimeClass(this, 'Resource', {
+        metadata: { name: this.runtimeClassName },
+        handler: this.handler,
+        scheduling: { nodeSelector, ...(props.tolerations?.length ? { tolerations: props.tolerations } : {}) },
+        overhead: props.podOverhead && { podFixed: quantities(props.podOverhead) },
+      }),
+    );
+  }
+}
+
+/** Kubernetes' own rule for handlers (RuntimeClass API reference): a DNS label. */
+function assertHandler(handler: string, where: string): void {
+  if (handler.length > 63 || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(handler)) {
+    throw new Error(
+      `${where}: handler '${handler}' is no DNS label. Use at most 63 lower-case letters, digits and '-'`,
+    );
+  }
+}
+
+function selectorOf(extra: Record<string, string>, where: string): Record<string, string> {
+  for (const [key, value] of Object.entries(extra)) assertLabel(key, value, `${where}: nodeSelector`);
+  if ((extra[NodeLabels.RUNTIME] ?? 'running') !== 'running') {
+    throw new Error(
+      `${where}: nodeSelector asks for ${NodeLabels.RUNTIME}=${extra[NodeLabels.RUNTIME]}, which no node with a live runtime has. ` +
+        `Leave that label out: ${NodeLabels.RUNTIME}=running is always added`,
+    );
+  }
+  return { ...extra, [NodeLabels.RUNTIME]: 'running' };
+}
+
+function refuseOwnTaint(tolerations: kplus.k8s.Toleration[], where: string): void {
+  for (const toleration of tolerations) {
+    if (toleration.key === NodeLabels.RUNTIME || (toleration.key === undefined && toleration.operator === 'Exists')) {
+      throw new Error(
+        `${where}: a toleration covers the taint ${NodeLabels.RUNTIME}=not-running, so pods would land on nodes whose runtime is ` +
+          'not live. Name the taints that pods should tolerate one by one',
+      );
+    }
+  }
+}
+
+function quantities(values: Record<string, string>): Record<string, kplus.k8s.Quantity> {
+  return Object.fromEntries(
+    Object.entries(values).map(([resource, value]) => [resource, kplus.k8s.Quantity.fromString(value)]),
+  );
+}
