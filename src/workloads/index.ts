@@ -1,5 +1,16 @@
-export * from './runtime-ref';
+export * from './container-engine';
+export { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';
 export * from './system-options';
 export * from './system-settings';
 export * from './system-workload';
 export * from './system-pod';
+export * from './system-deployment';
+export * from './system-stateful-set';
+export * from './system-daemon-set';
+export * from './system-job';
+export * from './system-cron-job';
+export * from './claim-options';
+export * from './downward-api-file';
+export * from './projected-source';
+export * from './special-directory';
+export * from './system-volume';

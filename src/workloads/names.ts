@@ -1,3 +1,4 @@
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const QUALIFIED_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
@@ -11,6 +12,17 @@ const QUANTITY = /^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+
 export function assertSubdomain(value: string, what: string): void {
   if (value.length > 253 || !SUBDOMAIN.test(value)) {
     throw new Error(`${what} '${value}' is no DNS subdomain name. Use lower-case letters, digits, '-' and '.'`);
+  }
+}
+
+/**
+ * A DNS label, as containers and volumes are named.
+ *
+ * @internal
+ */
+export function assertLabelName(value: string, what: string): void {
+  if (!DNS_LABEL.test(value)) {
+    throw new Error(`${what} '${value}' is no DNS label. Use at most 63 lower-case letters, digits and '-'`);
   }
 }
 

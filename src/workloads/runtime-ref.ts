@@ -1,18 +1,8 @@
-import { ClusterFeatures, ClusterVersion } from './cluster-version';
-import { assertQuantities, assertSubdomain } from './names';
+import { ContainerEngine } from './container-engine';
+import { assertRuntime } from './runtime-check';
 
-/** The container engine of the nodes. It decides how a pod asks for a user namespace. */
-export enum ContainerEngine {
-  /** containerd 2.0.5 or later (K3s, RKE2): the pod says `hostUsers: false`. */
-  CONTAINERD = 'containerd',
-
-  /**
-   * CRI-O: the pod carries the annotation `io.kubernetes.cri-o.userns-mode` instead of `hostUsers`.
-   *
-   * Source: sysbox docs/user-guide/install-k8s.md.
-   */
-  CRIO = 'cri-o',
-}
+export { ContainerEngine } from './container-engine';
+export { assertRuntime } from './runtime-check';
 
 /**
  * What a system pod must know of the runtime it runs under. `SysboxRuntime` and `SysboxRuntimeClass` are such objects; a
@@ -110,27 +100,4 @@ export class RuntimeReference implements ISysboxRuntime {
     this.podOverhead = options.podOverhead;
     assertRuntime(this, 'RuntimeReference.named()');
   }
-}
-
-/**
- * What is known of the cluster behind a runtime.
- *
- * @internal
- */
-export function clusterOf(runtime: ISysboxRuntime): ClusterVersion {
-  return new ClusterVersion(runtime.clusterVersion, runtime.featureGates);
-}
-
-/**
- * Refuses a runtime under which no system pod can start.
- *
- * @internal
- */
-export function assertRuntime(runtime: ISysboxRuntime, where: string): void {
-  assertSubdomain(runtime.runtimeClassName, `${where}: runtimeClassName`);
-  assertQuantities(runtime.podOverhead ?? {}, `${where}: podOverhead`);
-  const cluster = clusterOf(runtime);
-  if (runtime.containerEngine === ContainerEngine.CRIO) return;
-  const refusal = cluster.refusal(ClusterFeatures.userNamespaces);
-  if (refusal) throw new Error(`${where}: ${refusal}`);
 }

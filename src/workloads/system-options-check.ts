@@ -1,7 +1,8 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ClusterFeatures } from './cluster-version';
 import { assertLabel, assertQuantities, assertSubdomain } from './names';
-import { clusterOf, ISysboxRuntime } from './runtime-ref';
+import { clusterOf } from './runtime-check';
+import { ISysboxRuntime } from './runtime-ref';
 import { PodSecurityLevel, SystemOptions } from './system-options';
 
 /**

@@ -1,6 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { withoutPlusDefaults } from './plus-defaults';
-import { assertRuntime, ContainerEngine, ISysboxRuntime } from './runtime-ref';
+import { assertRuntime } from './runtime-check';
+import { ContainerEngine, ISysboxRuntime } from './runtime-ref';
 import { PodSecurityLevel, SystemContainerOptions, SystemOptions } from './system-options';
 import { assertOptions } from './system-options-check';
 import { PlainPodSpec, SystemPodFields, toSystemPodSpec } from './system-pod-spec';
@@ -120,9 +121,15 @@ export class SystemSettings {
 
   /** @internal */
   public _toPodSpec(rendered: kplus.k8s.PodSpec): kplus.k8s.PodSpec {
+    this.spreadOnce();
     const own = withoutPlusDefaults(rendered, this.workload, this.given);
     const spec = this._changes.reduce((s, change) => change(s), toSystemPodSpec(own, this.fields()));
     return spec as kplus.k8s.PodSpec;
+  }
+
+  // cdk8s-plus adds the terms of `spread` to the affinity anew each time it renders
+  private spreadOnce(): void {
+    if ('spread' in this.workload) Object.assign(this.workload, { spread: false });
   }
 
   private fields(): SystemPodFields {

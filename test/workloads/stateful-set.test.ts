@@ -31,8 +31,6 @@ test('gives each pod a claim of its own, and mounts it', () => {
 
   expect(spec.volumeClaimTemplates).toEqual([
     {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
       metadata: { name: 'data', labels: { app: 'x' }, annotations: { note: 'y' } },
       spec: {
         accessModes: ['ReadWriteOncePod'],

@@ -1,0 +1,21 @@
+import * as kplus from 'cdk8s-plus-30';
+import { ClaimOptions } from './claim-options';
+
+/**
+ * Metadata and spec of the claim.
+ *
+ * @internal
+ */
+export function toClaim(options: ClaimOptions): kplus.k8s.PersistentVolumeClaimTemplate {
+  const { labels, annotations } = options;
+  const mebibytes = options.storage.toMebibytes();
+  if (mebibytes < 1) throw new Error(`a claim for ${mebibytes} MiB of storage holds nothing. Ask for 1 MiB or more`);
+  return {
+    metadata: labels || annotations ? { labels, annotations } : undefined,
+    spec: {
+      accessModes: options.accessModes ?? [kplus.PersistentVolumeAccessMode.READ_WRITE_ONCE],
+      resources: { requests: { storage: kplus.k8s.Quantity.fromString(`${mebibytes}Mi`) } },
+      storageClassName: options.storageClassName,
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { ClusterFeatures, ClusterVersion } from './cluster-version';
+import { ContainerEngine } from './container-engine';
+import { assertQuantities, assertSubdomain } from './names';
+import { ISysboxRuntime } from './runtime-ref';
+
+/**
+ * What is known of the cluster behind a runtime.
+ *
+ * @internal
+ */
+export function clusterOf(runtime: ISysboxRuntime): ClusterVersion {
+  return new ClusterVersion(runtime.clusterVersion, runtime.featureGates);
+}
+
+/**
+ * Refuses a runtime under which no system pod can start.
+ *
+ * @internal
+ */
+export function assertRuntime(runtime: ISysboxRuntime, where: string): void {
+  assertSubdomain(runtime.runtimeClassName, `${where}: runtimeClassName`);
+  assertQuantities(runtime.podOverhead ?? {}, `${where}: podOverhead`);
+  const cluster = clusterOf(runtime);
+  if (runtime.containerEngine === ContainerEngine.CRIO) return;
+  const refusal = cluster.refusal(ClusterFeatures.userNamespaces);
+  if (refusal) throw new Error(`${where}: ${refusal}`);
+}
