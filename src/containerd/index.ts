@@ -1,0 +1,3 @@
+export * from './config-version';
+export * from './containerd-runtime';
+export * from './io-type';
