@@ -1,0 +1,282 @@
+import { Duration } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-30';
+import {
+  ContainerEngine,
+  NodeOptions,
+  RolloutOptions,
+  SysboxDaemonOptions,
+  SysboxInstaller,
+  SysboxInstallerProps,
+  SysboxRuntimeClass,
+  SysboxSource,
+} from '../../src';
+import { Manifest, only, synth } from '../support/synth';
+
+const named = SysboxRuntimeClass.fromRuntimeClassName('sysbox-runc');
+
+function install(props: Partial<SysboxInstallerProps> = {}, chart = {}): Manifest[] {
+  return synth((scope) => new SysboxInstaller(scope, 'installer', { runtimeClass: named, ...props }), chart);
+}
+
+const pod = (manifests: Manifest[]) => only(manifests, 'DaemonSet').spec.template.spec;
+const files = (manifests: Manifest[], prefix: string): Record<string, string> =>
+  manifests.find((m) => m.kind === 'ConfigMap' && m.metadata.name.startsWith(prefix))?.data;
+const configuration = (manifests: Manifest[]) => files(manifests, 'sysbox-installer-configuration-');
+const settings = (manifests: Manifest[]): Record<string, string> =>
+  Object.fromEntries(
+    configuration(manifests)
+      ['settings.env']!.trim()
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 2, -1)]),
+  );
+
+describe('the objects', () => {
+  test('come in an order in which an empty cluster can take them', () => {
+    expect(install().map((m) => m.kind)).toEqual([
+      'Namespace',
+      'ServiceAccount',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'Role',
+      'RoleBinding',
+      'Role',
+      'RoleBinding',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
+      'ConfigMap',
+      'ConfigMap',
+      'DaemonSet',
+    ]);
+  });
+
+  test('of the cluster have no namespace, and the others their own, whatever the chart says', () => {
+    const scoped = [
+      'Namespace',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
+    ];
+    for (const manifest of install({}, { namespace: 'apps' })) {
+      const expected = scoped.includes(manifest.kind)
+        ? undefined
+        : manifest.metadata.name === 'sysbox-installer-events'
+          ? 'default'
+          : 'sysbox-system';
+      expect([manifest.kind, manifest.metadata.namespace]).toEqual([manifest.kind, expected]);
+    }
+  });
+
+  test('are the same bytes for the same input', () => {
+    expect(JSON.stringify(install())).toBe(JSON.stringify(install()));
+  });
+});
+
+describe('the DaemonSet', () => {
+  test('runs on labelled nodes, reaches the host, and is not privileged', () => {
+    const spec = pod(install());
+    expect(spec).toMatchObject({
+      nodeSelector: { 'sysbox-install': 'yes' },
+      hostPID: true,
+      serviceAccountName: 'sysbox-installer',
+      enableServiceLinks: false,
+    });
+    expect(spec.containers[0].securityContext).toMatchObject({ privileged: false, readOnlyRootFilesystem: true });
+    expect(spec.volumes).toContainEqual({ name: 'host', hostPath: { path: '/', type: 'Directory' } });
+    expect(spec.containers[0].volumeMounts).toContainEqual({
+      name: 'host',
+      mountPath: '/host',
+      mountPropagation: 'HostToContainer',
+    });
+  });
+
+  test('is ready only when the coordinator says that the runtime is live', () => {
+    expect(pod(install()).containers[0].readinessProbe.exec.command).toEqual(['test', '-f', '/tmp/ready']);
+  });
+
+  test('mounts the programs and the configuration that are written beside it', () => {
+    const manifests = install();
+    const names = manifests.filter((m) => m.kind === 'ConfigMap').map((m) => m.metadata.name);
+    const programs = pod(manifests).volumes.find((v: Manifest) => v.name === 'programs');
+    expect(programs.projected.sources.map((s: Manifest) => s.configMap.name)).toEqual(names);
+  });
+
+  test('gets another plan when the image or the configuration changes, and only then', () => {
+    const plan = (props = {}) =>
+      pod(install(props)).containers[0].env.find((e: Manifest) => e.name === 'PLAN_HASH').value;
+    expect(plan()).toBe(plan({ resources: {} }));
+    expect(plan()).not.toBe(plan({ handler: 'other' }));
+    expect(plan()).not.toBe(plan({ source: SysboxSource.image('registry.example/sysbox:v0.7.2-0') }));
+  });
+});
+
+describe('the ConfigMaps', () => {
+  test('are immutable and named by their content', () => {
+    const maps = install().filter((m) => m.kind === 'ConfigMap');
+    expect(maps.map((m) => m.immutable)).toEqual([true, true]);
+    const other = install({ handler: 'other' }).filter((m) => m.kind === 'ConfigMap');
+    expect(other[0]!.metadata.name).toBe(maps[0]!.metadata.name);
+    expect(other[1]!.metadata.name).not.toBe(maps[1]!.metadata.name);
+  });
+
+  test('hold every file that a program reads', () => {
+    const manifests = install();
+    const all = { ...files(manifests, 'sysbox-installer-programs-'), ...configuration(manifests) };
+    const read = Object.values(all).flatMap((text) =>
+      [...text.matchAll(/\$HERE\/([a-z0-9.-]+\.[a-z]+)/g)].map((m) => m[1]!),
+    );
+    expect(read.length).toBeGreaterThan(15);
+    expect(read.filter((name) => !(name in all))).toEqual([]);
+  });
+
+  test('hold containerd’s configuration for the handler and the binaries', () => {
+    const data = configuration(install({ handler: 'vm', source: SysboxSource.host({ binaryDir: '/usr/local/bin' }) }));
+    for (const name of [
+      'config-v3.toml.tmpl',
+      'drop-in-v2.toml',
+      'drop-in-v3.toml',
+      'manual-lines-v2.toml',
+      'manual-lines-v3.toml',
+    ]) {
+      expect(data[name]).toMatch(/runtimes\.(")?vm/);
+      expect(data[name]).toContain('/usr/local/bin/sysbox-runc');
+    }
+  });
+
+  test('hold units without a token left', () => {
+    const data = configuration(install());
+    expect(data['sysbox-mgr.service']).toContain(
+      'ExecStart=/opt/sysbox/current/sysbox-mgr --disable-inner-image-preload\n',
+    );
+    expect(data['sysbox-fs.service']).toContain('ExecStart=/opt/sysbox/current/sysbox-fs\n');
+    for (const name of ['sysbox.service', 'sysbox-fs.service', 'sysbox-mgr.service'])
+      expect(data[name]).not.toMatch(/@[A-Z]/);
+  });
+
+  test('quote settings for the shell', () => {
+    expect(configuration(install())['settings.env']).toContain("UNINSTALL='false'\n");
+  });
+});
+
+describe('every prop', () => {
+  const rollout: Required<RolloutOptions> = {
+    concurrency: 3,
+    failureBudget: 4,
+    deadline: Duration.minutes(5),
+    drainTimeout: Duration.minutes(20),
+  };
+  const node: Required<NodeOptions> = { unit: 'k3s-edge', takeoverSha256: 'a'.repeat(64), dryRun: true };
+  const daemons: Required<SysboxDaemonOptions> = {
+    managerArgs: ['--log-level=debug'],
+    fsArgs: ['--seccomp-fd-release=proc-exit'],
+  };
+  const props: Required<SysboxInstallerProps> = {
+    runtimeClass: SysboxRuntimeClass.fromRuntimeClassName('vm', {
+      clusterVersion: '1.32',
+      featureGates: ['UserNamespacesSupport'],
+    }),
+    handler: 'vm',
+    source: SysboxSource.image(`registry.example/sysbox@sha256:${'0'.repeat(64)}`, {
+      pullPolicy: 'Always',
+      pullSecrets: ['registry'],
+    }),
+    namespace: 'runtime',
+    createNamespace: false,
+    nodeSelector: { pool: 'ci' },
+    tolerations: [{ key: 'ci', operator: 'Exists' }],
+    priorityClassName: 'important',
+    resources: { limits: { memory: k8s.Quantity.fromString('256Mi') } },
+    rollout,
+    node,
+    daemons,
+    uninstall: true,
+  };
+  const manifests = install(props);
+
+  test('of the pod is in the DaemonSet', () => {
+    expect(pod(manifests)).toMatchObject({
+      nodeSelector: { pool: 'ci', 'sysbox-install': 'yes' },
+      tolerations: [{ key: 'ci', operator: 'Exists' }],
+      priorityClassName: 'important',
+      imagePullSecrets: [{ name: 'registry' }],
+    });
+    expect(pod(manifests).containers[0]).toMatchObject({
+      image: `registry.example/sysbox@sha256:${'0'.repeat(64)}`,
+      imagePullPolicy: 'Always',
+      resources: { limits: { memory: '256Mi' } },
+    });
+    expect(only(manifests, 'DaemonSet').spec.updateStrategy.rollingUpdate.maxUnavailable).toBe(3);
+  });
+
+  test('of the namespace is respected', () => {
+    expect(manifests.filter((m) => m.kind === 'Namespace')).toEqual([]);
+    expect(only(manifests, 'DaemonSet').metadata.namespace).toBe('runtime');
+    expect(only(manifests, 'ValidatingAdmissionPolicy').spec.matchConditions[0].expression).toBe(
+      "request.userInfo.username == 'system:serviceaccount:runtime:sysbox-installer'",
+    );
+  });
+
+  test('of the node programs is in their settings', () => {
+    expect(settings(manifests)).toMatchObject({
+      SOURCE: 'image',
+      HANDLER: 'vm',
+      RUNTIME_CLASS: 'vm',
+      CONCURRENCY: '3',
+      FAILURE_BUDGET: '4',
+      DEADLINE: '300',
+      DRAIN_TIMEOUT: '1200',
+      EXPECT_UNIT: 'k3s-edge',
+      TAKEOVER: 'a'.repeat(64),
+      DRY_RUN: 'true',
+      UNINSTALL: 'true',
+      ALLOW_OLD_KUBERNETES: 'true',
+    });
+  });
+
+  test('of the daemons is in their units', () => {
+    expect(configuration(manifests)['sysbox-mgr.service']).toContain('/sysbox-mgr --log-level=debug\n');
+    expect(configuration(manifests)['sysbox-fs.service']).toContain('/sysbox-fs --seccomp-fd-release=proc-exit\n');
+  });
+});
+
+describe('refuses', () => {
+  const crio = SysboxRuntimeClass.fromRuntimeClassName('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+
+  test.each<[string, Partial<SysboxInstallerProps>, RegExp]>([
+    ['CRI-O nodes', { runtimeClass: crio }, /is for CRI-O nodes.*upstream's sysbox-deploy-k8s/],
+    ['K3s’s own handlers', { handler: 'runc' }, /runc/],
+    ['a malformed namespace', { namespace: 'Sysbox' }, /namespace 'Sysbox' is no DNS/],
+    ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /nodeSelector: 'a b' is no label key/],
+    [
+      'to select by the label it sets',
+      { nodeSelector: { 'sysbox-runtime': 'running' } },
+      /its pods would vanish with it.*sysbox-install=yes/,
+    ],
+    ['no slot at all', { rollout: { concurrency: 0 } }, /rollout\.concurrency is 0\. Give a whole number/],
+    ['half a node', { rollout: { failureBudget: 1.5 } }, /rollout\.failureBudget is 1\.5/],
+    [
+      'more restarts than may fail',
+      { rollout: { concurrency: 5 } },
+      /concurrency 5 is above rollout\.failureBudget 1.*raise failureBudget to 5/,
+    ],
+    [
+      'a deadline that no restart meets',
+      { rollout: { deadline: Duration.seconds(30) } },
+      /rollout\.deadline is 30 s\. Give at least 120 s/,
+    ],
+    ['a unit with its suffix', { node: { unit: 'k3s.service' } }, /ends with \.service\. Write 'k3s'/],
+    ['a malformed unit', { node: { unit: 'k3s; rm' } }, /node\.unit 'k3s; rm' is no unit name/],
+    ['a malformed sha256', { node: { takeoverSha256: 'abc' } }, /node\.takeoverSha256 'abc' is no sha256.*sha256sum/],
+    ['an unknown flag of sysbox-mgr', { daemons: { managerArgs: ['--fast'] } }, /managerArgs: '--fast' is no flag/],
+    [
+      'a data root',
+      { daemons: { managerArgs: ['--data-root=/data'] } },
+      /managerArgs has --data-root.*removes everything/,
+    ],
+    ['an unknown flag of sysbox-fs', { daemons: { fsArgs: ['--honor-caps'] } }, /fsArgs: '--honor-caps' is no flag/],
+    ['a flag with shell in it', { daemons: { fsArgs: ['--log=/a b'] } }, /fsArgs: '--log=\/a b' is no flag/],
+  ])('%s', (_what, props, message) => {
+    expect(() => install(props)).toThrow(message);
+    expect(() => install(props)).toThrow(/^test\/installer/);
+  });
+});

@@ -1,0 +1,38 @@
+import { Testing } from 'cdk8s';
+import { SysboxInstaller, SysboxRuntime, SysboxRuntimeClass, SysboxRuntimeProps } from '../../src';
+import { only, synth, testChart } from '../support/synth';
+
+test('is a RuntimeClass and its installer', () => {
+  const kinds = synth((chart) => new SysboxRuntime(chart, 'sysbox')).map((m) => m.kind);
+  expect(kinds[0]).toBe('RuntimeClass');
+  expect(kinds).toContain('DaemonSet');
+});
+
+test('hands its props to both, and the handler of the class to the installer', () => {
+  const props: Required<SysboxRuntimeProps> = {
+    runtimeClass: {
+      name: 'vm',
+      handler: 'vm',
+      podOverhead: { cpu: '10m' },
+      clusterVersion: '1.36',
+      featureGates: ['A'],
+    },
+    installation: { namespace: 'runtime' },
+  };
+  const chart = testChart();
+  const runtime = new SysboxRuntime(chart, 'sysbox', props);
+  const manifests = Testing.synth(chart);
+  expect(only(manifests, 'RuntimeClass').metadata.name).toBe('vm');
+  expect(only(manifests, 'DaemonSet').metadata.namespace).toBe('runtime');
+  const configuration = manifests.find((m) => m.metadata.name.startsWith('sysbox-installer-configuration'));
+  expect(configuration.data['settings.env']).toContain("HANDLER='vm'\n");
+  expect(configuration.data['settings.env']).toContain("RUNTIME_CLASS='vm'\n");
+  expect(runtime.runtimeClass).toBeInstanceOf(SysboxRuntimeClass);
+  expect(runtime.installer).toBeInstanceOf(SysboxInstaller);
+  expect(runtime).toMatchObject({
+    runtimeClassName: 'vm',
+    podOverhead: { cpu: '10m' },
+    clusterVersion: '1.36',
+    featureGates: ['A'],
+  });
+});

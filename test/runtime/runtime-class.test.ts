@@ -1,0 +1,90 @@
+import { ContainerEngine, SysboxRuntimeClass, SysboxRuntimeClassProps } from '../../src';
+import { only, synth, testChart } from '../support/synth';
+
+function runtimeClass(props?: SysboxRuntimeClassProps, chart = {}) {
+  return only(
+    synth((scope) => new SysboxRuntimeClass(scope, 'class', props), chart),
+    'RuntimeClass',
+  );
+}
+
+test('is upstream’s RuntimeClass when nothing is said', () => {
+  expect(runtimeClass()).toEqual({
+    apiVersion: 'node.k8s.io/v1',
+    kind: 'RuntimeClass',
+    metadata: { name: 'sysbox-runc' },
+    handler: 'sysbox-runc',
+    scheduling: { nodeSelector: { 'sysbox-runtime': 'running' } },
+  });
+});
+
+test('has every prop in the manifest or on the object', () => {
+  const props: Required<SysboxRuntimeClassProps> = {
+    name: 'vm',
+    handler: 'sysbox-next',
+    nodeSelector: { pool: 'ci' },
+    tolerations: [{ key: 'ci', operator: 'Exists', effect: 'NoSchedule' }],
+    podOverhead: { cpu: '50m', memory: '64Mi' },
+    containerEngine: ContainerEngine.CRIO,
+    clusterVersion: '1.36',
+    featureGates: ['ContainerStopSignals'],
+  };
+  expect(runtimeClass(props)).toEqual({
+    apiVersion: 'node.k8s.io/v1',
+    kind: 'RuntimeClass',
+    metadata: { name: 'vm' },
+    handler: 'sysbox-next',
+    overhead: { podFixed: { cpu: '50m', memory: '64Mi' } },
+    scheduling: {
+      nodeSelector: { pool: 'ci', 'sysbox-runtime': 'running' },
+      tolerations: [{ key: 'ci', operator: 'Exists', effect: 'NoSchedule' }],
+    },
+  });
+  expect(new SysboxRuntimeClass(testChart(), 'class', props)).toMatchObject({
+    runtimeClassName: 'vm',
+    handler: 'sysbox-next',
+    podOverhead: { cpu: '50m', memory: '64Mi' },
+    containerEngine: ContainerEngine.CRIO,
+    clusterVersion: '1.36',
+    featureGates: ['ContainerStopSignals'],
+  });
+});
+
+test('has no namespace in a chart that has one', () => {
+  expect(runtimeClass({}, { namespace: 'apps' }).metadata).toEqual({ name: 'sysbox-runc' });
+});
+
+test('can be imported by name', () => {
+  const imported = SysboxRuntimeClass.fromRuntimeClassName('kernel-616', { clusterVersion: '1.36' });
+  expect(imported.runtimeClassName).toBe('kernel-616');
+  expect(imported.clusterVersion).toBe('1.36');
+});
+
+test.each<[string, SysboxRuntimeClassProps, RegExp]>([
+  [
+    'a name that is no DNS name',
+    { name: 'Sysbox' },
+    /^test\/class: runtimeClassName 'Sysbox' is no DNS subdomain name/,
+  ],
+  ['a handler that is no DNS label', { handler: 'sysbox.runc' }, /^test\/class: handler 'sysbox.runc' is no DNS label/],
+  [
+    'another value of the runtime label',
+    { nodeSelector: { 'sysbox-runtime': 'installing' } },
+    /^test\/class: nodeSelector asks for sysbox-runtime=installing.*Leave that label out/,
+  ],
+  ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /^test\/class: nodeSelector: 'a b' is no label key/],
+  [
+    'a toleration of the installer’s taint',
+    { tolerations: [{ key: 'sysbox-runtime', operator: 'Exists' }] },
+    /^test\/class: a toleration covers the taint sysbox-runtime=not-running/,
+  ],
+  [
+    'a toleration of every taint',
+    { tolerations: [{ operator: 'Exists' }] },
+    /^test\/class: a toleration covers the taint/,
+  ],
+  ['an overhead that is no quantity', { podOverhead: { cpu: 'much' } }, /^test\/class: podOverhead: 'much'/],
+  ['a cluster without user namespaces', { clusterVersion: '1.32' }, /^test\/class: .*1\.32/],
+])('refuses %s', (_what, props, message) => {
+  expect(() => runtimeClass(props)).toThrow(message);
+});
