@@ -8,7 +8,7 @@ const project = (displayName, testMatch, extra = {}) => ({
   ...extra,
 });
 
-const needsMore = ['cluster', 'faults', 'merge', 'node', 'rollout', 'schema', 'shell'];
+const needsMore = ['cluster', 'faults', 'merge', 'node', 'package', 'rollout', 'schema', 'shell'];
 
 module.exports = {
   projects: [

@@ -5,6 +5,17 @@ import { ANNOTATION_PREFIX, NodeLabels } from '../runtime/labels';
 
 const NODE_NAME = 'authentication.kubernetes.io/node-name';
 
+// Every field of a NodeSpec but its taints, Kubernetes 1.30 to 1.37 (test/cluster compares with the server's OpenAPI).
+const NODE_SPEC = [
+  'configSource',
+  'externalID',
+  'podCIDR',
+  'podCIDRs',
+  'podPreemptionPolicy',
+  'providerID',
+  'unschedulable',
+];
+
 // RBAC cannot say "the own node only" nor "this label only": `patch nodes` alone would let one node's installer change
 // every other node. The API server puts the node of the pod into a ServiceAccount's token since Kubernetes 1.30
 // (KEP-4193), so a policy can compare.
@@ -18,8 +29,12 @@ const RULES: { readonly expression: string; readonly message: string }[] = [
     message: `the installer may change no label but ${NodeLabels.RUNTIME}`,
   },
   {
-    expression: `!('${NodeLabels.RUNTIME}' in variables.labels) || variables.labels['${NodeLabels.RUNTIME}'] == 'running'`,
-    message: `${NodeLabels.RUNTIME} is running, or not there`,
+    expression: [
+      `!('${NodeLabels.RUNTIME}' in variables.labels) || variables.labels['${NodeLabels.RUNTIME}'] == 'running'`,
+      // Left as another installer set it: not ours to judge.
+      `variables.labels[?'${NodeLabels.RUNTIME}'] == variables.oldLabels[?'${NodeLabels.RUNTIME}']`,
+    ].join(' || '),
+    message: `the installer may set ${NodeLabels.RUNTIME} to running only`,
   },
   {
     expression: unchangedExcept('annotations', 'oldAnnotations', `k.startsWith('${ANNOTATION_PREFIX}')`),
@@ -30,9 +45,7 @@ const RULES: { readonly expression: string; readonly message: string }[] = [
     message: `the installer may change no taint but ${NodeLabels.RUNTIME}`,
   },
   {
-    expression: ['unschedulable', 'providerID', 'podCIDR', 'podCIDRs', 'configSource', 'externalID']
-      .map((field) => `object.spec.?${field} == oldObject.spec.?${field}`)
-      .join(' && '),
+    expression: NODE_SPEC.map((field) => `object.spec.?${field} == oldObject.spec.?${field}`).join(' && '),
     message: 'the installer may change nothing of a node spec but its own taint',
   },
   {

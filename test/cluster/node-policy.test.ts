@@ -103,7 +103,7 @@ describe.each(minors)('the installer of dist/ with its real token, Kubernetes %s
       [
         'give its label a value of its own',
         { metadata: { labels: { [label]: 'x' } } },
-        'sysbox-runtime is running, or not there',
+        'the installer may set sysbox-runtime to running only',
       ],
       ['add another label', { metadata: { labels: { 'node-role.kubernetes.io/control-plane': '' } } }, labels],
       ['change another label', { metadata: { labels: { theirs: 'changed' } } }, labels],
