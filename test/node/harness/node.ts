@@ -116,6 +116,15 @@ export class Node {
     return this.run(`systemctl show -p InvocationID --value '${unit}'`);
   }
 
+  /** How often a unit was started since the node's boot, failed starts included. */
+  async starts(unit: string): Promise<number> {
+    const starting = '7d4958e842da4a758f6c1cdc7b36dcc5'; // SD_MESSAGE_UNIT_STARTING
+    const ids = await this.run(
+      `journalctl -b -q -o json UNIT='${unit}.service' MESSAGE_ID=${starting} | jq -r .INVOCATION_ID | sort -u`,
+    );
+    return ids.split('\n').filter(Boolean).length;
+  }
+
   bootId(timeoutMs?: number): Promise<string> {
     return this.run('cat /proc/sys/kernel/random/boot_id', { timeoutMs });
   }

@@ -1,7 +1,7 @@
 // What lies on a node: every file with mode, owner and content, and the units systemd knows.
 import type { Node } from './node';
 
-/** One line per entry, by what it is about: a path or a unit. */
+/** What is known of each thing, by its kind and name: `entry /etc/fstab`, `content /etc/fstab`, `unit ssh.service`. */
 export type Snapshot = ReadonlyMap<string, string>;
 
 export interface Difference {
@@ -23,21 +23,31 @@ const containerdConfiguration = '/var/lib/rancher/k3s/agent/etc/containerd';
 
 export async function snapshot(node: Node, containerdFolder = containerdConfiguration): Promise<Snapshot> {
   const prune = volatile.map((path) => `-path ${path}`).join(' -o ');
-  const find = (folder: string, but = '') =>
-    `find ${folder} ${but} \\( -type f -printf '%p\\t%y %#m %U:%G ' -exec sha256sum {} \\; -o ! -type d -printf '%p\\t%y %#m %U:%G %l\\n' -o -printf '%p\\t%y %#m %U:%G\\n' \\)`;
-  // sha256sum repeats the name after the sum; the sum alone is kept.
-  const files = `{ ${find(roots.join(' '), `\\( ${prune} \\) -prune -o`)}; [ ! -d ${containerdFolder} ] || ${find(containerdFolder)}; }`;
-  const units = `systemctl list-unit-files --no-legend --plain --full; systemctl list-timers --all --no-legend --plain --full | awk '{print $(NF-1)}'`;
-  const mounts = `findmnt -rn -o TARGET | grep -v -E '^/(run/(k3s|netns|user|credentials)|var/lib/kubelet)' || true`;
-  const lines = async (kind: string, script: string): Promise<[string, string][]> =>
-    (await node.run(`set -f; ${script}`, { timeoutMs: 15 * 60_000 }))
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [name, rest] = split(line);
-        return [`${kind} ${name}`, rest];
-      });
-  return new Map([...(await lines('file', files)), ...(await lines('unit', units)), ...(await lines('mount', mounts))]);
+  // Twice the same walk: what each entry is, then one sha256sum for all files (one a file takes minutes when emulated).
+  const walk = (action: string) =>
+    `{ find ${roots.join(' ')} \\( ${prune} \\) -prune -o ${action}; ` +
+    `[ ! -d ${containerdFolder} ] || find ${containerdFolder} ${action}; }`;
+  const entries = walk(`-printf '%p\\t%y %#m %U:%G %l\\n'`);
+  const contents = `${walk('-type f -print0')} | xargs -0 sha256sum | sed -E 's/^([0-9a-f]+)  (.*)$/\\2\\t\\1/'`;
+  const units = `systemctl list-unit-files --no-legend --plain --full | sed -E 's/ +/\\t/'`;
+  const timers = `systemctl list-timers --all --no-legend --plain --full | awk '{ print $(NF-1) }'`;
+  // Mounts of pods come and go; the others are an installer's to clean up.
+  const mounts = `findmnt -rn -o TARGET | grep -v -E '^/(run/(k3s|netns|user|credentials)|var/lib/kubelet)'`;
+  const found: [string, string][] = [];
+  for (const [kind, script] of Object.entries({
+    entry: entries,
+    content: contents,
+    unit: units,
+    timer: timers,
+    mount: mounts,
+  })) {
+    const output = await node.run(`set -o pipefail; ${script}`, { timeoutMs: 15 * 60_000 });
+    for (const line of output.split('\n').filter(Boolean)) {
+      const [name, ...rest] = line.split('\t');
+      found.push([`${kind} ${name}`, rest.join('\t').trim()]);
+    }
+  }
+  return new Map(found);
 }
 
 export function difference(before: Snapshot, after: Snapshot): Difference {
@@ -46,9 +56,4 @@ export function difference(before: Snapshot, after: Snapshot): Difference {
     removed: [...before.keys()].filter((key) => !after.has(key)).sort(),
     changed: [...before.keys()].filter((key) => after.has(key) && after.get(key) !== before.get(key)).sort(),
   };
-}
-
-function split(line: string): [string, string] {
-  const at = line.search(/\s/);
-  return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
 }
