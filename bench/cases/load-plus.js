@@ -1,0 +1,1 @@
+require('cdk8s-plus-30');
