@@ -28,9 +28,10 @@ let cluster: Cluster;
 beforeAll(async () => {
   const built = await steps.step('platform built or found in the cache', () => platform(distImages()));
   node = await serverNode(built);
+  const start = new Date();
   await steps.step('boot to ssh', () => node.boot());
   cluster = await Cluster.of(node);
-  await steps.step('K3s Ready', () => cluster.nodeReady(node.name));
+  await steps.step('K3s Ready', () => cluster.nodeReady(node.name, start));
 });
 
 afterAll(async () => {
@@ -48,8 +49,9 @@ test('Sysbox put there by hand runs a pod', async () => {
   try {
     const { sysboxDir } = await platform(distImages());
     await steps.step('Sysbox by hand', () => installSysboxByHand(node, sysboxDir));
+    const restart = new Date();
     await steps.step('K3s restart', () => node.run('systemctl restart k3s', { timeoutMs: 10 * 60_000 }));
-    await steps.step('node Ready', () => cluster.nodeReady(node.name));
+    await steps.step('node Ready', () => cluster.nodeReady(node.name, restart));
     expect((await containerdRuntimes(node))['sysbox-runc']).toMatchObject({ runtime_type: 'io.containerd.runc.v2' });
     await waitFor('RuntimeClass', { timeoutMs: 60_000 }, () => cluster.apply(runtimeClass));
     await cluster.apply(pod('system', 'runtimeClassName: sysbox-runc\n  hostUsers: false'));

@@ -18,9 +18,10 @@ let invocationBefore: string;
 beforeAll(async () => {
   const built = await steps.step('platform built or found in the cache', () => platform(distImages()));
   node = await serverNode(built);
+  const start = new Date();
   await steps.step('boot to ssh', () => node.boot());
   cluster = await Cluster.of(node);
-  await steps.step('K3s Ready', () => cluster.nodeReady(node.name));
+  await steps.step('K3s Ready', () => cluster.nodeReady(node.name, start));
   runtimesBefore = await containerdRuntimes(node);
   invocationBefore = await node.invocationId('k3s');
   try {

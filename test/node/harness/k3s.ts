@@ -1,6 +1,7 @@
 // K3s on a node, as the official install script sets it up, with images side-loaded.
 import { basename, join } from 'node:path';
 import { cached, sha256File } from './cache';
+import { Cluster } from './kubectl';
 import { Node, type NodeFile } from './node';
 import type { Disk } from './rootDisk';
 
@@ -50,7 +51,9 @@ export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
     const node = await Node.create({ disk: from, files: k3sFiles(options) });
     try {
       await node.boot();
+      const start = new Date();
       await startK3s(node, options);
+      await (await Cluster.of(node)).nodeReady(node.name, start);
       await node.stop();
       await node.machine.saveDisk(join(into, 'disk.qcow2'));
     } finally {
@@ -60,7 +63,7 @@ export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
   return { ...from, file: join(folder, 'disk.qcow2'), format: 'qcow2' };
 }
 
-/** Enables and starts K3s; a server is waited for until its node is Ready. */
+/** Enables and starts K3s. A server's unit is up before its node is Ready. */
 export async function startK3s(node: Node, options: Pick<K3sOptions, 'unit' | 'role'> = {}): Promise<void> {
   await node.run('for name in kubectl crictl ctr; do ln -sf k3s /usr/local/bin/$name; done');
   await node.run(`systemctl enable --now '${unitName(options)}'`, { timeoutMs: 15 * 60_000 });

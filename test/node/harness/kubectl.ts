@@ -45,12 +45,14 @@ export class Cluster {
     return JSON.parse(await this.kubectl(['get', '-o', 'json', ...args])) as T;
   }
 
-  async nodeReady(name: string, timeoutMs = 10 * 60_000): Promise<void> {
+  /** Waits until the node says itself that it is Ready: what the API server remembers from before `since` is no proof. */
+  async nodeReady(name: string, since: Date, timeoutMs = 15 * 60_000): Promise<void> {
     await waitFor(`node ${name} Ready`, { timeoutMs }, async (last) => {
       const path = '{.status.conditions[?(@.type=="Ready")]}';
-      const condition = await this.kubectl(['get', 'node', name, '-o', `jsonpath=${path}`]);
-      last(condition);
-      return condition.includes('"status":"True"');
+      const text = await this.kubectl(['get', 'node', name, '-o', `jsonpath=${path}`]);
+      last(text);
+      const { status, lastHeartbeatTime } = JSON.parse(text) as { status: string; lastHeartbeatTime: string };
+      return status === 'True' && Date.parse(lastHeartbeatTime) >= since.getTime() - 1_000; // whole seconds
     });
   }
 

@@ -77,7 +77,10 @@ export class Machine {
       args.push('-device', 'virtio-blk-pci,drive=files');
     }
     if (this.options.lanPort) {
-      const mac = `52:54:00:00:00:${(this.ports.ssh % 256).toString(16).padStart(2, '0')}`;
+      // The forwarded port is unique on this machine, so the card is on the segment.
+      const mac = `52:54:00:00:${Buffer.from([this.ports.ssh >> 8, this.ports.ssh & 255])
+        .toString('hex')
+        .replace(/..(?=.)/, '$&:')}`;
       args.push('-netdev', `socket,id=lan,mcast=230.0.0.1:${this.options.lanPort},localaddr=127.0.0.1`);
       args.push('-device', `virtio-net-pci,netdev=lan,mac=${mac}`);
     }
