@@ -118,9 +118,11 @@ export class Node {
 
   /** How often a unit was started since the node's boot, failed starts included. */
   async starts(unit: string): Promise<number> {
-    const starting = '7d4958e842da4a758f6c1cdc7b36dcc5'; // SD_MESSAGE_UNIT_STARTING
+    // SD_MESSAGE_UNIT_STARTING, and SD_MESSAGE_UNIT_STARTED for units of Type=simple, which have no starting.
+    const messages = ['7d4958e842da4a758f6c1cdc7b36dcc5', '39f53479d3a045ac8e11786248231fbf'];
+    const matches = messages.map((id) => `MESSAGE_ID=${id}`).join(' ');
     const ids = await this.run(
-      `journalctl -b -q -o json UNIT='${unit}.service' MESSAGE_ID=${starting} | jq -r .INVOCATION_ID | sort -u`,
+      `journalctl -b -q -o json UNIT='${unit}.service' ${matches} | jq -r .INVOCATION_ID | sort -u`,
     );
     return ids.split('\n').filter(Boolean).length;
   }

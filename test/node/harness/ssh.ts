@@ -28,7 +28,7 @@ export class Ssh {
   private command(): string[] {
     const options = [
       ...['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'BatchMode=yes'],
-      ...['ConnectTimeout=20', 'ServerAliveInterval=15', 'ServerAliveCountMax=8'],
+      ...['ConnectTimeout=8', 'ServerAliveInterval=15', 'ServerAliveCountMax=8'],
       ...['ControlMaster=auto', `ControlPath=${this.socket}`, 'ControlPersist=300'],
     ];
     return ['ssh', '-i', this.key, '-p', `${this.port()}`, ...options.flatMap((option) => ['-o', option])];
