@@ -14,3 +14,10 @@ export const SPECIAL_DIRECTORIES = {
   k0s: '/var/lib/k0s',
   buildkit: '/var/lib/buildkit',
 };
+
+const PATHS = new Set<string>(Object.values(SPECIAL_DIRECTORIES));
+
+/** @internal */
+export function isSpecialDirectory(path: string): boolean {
+  return PATHS.has(path);
+}

@@ -1,0 +1,31 @@
+import { everyContainer, orElse } from '../cel';
+import { Json, mapOf, Path } from '../json';
+import { Problem, Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+/** @internal */
+export const appArmor: Rule = {
+  id: 'app-armor',
+  severity: RuleSeverity.WARNING,
+  reason: 'Sysbox discards it: the user namespace is what confines the container',
+  remedy: "Leave out 'appArmorProfile', and do not count on it",
+  source: 'sysbox-runc libsysbox/syscont/spec.go',
+  cel: [
+    `${orElse('variables.spec.securityContext.appArmorProfile.type', "''")} != 'Localhost'`,
+    everyContainer(`${orElse('c.securityContext.appArmorProfile.type', "''")} != 'Localhost'`),
+  ].join(' && '),
+  check: (pod) => [
+    ...found(pod.securityContext.appArmorProfile, ['securityContext', 'appArmorProfile'], 'the pod'),
+    ...pod.containers.flatMap((c) =>
+      found(
+        c.securityContext.appArmorProfile,
+        [...c.at, 'securityContext', 'appArmorProfile'],
+        `container '${c.name}'`,
+      ),
+    ),
+  ],
+};
+
+function found(value: Json, at: Path, who: string): Problem[] {
+  return mapOf(value).type === 'Localhost' ? [{ at, what: `${who} has an AppArmor profile` }] : [];
+}

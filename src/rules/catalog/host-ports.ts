@@ -1,0 +1,22 @@
+import { everyContainer } from '../cel';
+import { listOf, mapOf } from '../json';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+/** @internal */
+export const hostPorts: Rule = {
+  id: 'host-ports',
+  severity: RuleSeverity.ERROR,
+  reason: 'Pod Security Baseline refuses it',
+  remedy: "Leave out 'hostPort' and use a Service (NodePort or LoadBalancer)",
+  source: 'Pod Security Standards, Baseline',
+  cel: everyContainer('c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0)'),
+  check: (pod) =>
+    pod.containers.flatMap((c) =>
+      listOf(c.json.ports).flatMap((port, i) =>
+        (mapOf(port).hostPort ?? 0) !== 0
+          ? [{ at: [...c.at, 'ports', i, 'hostPort'], what: `container '${c.name}' takes a port of the host` }]
+          : [],
+      ),
+    ),
+};

@@ -1,0 +1,16 @@
+import { everyVolume } from '../cel';
+import { has } from '../pod-facts';
+import { ofVolumes, when } from '../problems';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+/** @internal */
+export const nfs: Rule = {
+  id: 'nfs',
+  severity: RuleSeverity.ERROR,
+  reason: 'NFS has no id-mapped mounts, so that the pod does not start or its files belong to nobody',
+  remedy: 'Use a volume on a local or block-backed file system (ext4, xfs, btrfs)',
+  source: 'KEP-127; nestybox/sysbox#831, #811',
+  cel: everyVolume('!has(v.nfs)'),
+  check: (pod) => ofVolumes(pod, (v) => when(has(v.json, 'nfs'), [...v.at, 'nfs'], `volume '${v.name}' is on NFS`)),
+};

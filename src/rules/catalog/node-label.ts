@@ -1,0 +1,22 @@
+import { orElse } from '../cel';
+import { mapOf, textOf } from '../json';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+/** @internal */
+export const nodeLabel: Rule = {
+  id: 'node-label',
+  severity: RuleSeverity.ERROR,
+  reason:
+    "the RuntimeClass selects nodes with 'sysbox-runtime: running', and the API server refuses a pod that disagrees",
+  remedy: "Leave 'sysbox-runtime' out of 'nodeSelector'",
+  source: 'kubernetes plugin/pkg/admission/runtimeclass; sysbox-deploy-k8s manifests',
+  cel: `${orElse('variables.spec.nodeSelector', '{}')}[?'sysbox-runtime'].orValue('running') == 'running'`,
+  check: (pod) => {
+    const value = mapOf(pod.spec.nodeSelector)['sysbox-runtime'] ?? 'running';
+    if (value === 'running') return [];
+    return [
+      { at: ['nodeSelector', 'sysbox-runtime'], what: `the pod wants nodes with 'sysbox-runtime: ${textOf(value)}'` },
+    ];
+  },
+};

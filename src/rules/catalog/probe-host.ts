@@ -1,0 +1,41 @@
+import { everyContainer } from '../cel';
+import { mapOf, textOf } from '../json';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
+const HOOKS = ['postStart', 'preStop'];
+const ACTIONS = ['httpGet', 'tcpSocket'];
+
+/** @internal */
+export const probeHost: Rule = {
+  id: 'probe-host',
+  severity: RuleSeverity.ERROR,
+  reason: 'the kubelet would send it from the host to any address, and Pod Security Baseline refuses it from 1.34 on',
+  remedy: "Leave out 'host', which means the pod itself, or use an exec probe",
+  source: 'Pod Security Standards, Baseline, host probes and lifecycle hooks',
+  cel: everyContainer(
+    [
+      ...PROBES.flatMap((probe) => ACTIONS.map((action) => `c.?${probe}.?${action}`)),
+      ...HOOKS.flatMap((hook) => ACTIONS.map((action) => `c.?lifecycle.?${hook}.?${action}`)),
+    ]
+      .map((action) => `${action}.?host.orValue('') == ''`)
+      .join(' && '),
+  ),
+  check: (pod) =>
+    pod.containers.flatMap((c) =>
+      [...PROBES.map((probe) => [probe]), ...HOOKS.map((hook) => ['lifecycle', hook])].flatMap((parent) =>
+        ACTIONS.flatMap((action) => {
+          const holder = parent.reduce((json, key) => mapOf(json[key]), c.json);
+          const { host } = mapOf(holder[action]);
+          if ((host ?? '') === '') return [];
+          return [
+            {
+              at: [...c.at, ...parent, action, 'host'],
+              what: `container '${c.name}' probes the host '${textOf(host)}'`,
+            },
+          ];
+        }),
+      ),
+    ),
+};

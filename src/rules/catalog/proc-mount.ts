@@ -1,0 +1,23 @@
+import { textOf } from '../json';
+import { everyContainer, orElse } from '../cel';
+import { ofContainers, when } from '../problems';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+/** @internal */
+export const procMount: Rule = {
+  id: 'proc-mount',
+  severity: RuleSeverity.ERROR,
+  reason: 'Sysbox emulates /proc and never needs it, and Pod Security Restricted refuses it in every version',
+  remedy: "Leave out 'procMount'",
+  source: 'pod-security-admission policy/check_procMount_restricted.go',
+  cel: everyContainer(`${orElse('c.securityContext.procMount', "'Default'")} == 'Default'`),
+  check: (pod) =>
+    ofContainers(pod, (c) =>
+      when(
+        (c.securityContext.procMount ?? 'Default') !== 'Default',
+        [...c.at, 'securityContext', 'procMount'],
+        `container '${c.name}' has procMount ${textOf(c.securityContext.procMount)}`,
+      ),
+    ),
+};

@@ -1,0 +1,37 @@
+import { celList, everyContainer, orElse } from '../cel';
+import { Json, mapOf, Path } from '../json';
+import { Problem, Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+const TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
+
+/** @internal */
+export const seLinux: Rule = {
+  id: 'se-linux',
+  severity: RuleSeverity.ERROR,
+  reason: 'Pod Security Baseline refuses a user, a role or a type of its own',
+  remedy: "Leave out 'seLinuxOptions', or use the type container_t",
+  source: 'Pod Security Standards, Baseline',
+  cel: [celAllowed('variables.spec.securityContext'), everyContainer(celAllowed('c.securityContext'))].join(' && '),
+  check: (pod) => [
+    ...refused(pod.securityContext.seLinuxOptions, ['securityContext', 'seLinuxOptions'], 'the pod'),
+    ...pod.containers.flatMap((c) =>
+      refused(
+        c.securityContext.seLinuxOptions,
+        [...c.at, 'securityContext', 'seLinuxOptions'],
+        `container '${c.name}'`,
+      ),
+    ),
+  ],
+};
+
+function refused(options: Json, at: Path, who: string): Problem[] {
+  const { user, role, type } = mapOf(options);
+  const allowed = !user && !role && TYPES.includes(type ?? '');
+  return allowed ? [] : [{ at, what: `${who} has SELinux options of its own` }];
+}
+
+function celAllowed(parent: string): string {
+  const option = (name: string) => orElse(`${parent}.seLinuxOptions.${name}`, "''");
+  return `${option('type')} in ${celList(TYPES)} && ${option('user')} == '' && ${option('role')} == ''`;
+}

@@ -1,0 +1,42 @@
+import { Json, listOf, mapOf, stringsOf } from '../json';
+import { MountFacts, PodFacts } from '../pod-facts';
+import { ofMounts, when } from '../problems';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+import { isSpecialDirectory } from '../special-directories';
+
+/** @internal */
+export const specialDirectoryAccessMode: Rule = {
+  id: 'special-directory-access-mode',
+  severity: RuleSeverity.ERROR,
+  reason:
+    'the data of an engine has one owner, and what offers ReadWriteMany is mostly NFS, which has no id-mapped mounts',
+  remedy: 'Claim ReadWriteOnce, or ReadWriteOncePod',
+  source: 'sysbox docs/user-guide/dind.md; KEP-127',
+  check: (pod) =>
+    ofMounts(pod, (m, c) =>
+      when(
+        isSpecialDirectory(m.path) && (claimModes(pod, m) ?? []).includes('ReadWriteMany'),
+        m.at,
+        `container '${c.name}' mounts a ReadWriteMany claim at ${m.path}`,
+      ),
+    ),
+};
+
+function claimModes(pod: PodFacts, mount: MountFacts): string[] | undefined {
+  const volume = pod.volumes.find((v) => v.name === mount.volume);
+  if (!volume) return modesOf(templateOf(pod, mount.volume));
+  const { ephemeral, persistentVolumeClaim } = volume.json;
+  if (ephemeral) return modesOf(mapOf(ephemeral).volumeClaimTemplate);
+  const { claimName } = mapOf(persistentVolumeClaim);
+  return typeof claimName === 'string' ? pod.context.claimModes(claimName) : undefined;
+}
+
+function templateOf(pod: PodFacts, name: string): Json {
+  const templates = listOf(mapOf(pod.context.ownerSpec()).volumeClaimTemplates);
+  return templates.find((template) => mapOf(mapOf(template).metadata).name === name);
+}
+
+function modesOf(claim: Json): string[] {
+  return stringsOf(mapOf(mapOf(claim).spec).accessModes);
+}

@@ -1,0 +1,28 @@
+import { mapOf, textOf } from '../json';
+import { podsAtOnce } from '../pods-at-once';
+import { ofMounts, when } from '../problems';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+import { isSpecialDirectory } from '../special-directories';
+
+/** @internal */
+export const specialDirectoryPods: Rule = {
+  id: 'special-directory-pods',
+  severity: RuleSeverity.ERROR,
+  reason: 'several pods would keep the data of an engine in one claim, and two engines that write to it destroy it',
+  remedy:
+    'Use a StatefulSet with volumeClaimTemplates or an ephemeral claim; for one pod, a Deployment with the strategy Recreate',
+  source: 'sysbox docs/user-guide/dind.md; sysbox-mgr prepMounts',
+  check: (pod) =>
+    ofMounts(pod, (m, c) => {
+      if (!isSpecialDirectory(m.path) || m.json.subPathExpr) return undefined;
+      const volume = pod.volumes.find((v) => v.name === m.volume);
+      const { claimName } = mapOf(volume?.json.persistentVolumeClaim);
+      if (claimName === undefined) return undefined;
+      return when(
+        podsAtOnce(pod.context.kind, pod.context.ownerSpec()) > 1,
+        m.at,
+        `container '${c.name}' mounts the claim '${textOf(claimName)}' at ${m.path}, and there can be several such pods at a time`,
+      );
+    }),
+};

@@ -1,0 +1,31 @@
+import { everyContainer, orElse } from '../cel';
+import { Json, mapOf, Path } from '../json';
+import { Problem, Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+const PROFILES = ['seccompProfile', 'appArmorProfile'];
+
+/** @internal */
+export const unconfined: Rule = {
+  id: 'unconfined',
+  severity: RuleSeverity.ERROR,
+  reason: 'Pod Security Baseline refuses it, and Sysbox adds to any profile what system containers need',
+  remedy: "Leave the profile out, or use 'type: RuntimeDefault'",
+  source:
+    'Pod Security Standards, Baseline; sysbox-runc libsysbox/syscont/spec.go (seccomp extended, AppArmor dropped)',
+  cel: PROFILES.flatMap((profile) => [
+    `${orElse(`variables.spec.securityContext.${profile}.type`, "''")} != 'Unconfined'`,
+    everyContainer(`${orElse(`c.securityContext.${profile}.type`, "''")} != 'Unconfined'`),
+  ]).join(' && '),
+  check: (pod) =>
+    PROFILES.flatMap((profile) => [
+      ...found(pod.securityContext[profile], ['securityContext', profile], 'the pod', profile),
+      ...pod.containers.flatMap((c) =>
+        found(c.securityContext[profile], [...c.at, 'securityContext', profile], `container '${c.name}'`, profile),
+      ),
+    ]),
+};
+
+function found(value: Json, at: Path, who: string, profile: string): Problem[] {
+  return mapOf(value).type === 'Unconfined' ? [{ at, what: `${who} has ${profile} Unconfined` }] : [];
+}

@@ -1,0 +1,24 @@
+import { everyContainer } from '../cel';
+import { listOf } from '../json';
+import { ofContainers, when } from '../problems';
+import { Rule } from '../rule';
+import { RuleSeverity } from '../severity';
+
+/** @internal */
+export const volumeDevices: Rule = {
+  id: 'volume-devices',
+  severity: RuleSeverity.ERROR,
+  final: true,
+  reason: "the API server refuses block devices together with 'hostUsers: false'",
+  remedy: 'Claim a volume of mode Filesystem and mount it',
+  source: 'kubernetes/kubernetes#132868',
+  cel: everyContainer('c.?volumeDevices.orValue([]).size() == 0'),
+  check: (pod) =>
+    ofContainers(pod, (c) =>
+      when(
+        listOf(c.json.volumeDevices).length > 0,
+        [...c.at, 'volumeDevices'],
+        `container '${c.name}' has volumeDevices`,
+      ),
+    ),
+};

@@ -1,0 +1,49 @@
+import { RULES } from './catalog';
+import { PodFacts } from './pod-facts';
+import { Problem, Rule } from './rule';
+import { RuleSeverity } from './severity';
+
+/**
+ * A rule that a pod does not follow.
+ *
+ * @internal
+ */
+export interface Violation {
+  readonly rule: Rule;
+  readonly problem: Problem;
+  /** Why it is no problem here, as somebody decided. */
+  readonly acknowledged?: string;
+}
+
+/**
+ * All rules over one pod.
+ *
+ * @internal
+ */
+export function checkPod(pod: PodFacts, acknowledged: Record<string, string> = {}): Violation[] {
+  const violations: Violation[] = [];
+  for (const rule of RULES) {
+    for (const problem of rule.check(pod)) {
+      violations.push({ rule, problem, acknowledged: rule.final ? undefined : acknowledged[rule.id] });
+    }
+  }
+  return violations;
+}
+
+/**
+ * True for what stops a synth, a check or an admission.
+ *
+ * @internal
+ */
+export function isBlocking({ rule, acknowledged }: Violation): boolean {
+  return rule.severity === RuleSeverity.ERROR && acknowledged === undefined;
+}
+
+/**
+ * What was found, why it matters, what to write instead, and the rule.
+ *
+ * @internal
+ */
+export function messageOf({ rule, problem }: Violation): string {
+  return `${problem.what}: ${rule.reason}. ${rule.remedy} (rule ${rule.id})`;
+}

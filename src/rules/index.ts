@@ -1,0 +1,5 @@
+export * from './severity';
+export * from './finding';
+export * from './rule-description';
+export * from './rules-options';
+export * from './system-pod-rules';

@@ -1,0 +1,128 @@
+import { isObject, Json, listOf, mapOf, Path, stringsOf, textOf } from './json';
+
+/**
+ * A container of any of the three lists.
+ *
+ * @internal
+ */
+export interface ContainerFacts {
+  readonly json: Record<string, Json>;
+  readonly at: Path;
+  readonly name: string;
+  readonly securityContext: Record<string, Json>;
+  readonly command: string[];
+  /** Command and arguments. */
+  readonly words: string[];
+  readonly mounts: MountFacts[];
+  /** Whether it runs at the same time as the others: an init container does only as a sidecar. */
+  readonly concurrent: boolean;
+  /** Whether sysbox-runc sets it up for systemd. */
+  readonly systemdMode: boolean;
+}
+
+/** @internal */
+export interface MountFacts {
+  readonly at: Path;
+  readonly path: string;
+  readonly volume: string;
+  /** The part of the volume that is mounted. */
+  readonly part: string;
+  readonly json: Record<string, Json>;
+}
+
+/** @internal */
+export interface VolumeFacts {
+  readonly at: Path;
+  readonly name: string;
+  readonly json: Record<string, Json>;
+}
+
+/**
+ * What surrounds a pod. It is asked for only by rules that need it.
+ *
+ * @internal
+ */
+export interface PodContext {
+  /** Annotations of the pod. */
+  readonly annotations: () => Json;
+  /** Kind of the object that the pod is of. */
+  readonly kind: string;
+  /** Spec of that object. */
+  readonly ownerSpec: () => Json;
+  /** Access modes of a claim in the pod's namespace; undefined when nothing is known of it. */
+  readonly claimModes: (claimName: string) => string[] | undefined;
+}
+
+const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
+
+/**
+ * A pod, taken apart once for all rules.
+ *
+ * @internal
+ */
+export class PodFacts {
+  public readonly spec: Record<string, Json>;
+  public readonly containers: ContainerFacts[];
+  public readonly volumes: VolumeFacts[];
+
+  public constructor(
+    spec: Json,
+    public readonly context: PodContext,
+  ) {
+    this.spec = mapOf(spec);
+    this.containers = CONTAINER_LISTS.flatMap((list) =>
+      listOf(this.spec[list]).map((container, i) => containerFacts(container, [list, i])),
+    );
+    this.volumes = listOf(this.spec.volumes).map((volume, i) => ({
+      at: ['volumes', i],
+      name: textOf(mapOf(volume).name),
+      json: mapOf(volume),
+    }));
+  }
+
+  public get securityContext(): Record<string, Json> {
+    return mapOf(this.spec.securityContext);
+  }
+
+  /** Annotations of the pod. */
+  public get annotations(): Record<string, Json> {
+    return mapOf(this.context.annotations());
+  }
+}
+
+function containerFacts(container: Json, at: Path): ContainerFacts {
+  const json = mapOf(container);
+  const command = stringsOf(json.command);
+  return {
+    json,
+    at,
+    name: textOf(json.name),
+    securityContext: mapOf(json.securityContext),
+    command,
+    words: [...command, ...stringsOf(json.args)],
+    mounts: listOf(json.volumeMounts).map((mount, i) => mountFacts(mount, [...at, 'volumeMounts', i])),
+    concurrent: at[0] !== 'initContainers' || json.restartPolicy === 'Always',
+    systemdMode: command[0] === '/sbin/init',
+  };
+}
+
+function mountFacts(mount: Json, at: Path): MountFacts {
+  const json = mapOf(mount);
+  const path = typeof json.mountPath === 'string' ? json.mountPath : '';
+  return {
+    at,
+    path: path.length > 1 ? path.replace(/\/+$/, '') : path,
+    volume: textOf(json.name),
+    part: textOf(json.subPath ?? json.subPathExpr),
+    json,
+  };
+}
+
+/**
+ * True when a field is there: neither absent nor null.
+ *
+ * @internal
+ */
+export function has(json: Json, field: string): boolean {
+  return isObject(json) && json[field] !== undefined && json[field] !== null;
+}
