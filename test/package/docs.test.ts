@@ -1,0 +1,78 @@
+import { execFileSync } from 'child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { join } from 'path';
+
+const root = join(__dirname, '..', '..');
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true }).map((name) => join('docs', `${name}`)),
+].filter((name) => name.endsWith('.md'));
+const text = (page: string) => readFileSync(join(root, page), 'utf8');
+const blocks = (page: string, language: string) =>
+  [...text(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1] ?? '');
+
+test('every TypeScript block of the documentation compiles', () => {
+  mkdirSync(join(root, 'lib'), { recursive: true });
+  const folder = mkdtempSync(join(root, 'lib', 'docs-'));
+  try {
+    const files = pages.flatMap((page) =>
+      blocks(page, 'ts').map((code, i) => {
+        const file = join(folder, `${page.replaceAll(/[/.]/g, '-')}-${i}.ts`);
+        writeFileSync(file, code);
+        return file;
+      }),
+    );
+    expect(files.length).toBeGreaterThan(4);
+    const options = [
+      '--noEmit',
+      '--ignoreConfig',
+      '--strict',
+      '--skipLibCheck',
+      '--module',
+      'node20',
+      '--target',
+      'es2022',
+      '--types',
+      'node',
+    ];
+    execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ...options, ...files], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+  } catch (error) {
+    throw new Error((error as { stdout?: string }).stdout || `${error}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);
+
+test('every link to a file of the repository leads somewhere', () => {
+  const broken = pages.flatMap((page) =>
+    [...text(page).matchAll(/\]\(([^)#:]+)\)/g)]
+      .map((match) => join(page, '..', match[1] ?? ''))
+      .filter((path) => {
+        try {
+          readdirSync(join(root, path));
+          return false;
+        } catch (error) {
+          return (error as NodeJS.ErrnoException).code !== 'ENOTDIR';
+        }
+      })
+      .map((path) => `${page}: ${path}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test('every reason that the node programs can give is explained, and no other', () => {
+  const folder = join(root, 'src', 'installer', 'node');
+  const programs = readdirSync(folder).filter((name) => name.endsWith('.sh'));
+  const reason =
+    /(?:\b(?:fail|failed|roll_back|event Warning|event Normal) |REASON=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
+  const given = programs.flatMap((name) =>
+    [...readFileSync(join(folder, name), 'utf8').matchAll(reason)].map((match) => match[1] ?? ''),
+  );
+  const explained = [...text('docs/reference/node.md').matchAll(/^\| `([A-Z][A-Za-z0-9]+)` +\|/gm)].map(
+    (match) => match[1] ?? '',
+  );
+  expect([...new Set(explained)].sort()).toEqual([...new Set(given)].sort());
+});
