@@ -14,36 +14,40 @@ imported_folder() {
 choose_path() {
   VERSION=$(rendered_version)
   folder=$(imported_folder)
-  template=$CONFIG_DIR/config-v3.toml.tmpl
-  if [ -n "$folder" ] && [ -z "$(template_to_take)" ] && ! is_owned "$template"; then
+  if [ -n "$folder" ] && [ -z "$(template_to_take)" ] && ! template_is_ours; then
     FORM=drop-in
     TARGET=$ROOT$folder/$DROP_IN_NAME
     case $VERSION in
       2|3) ;;
       *) fail ConfigVersion "the rendered $CONFIG has version '${VERSION}', and only 2 and 3 are known: this K3s is too new for this installer" ;;
     esac
+    ! present "$TARGET" || is_ours "$TARGET" ||
+      fail ForeignFile "$TARGET exists and was not written by this installer: move it away, then the next run continues"
   else
     FORM=template
-    VERSION=3
-    TARGET=$template
+    TARGET=$CONFIG_DIR/config-v3.toml.tmpl
     refuse_foreign_templates
   fi
 }
+
+template_is_ours() { [ -e "$CONFIG_DIR/config-v3.toml.tmpl" ] && is_ours "$CONFIG_DIR/config-v3.toml.tmpl"; }
 
 # The foreign template whose sha256 the user gave.
 template_to_take() {
   [ -n "$TAKEOVER" ] || return 0
   for foreign in "$CONFIG_DIR/config-v3.toml.tmpl" "$CONFIG_DIR/config.toml.tmpl"; do
-    [ -f "$foreign" ] && ! is_owned "$foreign" && [ "$(sha "$foreign")" = "$TAKEOVER" ] && echo "$foreign"
+    if [ -f "$foreign" ] && ! is_ours "$foreign" && [ "$(sha "$foreign")" = "$TAKEOVER" ]; then
+      echo "$foreign"
+      return 0
+    fi
   done
-  return 0
 }
 
 # A hand-written template is never changed, unless its owner names its sha256.
 refuse_foreign_templates() {
   for foreign in "$CONFIG_DIR/config-v3.toml.tmpl" "$CONFIG_DIR/config.toml.tmpl"; do
-    [ -e "$foreign" ] || continue
-    is_owned "$foreign" && continue
+    present "$foreign" || continue
+    is_ours "$foreign" && continue
     [ "$foreign" != "$(template_to_take)" ] || continue
     case $foreign in *-v3.toml.tmpl) lines=$HERE/manual-lines-v3.toml ;; *) lines=$HERE/manual-lines-v2.toml ;; esac
     fail ForeignTemplate "$foreign is not ours. Let the installer replace it with the takeover sha256 $(sha "$foreign"), or add these lines to it by hand: $(cat "$lines")"
@@ -56,13 +60,17 @@ systemd_cgroup() {
   echo "${value:-false}"
 }
 
-# fill: the wanted content of TARGET in WORK/wanted, and as a drop-in (what validation reads) in WORK/entry.toml.
+# fill: the wanted content of TARGET in WORK/wanted, and as a drop-in (what validation reads) in WORK/entry.toml. The entry has
+# the version of what is rendered now, which is not a template's: one taken over can be of version 2, or name none.
 fill() {
   mkdir -p "$WORK"
   dump "$CONFIG" >"$WORK/before.dump" 2>"$WORK/before.err" ||
     fail BrokenConfiguration "containerd already rejects this node's configuration without our change: $(tail -n 1 "$WORK/before.err")"
   cgroup=$(systemd_cgroup "$WORK/before.dump")
-  sed "s/@SYSTEMD_CGROUP@/$cgroup/" "$HERE/drop-in-v$VERSION.toml" >"$WORK/entry.toml"
+  case $VERSION in
+    2|3) sed "s/@SYSTEMD_CGROUP@/$cgroup/" "$HERE/drop-in-v$VERSION.toml" >"$WORK/entry.toml" ;;
+    *) sed "s/@SYSTEMD_CGROUP@/$cgroup/; /^version/d" "$HERE/drop-in-v3.toml" >"$WORK/entry.toml" ;;
+  esac
   case $FORM in
     drop-in) cp "$WORK/entry.toml" "$WORK/wanted" ;;
     template) cp "$HERE/config-v3.toml.tmpl" "$WORK/wanted" ;;
@@ -80,17 +88,16 @@ dumped() {
     inside && NF { sub(/^ +/, ""); print }' "$1" | sort
 }
 
-# trial: the node's configuration as it would be with WORK/entry.toml, every import copied, in WORK/trial.toml.
+# trial: the node's configuration without us in WORK/trial.toml, with its imports copied: our drop-in is left out, and what
+# our template added stands at the end.
 trial() {
-  rm -rf "$WORK/imports"
-  mkdir "$WORK/imports"
+  rm -rf "$WORK/imports" && mkdir -p "$WORK/imports" || return 1
   folder=$(imported_folder)
-  if [ -n "$folder" ]; then
-    for import in "$ROOT$folder"/*.toml; do
-      [ ! -f "$import" ] || [ "${import##*/}" = "$DROP_IN_NAME" ] || cp "$import" "$WORK/imports/"
-    done
-  fi
-  sed -e "s,^imports = .*,imports = [\"$WORK/imports/*.toml\"]," "$CONFIG" >"$WORK/trial.toml"
+  for import in "$ROOT$folder"/*.toml; do
+    [ -n "$folder" ] && [ -f "$import" ] && [ "${import##*/}" != "$DROP_IN_NAME" ] || continue
+    cp "$import" "$WORK/imports/" || return 1
+  done
+  sed -e "s,\"${folder:-nothing}/\*\.toml\",\"$WORK/imports/*.toml\"," -e "/^# Written by $MINE/,\$d" "$CONFIG" >"$WORK/trial.toml"
 }
 
 # validate: compares values, since `config dump` exits 0 on a missing runtime_type, a misspelt option and a string
@@ -119,7 +126,7 @@ validate() {
 # A table for our handler that is not ours: two owners of one entry would overwrite each other at every run.
 refuse_foreign_handler() {
   [ -n "$(dumped "$WORK/without.dump" "$HANDLER")" ] || return 0
-  ! is_owned "$CONFIG_DIR/config-v3.toml.tmpl" || return 0
+  ! template_is_ours || return 0
   [ -z "$(template_to_take)" ] || return 0
   fail ForeignHandler "containerd's configuration already defines $HANDLER in a file that is not ours ($(grep -ls "$HANDLER" "$CONFIG_DIR"/*.tmpl "$CONFIG_DIR"/*.d/*.toml | grep -v "/$DROP_IN_NAME$" | tr '\n' ' ')): remove it there, or give a template's sha256 as takeover"
 }
@@ -139,6 +146,6 @@ config_in_place() {
 # Files of ours at the paths that this node no longer reads (K3s changed its rendered version, or began to import).
 stale_targets() {
   for candidate in "$CONFIG_DIR/config-v3.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config-v3.toml.tmpl"; do
-    [ "$candidate" = "$TARGET" ] || { [ -e "$candidate" ] && is_owned "$candidate" && echo "$candidate"; } || true
+    if [ "$candidate" != "$TARGET" ] && [ -e "$candidate" ] && is_ours "$candidate"; then echo "$candidate"; fi
   done
 }

@@ -16,45 +16,61 @@ start_daemons() {
   sctl reset-failed sysbox.service sysbox-mgr.service sysbox-fs.service 2>/dev/null || true
   sctl start sysbox.service || true
   tries=0
-  while ! daemons_answer; do
+  until daemons_answer; do
     tries=$((tries + 1))
-    [ $tries -lt 30 ] ||
-      fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen on $SYSBOX_RUN: see journalctl -u sysbox-mgr -u sysbox-fs on the node"
+    [ $tries -lt 30 ] || return 1
     sleep 2
   done
 }
 
-# A restart of the daemons removes their data and breaks running system pods (sysbox-mgr cleanupWorkDirs): the
-# coordinator drains the node first.
-switch_release() {
+stop_daemons() { sctl stop sysbox.service sysbox-fs.service sysbox-mgr.service 2>/dev/null || true; }
+
+daemons_down() {
+  fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen on $SYSBOX_RUN: see journalctl -u sysbox-mgr -u sysbox-fs on the node"
+}
+
+# switch: another release or other units. A restart of the daemons removes their data and breaks running system pods
+# (sysbox-mgr cleanupWorkDirs): the coordinator drains the node first.
+switch() {
+  recall || fail NoContainerd "this node was never prepared"
   preflight
   check_version
-  old=$(readlink "$CURRENT" 2>/dev/null || true)
-  record "previous_release=${old#releases/}"
-  sctl stop sysbox.service sysbox-fs.service sysbox-mgr.service
+  choose_path
+  fill
+  [ -n "$(journal switching)" ] || begin_switch
+  stop_daemons
   stage
-  start_daemons
+  start_daemons || switch_back "the daemons of release $RELEASE do not listen"
   if containerd_answers && [ "$(journal state)" = verified ]; then
-    sandbox_runs || switch_back
+    sandbox_runs || switch_back "$SANDBOX_ERROR"
   fi
+  record switching=
   prune_releases
   report staged
 }
 
+# Killed from here on, the switch is begun again, and the way back leads to the release before it.
+begin_switch() {
+  remember units "$UNITS/sysbox.service" "$UNITS/sysbox-mgr.service" "$UNITS/sysbox-fs.service"
+  old=$(readlink "$CURRENT" 2>/dev/null || true)
+  record switching=yes "previous_release=${old#releases/}"
+}
+
 switch_back() {
-  why=$SANDBOX_ERROR
-  [ -n "$old" ] && [ "$SOURCE" = image ] || fail UpgradeFailed "no sandbox runs with the new release: $why"
-  sctl stop sysbox.service sysbox-fs.service sysbox-mgr.service
-  point_to "$CURRENT" "$old"
-  start_daemons
-  record "failed_plan=$(plan_id)"
-  fail UpgradeFailed "no sandbox runs with release $RELEASE, so ${old#releases/} is back: $why"
+  old=$(journal previous_release)
+  stop_daemons
+  restore units
+  [ -z "$old" ] || point_to "$CURRENT" "releases/$old"
+  sctl daemon-reload
+  start_daemons || daemons_down
+  record switching= "failed_plan=$(plan_id)" reason=UpgradeFailed "message=$1"
+  fail UpgradeFailed "the daemons before are back: $1"
 }
 
 # revive: after a drain, when a daemon died (its units have no Restart=, since a restart wipes their data).
 revive() {
   preflight
-  start_daemons
+  start_daemons || daemons_down
   sandbox_runs || fail SandboxFailed "$SANDBOX_ERROR"
   report verified
 }

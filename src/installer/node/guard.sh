@@ -4,42 +4,57 @@
 guard() {
   recall || return 0
   case $(journal state) in
-    rolling-back) restore_old; return 0 ;;
+    rolling-back) restore change; return 0 ;;
     committed|restarted)
       if [ "$(journal boot)" != "$(boot_id)" ]; then
-        interrupted "the node went down in the middle of the change"
-        return 0
+        interrupted Interrupted "the node went down in the middle of the change"
+      elif ! sctl --quiet is-active "$DEADMAN_UNIT*"; then
+        interrupted Interrupted "nothing watches the change any more"
       fi
-      sctl --quiet is-active "$DEADMAN_UNIT*" || { interrupted "nothing watches the change any more"; return 0; }
       ;;
   esac
-  rejected_because_of_us && set_aside "containerd rejects the merged configuration"
-  return 0
+  ! rejected_because_of_us || withdraw Rejected "containerd rejects the merged configuration"
 }
 
+# withdraw REASON MESSAGE
+withdraw() {
+  case $(journal state) in
+    committed|restarted) interrupted "$@" "failed_plan=$(journal plan)" ;;
+    *) set_aside "$@" ;;
+  esac
+}
+
+# interrupted REASON MESSAGE [KEY=VALUE...]
 interrupted() {
-  restore_old
+  restore change || { log "$2, and the old configuration could not be put back"; return 0; }
+  log "$2: the old configuration is back"
   count=$(journal interruptions)
-  record state=interrupted "interruptions=$((${count:-0} + 1))" "reason=Interrupted" "message=$1"
-  log "$1: the old configuration is back"
+  why=$1 what=$2
+  shift 2
+  undone interrupted "interruptions=$((${count:-0} + 1))" "reason=$why" "message=$what" "$@"
 }
 
-# The config.toml seen here is the one of the previous start; its drop-ins are read anew by containerd.
+# The config.toml seen here is the one of the previous start; its drop-ins are read anew by containerd. A template's errors
+# do not show in it: the dead-man sees them.
 rejected_because_of_us() {
   TARGET=$(journal target)
-  [ -f "$TARGET" ] && [ -x "$CONTAINERD" ] && [ -f "$CONFIG" ] || return 1
+  [ -f "$TARGET" ] && is_ours "$TARGET" && [ -x "$CONTAINERD" ] && [ -f "$CONFIG" ] || return 1
   case $TARGET in *.tmpl) return 1 ;; esac
-  timeout 15 "$CONTAINERD" -c "$CONFIG" config dump >/dev/null 2>&1
-  [ $? = 1 ] || return 1
-  mkdir -p "$WORK"
-  trial
+  # 1 is containerd's word; a timeout (124) or a missing library says nothing about us.
+  timeout 15 "$CONTAINERD" -c "$CONFIG" config dump >/dev/null 2>&1 || [ $? != 1 ] || accepted_without_us
+}
+
+# Where a full disk makes the trial impossible, we are taken to be the cause: K3s would not start in any case.
+accepted_without_us() {
+  trial || return 0
   timeout 15 "$CONTAINERD" -c "$WORK/trial.toml" config dump >/dev/null 2>&1
 }
 
+# The copy is for a person to look at; a full disk must not keep the file in place.
 set_aside() {
-  mkdir -p "$BACKUP/aside"
-  cp -p "$TARGET" "$BACKUP/aside/"
+  { mkdir -p "$BACKUP/aside" && cp -p "$TARGET" "$BACKUP/aside/"; } || true
   remove_file "$TARGET"
-  record state=set-aside reason=Rejected "message=$1"
-  log "$1: $TARGET is set aside"
+  log "$2: $TARGET is set aside"
+  disown "$TARGET"
+  record state=set-aside "reason=$1" "message=$2"
 }

@@ -7,7 +7,7 @@ HERE=$(cd "$(dirname "$0")" && pwd -P)
 COMMAND=$1
 RUN=${2:-$COMMAND}
 RELEASE=${3:-}
-PLAN='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR=''
+PLAN='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''
 
 # shellcheck source=paths.sh
 . "$HERE/paths.sh"
@@ -51,14 +51,16 @@ prepare() {
     return 0
   fi
   check_version
-  if daemons_answer && ! staged_is_current; then
+  # The daemons' data is wiped at their start, so both of these come after a drain.
+  if daemons_died; then fail DaemonsDead "sysbox-mgr or sysbox-fs died under running system pods"; fi
+  if switch_is_due; then
     PLAN=upgrade
     report validated
     return 0
   fi
   report staged
   stage
-  start_daemons
+  start_daemons || daemons_down
   if config_in_place && [ "$(journal state)" = verified ]; then
     PLAN=none
     report verified
@@ -67,6 +69,10 @@ prepare() {
     report validated
   fi
 }
+
+daemons_died() { [ "$(journal state)" = verified ] && [ -z "$(journal switching)" ] && ! daemons_answer; }
+
+switch_is_due() { [ -n "$(journal switching)" ] || { daemons_answer && ! staged_is_current; }; }
 
 # A rollback that was killed is finished before anything else.
 resume_rollback() {
@@ -95,7 +101,7 @@ check() {
   recall || { echo absent; return 0; }
   [ "$(journal state)" = verified ] || { echo unverified; return 0; }
   daemons_answer || { echo daemons-dead; return 0; }
-  [ -f "$(journal target)" ] || { echo drift; return 0; }
+  if [ ! -f "$(journal target)" ] || [ ! -f "$GUARD_CONF" ]; then echo drift; return 0; fi
   current=$(imported_folder)
   case $(journal target) in
     *.tmpl) ;;
@@ -104,9 +110,17 @@ check() {
   echo healthy
 }
 
+# one_at_a_time: the dead-man, a command of an earlier pod and ours never change the node at once. The kernel lets go of the
+# lock when its holder dies. The dead-man is the one who has waited long enough.
+one_at_a_time() {
+  [ "$COMMAND" != deadman ] || sctl stop "$RUN_UNIT.service" 2>/dev/null || true
+  exec 9<"$STATE"
+  case $COMMAND in folders) flock -w 60 9 ;; *) flock 9 ;; esac # `folders` is called from a pod, whose liveness is watched
+}
+
 case $COMMAND in
-  prepare|commit|confirm|deadman|guard|uninstall|retry|check|revive|folders) "$COMMAND" ;;
-  switch) recall && choose_path && fill && switch_release ;;
-  abandon) abandon "$4" "$5" ;;
+  guard|check) "$COMMAND" ;;
+  prepare|commit|confirm|deadman|uninstall|retry|revive|switch|folders) one_at_a_time && "$COMMAND" ;;
+  abandon) one_at_a_time && abandon "$4" "$5" ;;
   *) echo "host.sh: unknown command $COMMAND" >&2; exit 2 ;;
 esac

@@ -1,39 +1,56 @@
 # The journal (what the transaction has reached) and the status (what the coordinator and people read).
 # shellcheck shell=sh
 
-# States of the journal: none -> committed -> restarted -> verified, or rolling-back -> failed.
+# States of the journal: none -> committed -> restarted -> verified; rolling-back -> the state before, or failed;
+# interrupted and set-aside by the guard; removing.
 journal() { [ ! -f "$JOURNAL" ] || sed -n "s/^$1=//p" "$JOURNAL"; }
 
 # record KEY=VALUE...: all of them in one rename, or none.
 record() {
-  {
-    [ ! -f "$JOURNAL" ] || cat "$JOURNAL"
-    for pair in "$@"; do echo "$pair"; done
-  } | awk -F= '{ key = $1; if (!(key in line)) order[++n] = key; line[key] = $0 } END { for (i = 1; i <= n; i++) print line[order[i]] }' |
-    write_file "$JOURNAL"
+  text=
+  if [ -f "$JOURNAL" ]; then
+    while IFS= read -r line; do
+      told_anew "${line%%=*}" "$@" || text=$text$line$NEWLINE
+    done <"$JOURNAL"
+  fi
+  for pair in "$@"; do text=$text$(one_line "$pair")$NEWLINE; done
+  write_text "$JOURNAL" "$text"
+}
+
+# told_anew KEY KEY=VALUE...
+told_anew() {
+  key=$1
+  shift
+  for pair in "$@"; do
+    [ "${pair%%=*}" != "$key" ] || return 0
+  done
+  return 1
 }
 
 boot_id() { cat "$ROOT/proc/sys/kernel/random/boot_id"; }
 
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
-json_string() {
-  printf '%s' "$1" | tr '\n\t\r' '   ' | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'
+one_line() { printf '%s' "$1" | tr '\n\t\r' '   ' | tr -d '\000-\037'; }
+
+json_string() { one_line "$1" | sed 's/\\/\\\\/g; s/"/\\"/g'; }
+
+# report STAGE [REASON MESSAGE]. Said before it is written: on a full disk the host's journal still has it.
+report() {
+  log "$1${2:+ $2}${3:+: $3}"
+  write_text "$STATUS" "$(status_json "$@")$NEWLINE"
 }
 
-# report STAGE [REASON MESSAGE]
-report() {
-  {
-    printf '{"run":"%s","stage":"%s","reason":"%s","message":"%s"' "${RUN:-}" "$1" "${2:-}" "$(json_string "${3:-}")"
-    printf ',"plan":"%s","path":"%s","release":"%s"' "${PLAN:-}" "$(json_string "${TARGET:-}")" "${RELEASE:-}"
-    printf ',"unit":"%s","restartedAt":"%s","at":"%s"' "${UNIT:-}" "$(journal restarted_at)" "$(now)"
-    printf ',"warnings":"%s"}\n' "$(json_string "${WARNINGS:-}")"
-  } | write_file "$STATUS"
-  log "$1${2:+ $2}${3:+: $3}"
+status_json() {
+  printf '{"run":"%s","stage":"%s","reason":"%s","message":"%s"' "${RUN:-}" "$1" "${2:-}" "$(json_string "${3:-}")"
+  printf ',"plan":"%s","path":"%s","release":"%s"' "${PLAN:-}" "$(json_string "${TARGET:-}")" "${RELEASE:-}"
+  printf ',"state":"%s"' "$(journal state)"
+  printf ',"unit":"%s","restartedAt":"%s","at":"%s"' "${UNIT:-}" "$(journal restarted_at)" "$(now)"
+  printf ',"warnings":"%s"}' "$(json_string "${WARNINGS:-}")"
 }
 
 # One line on standard error: the host's journal keeps it (`journalctl -u cdk8s-sysbox-run`).
-log() { echo "$MINE: $*" >&2; }
+log() { printf '%s\n' "$MINE: $*" >&2; }
 
 warn() {
   WARNINGS="${WARNINGS:+$WARNINGS; }$1"
@@ -43,6 +60,6 @@ warn() {
 # fail REASON MESSAGE: says what is wrong and what to do, and ends this command. Nothing is undone here: whoever
 # changes something undoes it before failing.
 fail() {
-  report failed "$1" "$2"
+  report failed "$1" "$2" || true
   exit 1
 }

@@ -7,11 +7,12 @@ sctl() { SYSTEMD_IGNORE_CHROOT=1 systemctl "$@"; }
 property() { sctl show --property="$2" --value "$1"; }
 
 # The outer containerd: K3s and RKE2 start it as `containerd -c <data-dir>/agent/etc/containerd/config.toml -a <socket>
-# --state DIR --root DIR` (k3s pkg/agent/containerd/command.go). One nested in a pod looks the same, but lies under kubepods.
+# --state DIR --root DIR` (k3s pkg/agent/containerd/command.go). One nested in a pod or a
+# container (k3d) looks the same, but lies under kubepods or a container's scope.
 containerd_process() {
   for process in "$ROOT"/proc/[0-9]*; do
     [ "$(cat "$process/comm" 2>/dev/null)" = containerd ] || continue
-    grep -q kubepods "$process/cgroup" 2>/dev/null && continue
+    grep -qE 'kubepods|\.scope|/docker|libpod' "$process/cgroup" 2>/dev/null && continue
     argument "$process" -c | grep -q '/agent/etc/containerd/config.toml$' || continue
     echo "$process"
     return 0
@@ -68,15 +69,24 @@ cri() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 90s "$@"; }
 
 containerd_answers() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 10s version >/dev/null 2>&1; }
 
-# An agent waits for its server before it starts containerd (k3s pkg/agent/run.go, config.Get): it looks broken for as long as
-# the server is away. Its server addresses are in the load balancer's file; /ping needs no credentials, and
-# KUBECONFIG is named because K3s's kubectl otherwise falls back to the admin one.
+# A server is its own: only agents wait for another node before they start containerd.
+is_server() { property "$UNIT" ExecStart | grep -qE 'argv\[\]=[^ ]+ server( |$)'; }
+
+# servers: host:port, as the load balancer of an agent knows them. The other file, of the API server, is not asked: RKE2's answers no /ping.
+servers() {
+  for balancer in "$ROOT$DATA_DIR"/agent/etc/k3s-agent-load-balancer.json "$ROOT$DATA_DIR"/agent/etc/rke2-agent-load-balancer.json; do
+    [ ! -f "$balancer" ] || tr ', ' '\n\n' <"$balancer" | sed -n 's/.*"\(https:\/\/\)\{0,1\}\([^"/ ]*:[0-9][0-9]*\)".*/\2/p'
+  done | sort -u
+}
+
+# An agent whose server is away looks broken for as long as that lasts (k3s pkg/agent/run.go, config.Get). /ping needs no
+# credentials; KUBECONFIG is named because K3s's kubectl otherwise falls back to the admin one.
 server_reachable() {
-  balancer=$(find "$ROOT$DATA_DIR/agent/etc" -maxdepth 1 -name '*-agent-load-balancer.json' 2>/dev/null | head -n 1)
-  [ -n "$balancer" ] || return 0
-  for server in $(tr ', ' '\n\n' <"$balancer" | sed -n 's/.*"\(https:\/\/\)\{0,1\}\([^"/ ]*:[0-9][0-9]*\)".*/\2/p' | sort -u); do
+  ! is_server || return 0
+  known=$(servers)
+  for server in $known; do
     KUBECONFIG=/dev/null "$KUBECTL" --server "https://$server" --insecure-skip-tls-verify --request-timeout 5s \
       get --raw /ping >/dev/null 2>&1 && return 0
   done
-  return 1
+  [ -z "$known" ]
 }

@@ -23,5 +23,6 @@ SYSBOX_RUN=/run/sysbox                # sockets; as the kernel lists them, so wi
 # Names on the node
 MINE=cdk8s-sysbox                     # prefix of our files and transient units
 DROP_IN_NAME=$MINE.toml
+NEW=.$MINE-new                        # suffix of a file that is being written: nothing reads it, and nobody else has it
 RUN_UNIT=$MINE-run                    # one transient unit for every command: systemd itself keeps two from running at once
 DEADMAN_UNIT=$MINE-deadman

@@ -10,6 +10,7 @@ preflight() {
   check_containerd
   check_snapshotter
   check_programs
+  check_writable
   check_space
   check_foreign_sysbox
 }
@@ -90,11 +91,23 @@ check_programs() {
   [ -e "$ROOT/dev/fuse" ] || fail NoFuse "/dev/fuse is missing: load the fuse module"
 }
 
+existing() {
+  if [ -d "$1" ]; then echo "$1"; else existing "$(dirname "$1")"; fi
+}
+
+# An image-based system can have any of them read-only.
+check_writable() {
+  for file in "$RELEASES" "$STATE" "$SYSCTL" "$MODULES" "$GUARD_CONF" "$CONFIG"; do
+    folder=$(existing "$(dirname "$file")")
+    [ -w "$folder" ] || fail ReadOnly "$folder is read-only: the installer writes ${file#"$ROOT"} there"
+  done
+}
+
 # Three static binaries of some 60 MB and one release kept beside them.
 check_space() {
-  for folder in "$ROOT/opt" "$ROOT/var/lib"; do
-    free=$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')
-    [ "$free" -ge 204800 ] || fail NoSpace "$folder has $((free / 1024)) MiB free: 200 MiB are needed"
+  for folder in "$ROOT/opt/sysbox" "$ROOT/var/lib"; do
+    free=$(df -Pk "$(existing "$folder")" | awk 'NR == 2 { print $4 }')
+    [ "${free:-0}" -ge 204800 ] || fail NoSpace "$folder has $((free / 1024)) MiB free: 200 MiB are needed"
   done
 }
 
@@ -102,7 +115,7 @@ check_space() {
 check_foreign_sysbox() {
   [ "$SOURCE" = image ] || return 0
   for unit in sysbox sysbox-mgr sysbox-fs; do
-    is_owned "$UNITS/$unit.service" && continue
+    [ -f "$UNITS/$unit.service" ] && is_ours "$UNITS/$unit.service" && continue
     [ "$(property $unit LoadState)" = not-found ] ||
       fail ForeignSysbox "$unit.service exists and is not ours: remove that Sysbox, or use the source \`SysboxSource.host()\`"
   done

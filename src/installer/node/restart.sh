@@ -10,70 +10,80 @@ seconds() { cut -d. -f1 "$ROOT/proc/uptime"; }
 
 # The timer lives in systemd, not in the pod: it fires whatever dies. Its default accuracy of a minute is too coarse.
 arm_deadman() {
-  ! sctl --quiet is-active "$DEADMAN_UNIT.timer" || return 0
+  ! sctl --quiet is-active "$DEADMAN_UNIT*.timer" || return 0
   sctl reset-failed "$DEADMAN_UNIT.service" 2>/dev/null || true
-  SYSTEMD_IGNORE_CHROOT=1 systemd-run --collect --quiet --unit="$DEADMAN_UNIT" --on-active="$DEADLINE" \
-    --timer-property=AccuracySec=1s /bin/sh "${PROGRAMS#"$ROOT"}/current/host.sh" deadman
+  start_timer "$DEADMAN_UNIT"
   sctl --quiet is-active "$DEADMAN_UNIT.timer" || fail NoDeadMan "systemd did not take the dead-man timer: nothing was changed"
 }
 
-disarm_deadman() { sctl stop "$DEADMAN_UNIT.timer" 2>/dev/null || true; }
+start_timer() {
+  SYSTEMD_IGNORE_CHROOT=1 systemd-run --collect --quiet --unit="$1" --on-active="$DEADLINE" \
+    --timer-property=AccuracySec=1s /bin/sh "${PROGRAMS#"$ROOT"}/current/host.sh" deadman
+}
 
-# remember PATH...: their content, or that they did not exist, so that restore_old can put back exactly that.
+disarm_deadman() { sctl stop "$DEADMAN_UNIT*.timer" 2>/dev/null || true; }
+
+# remember FOLDER PATH...: their content, or that they did not exist, so that `restore` can put back exactly that.
 remember() {
-  rm -rf "$BACKUP/change.new"
-  mkdir -p "$BACKUP/change.new"
+  change=$BACKUP/$1
+  shift
+  rm -rf "$change.new"
+  mkdir -p "$change.new"
   number=0
   for path in "$@"; do
     number=$((number + 1))
-    echo "$path" >"$BACKUP/change.new/$number.path"
-    [ -e "$path" ] || continue
-    cp -p "$path" "$BACKUP/change.new/$number.content"
-    is_owned "$path" || : >"$BACKUP/change.new/$number.foreign"
+    printf '%s\n' "$path" >"$change.new/$number.path"
+    present "$path" || continue
+    cp -pP "$path" "$change.new/$number.content"
+    is_ours "$path" || : >"$change.new/$number.foreign"
   done
-  for file in "$BACKUP/change.new"/*; do flush "$file"; done
-  rm -rf "$BACKUP/change"
-  mv "$BACKUP/change.new" "$BACKUP/change"
+  for file in "$change.new"/*; do flush "$file"; done
+  rm -rf "$change"
+  mv "$change.new" "$change"
   flush "$BACKUP"
 }
 
-restore_old() {
-  for noted in "$BACKUP/change"/*.path; do
+# restore FOLDER: can be repeated. Where a full disk keeps the old content away, ours is removed all the same: K3s without
+# our runtime is better than with a configuration that nobody verified.
+restore() {
+  restored=0
+  for noted in "$BACKUP/$1"/*.path; do
     [ -f "$noted" ] || continue
     path=$(cat "$noted")
-    if [ -f "${noted%.path}.content" ]; then
-      cp -p "${noted%.path}.content" "$path.new"
-      flush "$path.new"
-      mv -f "$path.new" "$path"
-      flush "$(dirname "$path")"
-      [ ! -f "${noted%.path}.foreign" ] || disown "$path"
+    content=${noted%.path}.content
+    if ! present "$content"; then
+      remove_file "$path" && disown "$path" || restored=1
+    elif ! copy_file "$content" "$path"; then
+      restored=1
+      [ -f "${noted%.path}.foreign" ] || remove_file "$path"
+    elif [ -f "${noted%.path}.foreign" ]; then
+      disown "$path" || restored=1
     else
-      remove_file "$path" "$path.new"
+      own "$path" || restored=1
     fi
   done
-}
-
-# A template taken over is kept until the uninstall puts it back.
-keep_taken() {
-  TAKEN=$(template_to_take)
-  [ -n "$TAKEN" ] || return 0
-  mkdir -p "$BACKUP/taken"
-  cp -p "$TAKEN" "$BACKUP/taken/${TAKEN##*/}"
-  flush "$BACKUP/taken/${TAKEN##*/}"
+  return $restored
 }
 
 # commit: for the coordinator, once it holds a restart slot.
 commit() {
   recall || fail NoContainerd "this node was never prepared"
   case $(journal state) in
-    committed|restarted) arm_deadman ;; # killed on the way: go on where it stopped
+    rolling-back) roll_back "$(journal reason)" "$(journal message)" ;;
+    committed|restarted) go_on ;;
     *) begin ;;
   esac
-  TARGET=$(journal target)
+  apply
   restart_k3s
   await_health || roll_back "$HEALTH_REASON" "$HEALTH_ERROR"
   record state=restarted "restarted_at=$(journal restart_asked_at)"
   report restarted
+}
+
+# Killed on the way: the change goes on where it stopped, watched again.
+go_on() {
+  arm_deadman
+  record "boot=$(boot_id)"
 }
 
 begin() {
@@ -82,31 +92,55 @@ begin() {
   validate
   server_reachable || fail ServerUnreachable "the node's K3s server does not answer: a restart now would leave the node waiting for it"
   daemons_answer || fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen: not committed"
+  # One left of an earlier attempt would fire in the middle of this one.
+  disarm_deadman
   arm_deadman
-  keep_taken
-  remember_all
-  record state=committed "plan=$(plan_id)" "target=$TARGET" "boot=$(boot_id)" "invocation=$(property "$UNIT" InvocationID)"
-  [ -z "$TAKEN" ] || [ "$TAKEN" = "$TARGET" ] || remove_file "$TAKEN"
-  [ -z "$TAKEN" ] || own "$TARGET"
-  for stale in $(stale_targets); do remove_file "$stale"; done
-  put_file "$TARGET" <"$WORK/wanted"
+  keep_for_the_way_back
+  record state=committed "plan=$(plan_id)" "target=$TARGET" "taken=$TAKEN" "old_state=$OLD_STATE" "old_target=$(journal target)" \
+    "boot=$(boot_id)" "before=$(property "$UNIT" InvocationID)" invocation= rollback_invocation= reason= message=
 }
 
-# The paths that this change touches; those of ours hold no white space.
-remember_all() {
+# Everything that `apply` and `restore` need, before the journal says that the change has begun. Our paths hold no white space.
+keep_for_the_way_back() {
+  TAKEN=$(template_to_take)
+  mkdir -p "$BACKUP"
+  write_file "$BACKUP/wanted" <"$WORK/wanted"
+  [ -z "$TAKEN" ] || keep_taken
+  OLD_STATE=$(journal state)
+  [ "$OLD_STATE" = verified ] || OLD_STATE=
   set -- "$TARGET"
   [ -z "$TAKEN" ] || [ "$TAKEN" = "$TARGET" ] || set -- "$@" "$TAKEN"
   for stale in $(stale_targets); do set -- "$@" "$stale"; done
-  remember "$@"
+  remember change "$@"
+}
+
+# A template taken over is kept until the uninstall puts it back.
+keep_taken() {
+  mkdir -p "$BACKUP/taken"
+  copy_file "$TAKEN" "$BACKUP/taken/${TAKEN##*/}"
+}
+
+# apply: can be repeated. What is new comes before what is old goes, so a start of K3s in between finds one of them complete.
+apply() {
+  TARGET=$(journal target)
+  TAKEN=$(journal taken)
+  make_folder "$(dirname "$TARGET")"
+  own "$TARGET"
+  write_file "$TARGET" <"$BACKUP/wanted"
+  [ -z "$TAKEN" ] || [ "$TAKEN" = "$TARGET" ] || rm -f "$TAKEN"
+  for stale in $(stale_targets); do
+    remove_file "$stale"
+    disown "$stale"
+  done
 }
 
 # Proof of a restart is another InvocationID: systemctl can exit 0 having done nothing.
 restarted() { [ "$(property "$UNIT" InvocationID)" != "$(journal "$1")" ]; }
 
+# Noted when the files are in place: a restart by somebody else before that read the old ones.
 restart_k3s() {
-  restarted invocation && return 0
-  record "restart_asked_at=$(now)"
-  sctl restart --no-block "$UNIT.service"
+  [ -n "$(journal invocation)" ] || record "invocation=$(property "$UNIT" InvocationID)" "restart_asked_at=$(now)"
+  restarted invocation || sctl restart --no-block "$UNIT.service"
 }
 
 crash_loops() {
@@ -114,13 +148,18 @@ crash_loops() {
   [ "${restarts:-0}" -ge 2 ]
 }
 
-# await_health: containerd answers and a sandbox runs, within the deadline. The time an agent waits for its server does not
-# count: it neither proves nor disproves the configuration.
+# await_health: containerd answers and a sandbox runs, a little before the dead-man fires, whose reason would be less clear.
+# The time an agent waits for its server does not count: it neither proves nor disproves the configuration.
 await_health() {
-  limit=$(($(seconds) + DEADLINE))
+  limit=$(($(seconds) + DEADLINE - 30))
   HEALTH_REASON=NotRestarted HEALTH_ERROR="nothing was seen within $DEADLINE s"
   while [ "$(seconds)" -lt $limit ]; do
+    looked=$(seconds)
     sleep 2
+    case $(journal state) in
+      committed|restarted) ;;
+      *) HEALTH_REASON=$(journal reason) HEALTH_ERROR=$(journal message); return 1 ;; # the guard was faster
+    esac
     if ! restarted invocation; then
       HEALTH_REASON=NotRestarted HEALTH_ERROR="systemctl restart $UNIT left its InvocationID as it was"
       continue
@@ -130,7 +169,7 @@ await_health() {
       return 1
     fi
     if ! containerd_answers; then
-      server_reachable || limit=$((limit + 2))
+      server_reachable || limit=$((limit + $(seconds) - looked))
       HEALTH_REASON=ContainerdDown HEALTH_ERROR="containerd's socket $ADDRESS does not answer: $(containerd_log)"
       continue
     fi
@@ -143,35 +182,40 @@ await_health() {
 # containerd's reason is only in its own log.
 containerd_log() { tail -n 1 "$ROOT$DATA_DIR/agent/containerd/containerd.log" 2>/dev/null | cut -c1-300; }
 
-# roll_back REASON MESSAGE: the old configuration, and K3s started with it, once. Every step can be repeated.
+# roll_back REASON MESSAGE: the old configuration, and K3s started with it, once. Every step can be repeated. K3s is not
+# restarted when that cannot be noted: a full disk would make it a restart at every attempt.
 roll_back() {
-  record state=rolling-back "reason=$1" "message=$(json_string "$2")"
-  restore_old
-  if restarted invocation && [ -z "$(journal rollback_invocation)" ]; then
-    record "rollback_invocation=$(property "$UNIT" InvocationID)"
+  record state=rolling-back "reason=$1" "message=$2" || log "the disk takes no writes; going back all the same"
+  restore change || fail NotRestored "the old configuration could not be put back completely: $2"
+  back=$(journal rollback_invocation)
+  if [ -z "$back" ] && restarted before; then
+    back=$(property "$UNIT" InvocationID)
+    record "rollback_invocation=$back" || fail NotRestored "the old files are back, but the disk takes no writes, so $UNIT was not restarted: $2"
   fi
-  if [ -n "$(journal rollback_invocation)" ] && ! restarted rollback_invocation; then
-    sctl restart --no-block "$UNIT.service"
-  fi
+  [ -z "$back" ] || restarted rollback_invocation || sctl restart --no-block "$UNIT.service"
   waited=0
-  while [ $waited -lt 150 ] && ! { restarted_back && containerd_answers; }; do
+  until { [ -z "$back" ] || restarted rollback_invocation; } && containerd_answers || [ $waited -ge 150 ]; do
     waited=$((waited + 1))
     sleep 2
   done
-  record state=failed "failed_plan=$(journal plan)" rollback_invocation=
+  count=$(journal rollbacks)
+  undone failed "failed_plan=$(journal plan)" "rollbacks=$((${count:-0} + 1))"
   disarm_deadman
-  restarts_back=$(journal rollbacks)
-  record "rollbacks=$((${restarts_back:-0} + 1))"
   fail "$1" "the old configuration is back: $2"
 }
 
-restarted_back() {
-  [ -z "$(journal rollback_invocation)" ] || restarted rollback_invocation
+# undone STATE KEY=VALUE...: the journal when the old files are in place again: what was verified with them still is.
+undone() {
+  [ -z "$(journal taken)" ] || rm -rf "$BACKUP/taken"
+  old=$(journal old_state)
+  state=${old:-$1}
+  shift
+  record "state=$state" "target=$(journal old_target)" taken= "$@"
 }
 
 # confirm: the coordinator saw the node healthy through the API.
 confirm() {
-  recall
+  recall || fail NoContainerd "this node was never prepared"
   case $(journal state) in
     restarted|verified) ;;
     *) fail NotRestarted "nothing to confirm: the journal says '$(journal state)'" ;;
@@ -184,7 +228,7 @@ confirm() {
 
 # abandon REASON MESSAGE: the coordinator saw through the API that the node is not healthy.
 abandon() {
-  recall
+  recall || fail NoContainerd "this node was never prepared"
   case $(journal state) in
     committed|restarted|verified) roll_back "$1" "$2" ;;
     rolling-back) roll_back "$(journal reason)" "$(journal message)" ;;
@@ -194,26 +238,23 @@ abandon() {
 
 # deadman: judges by what can be seen on this node alone, since the API may be what is missing.
 deadman() {
-  recall
-  sctl stop "$RUN_UNIT.service" 2>/dev/null || true
+  recall || return 0
   case $(journal state) in
-    committed|restarted)
-      if containerd_answers && sandbox_runs; then
-        record state=verified
-        report verified
-      elif ! crash_loops && ! containerd_answers && ! server_reachable; then
-        log "K3s waits for its server: looking again in $DEADLINE s"
-        rearm
-      else
-        roll_back DeadMan "no confirmation within $DEADLINE s: ${SANDBOX_ERROR:-$(containerd_log)}"
-      fi
-      ;;
+    committed|restarted) judge ;;
     rolling-back) roll_back "$(journal reason)" "$(journal message)" ;;
   esac
 }
 
-# The timer that runs us is still loaded under its name, so the next look has another.
-rearm() {
-  SYSTEMD_IGNORE_CHROOT=1 systemd-run --collect --quiet --unit="$DEADMAN_UNIT-$(seconds)" --on-active="$DEADLINE" \
-    --timer-property=AccuracySec=1s /bin/sh "${PROGRAMS#"$ROOT"}/current/host.sh" deadman
+judge() {
+  TARGET=$(journal target)
+  if [ -n "$(journal invocation)" ] && restarted invocation && containerd_answers && sandbox_runs; then
+    record state=verified "restarted_at=$(journal restart_asked_at)"
+    report verified
+  elif ! crash_loops && ! containerd_answers && ! server_reachable; then
+    log "K3s waits for its server: looking again in $DEADLINE s"
+    # The timer that runs us is still loaded under its name, so the next look has another.
+    start_timer "$DEADMAN_UNIT-$(seconds)"
+  else
+    roll_back DeadMan "no confirmation within $DEADLINE s: ${SANDBOX_ERROR:-$(containerd_log)}"
+  fi
 }

@@ -5,6 +5,7 @@
 stage() {
   if [ "$SOURCE" = image ]; then
     [ -x "$RELEASES/$RELEASE/sysbox-runc" ] || fail NoRelease "$RELEASES/$RELEASE is not there: the copy from the image failed"
+    own_data_folders
     own "$CURRENT"
     point_to "$CURRENT" "releases/$RELEASE"
   fi
@@ -17,6 +18,13 @@ stage() {
   sctl daemon-reload
 }
 
+# The daemons make them; an uninstall removes them when they are empty and were not there before us.
+own_data_folders() {
+  for folder in "$ROOT/var/lib/sysbox" "$ROOT/var/lib/sysboxfs"; do
+    [ -d "$folder" ] || own "$folder"
+  done
+}
+
 stage_units() {
   for unit in sysbox sysbox-mgr sysbox-fs; do
     put_file "$UNITS/$unit.service" <"$HERE/$unit.service"
@@ -25,7 +33,7 @@ stage_units() {
 
 # A host with Sysbox's own units keeps them.
 writes_units() {
-  [ "$SOURCE" = image ] || is_owned "$UNITS/sysbox.service" || [ "$(property sysbox LoadState)" = not-found ]
+  [ "$SOURCE" = image ] || is_ours "$UNITS/sysbox.service" || [ "$(property sysbox LoadState)" = not-found ]
 }
 
 # K3s starts after Sysbox (upstream's units name docker and containerd only), and never with a configuration that
@@ -44,11 +52,12 @@ EOF
 
 # The version of the binaries that would be used; the first that containerd can work with is 0.7.1 (sysbox#1013).
 check_version() {
-  sysbox_version=$("$ROOT$BINARY_DIR/sysbox-runc" --version 2>/dev/null | awk '/version/ { print $NF; exit }') ||
-    fail NoBinaries "$BINARY_DIR/sysbox-runc does not run on this node"
-  [ -n "$sysbox_version" ] || fail NoBinaries "$BINARY_DIR/sysbox-runc is missing or tells no version"
+  binaries=$ROOT$BINARY_DIR
+  [ "$SOURCE" != image ] || binaries=$RELEASES/$RELEASE
+  sysbox_version=$("$binaries/sysbox-runc" --version 2>/dev/null | awk '/version/ { print $NF; exit }')
+  [ -n "$sysbox_version" ] || fail NoBinaries "$binaries/sysbox-runc is missing, does not run on this node or tells no version"
   at_least "$sysbox_version" 0.7.1 ||
-    fail SysboxVersion "$BINARY_DIR/sysbox-runc is $sysbox_version: containerd needs 0.7.1 or later (sysbox#1013)"
+    fail SysboxVersion "$binaries/sysbox-runc is $sysbox_version: containerd needs 0.7.1 or later (sysbox#1013)"
 }
 
 # Whether the binaries and units in use are the wanted ones.

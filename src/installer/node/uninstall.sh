@@ -3,51 +3,62 @@
 
 uninstall() {
   recall || discover || true
-  if [ -n "${UNIT:-}" ]; then
-    remove_configuration
-    sctl stop sysbox.service sysbox-fs.service sysbox-mgr.service 2>/dev/null || true
-  fi
+  [ -z "$UNIT" ] || remove_configuration
+  ! is_ours "$UNITS/sysbox.service" || stop_daemons
   disarm_deadman
   report uninstalled
-  [ ! -f "$OWNED" ] || remove_owned
+  remove_owned
   sctl daemon-reload
+  # Last, with this program in it: until here a kill leaves everything that a second run needs.
+  rm -rf "$STATE"
 }
 
 # First the configuration and the restart, while the guard and the daemons still stand.
 remove_configuration() {
-  had=
-  for candidate in "$CONFIG_DIR/config-v3.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config-v3.toml.tmpl"; do
-    [ -e "$candidate" ] && is_owned "$candidate" || continue
-    had=yes
-    [ "$(journal state)" = removing ] || record state=removing "invocation=$(property "$UNIT" InvocationID)"
+  if [ "$(journal state)" != removing ]; then
+    [ -n "$(configured)" ] || return 0
+    server_reachable || fail ServerUnreachable "the node's K3s server does not answer: a restart now would leave the node waiting for it"
+    record state=removing invocation=
+  fi
+  give_back_taken
+  for candidate in $(configured); do
     remove_file "$candidate"
+    disown "$candidate"
   done
-  for taken in "$BACKUP/taken"/*; do
-    [ -f "$taken" ] || continue
-    cp -p "$taken" "$CONFIG_DIR/${taken##*/}.new"
-    flush "$CONFIG_DIR/${taken##*/}.new"
-    mv -f "$CONFIG_DIR/${taken##*/}.new" "$CONFIG_DIR/${taken##*/}"
-  done
-  [ -n "$had" ] || [ "$(journal state)" = removing ] || return 0
   restart_k3s
   tries=0
-  while ! { restarted invocation && containerd_answers; }; do
+  until restarted invocation && containerd_answers; do
     tries=$((tries + 1))
     [ $tries -lt 300 ] || fail ContainerdDown "containerd does not answer after the removal: $(containerd_log)"
     sleep 2
   done
 }
 
-# Files first, then the folders that we made and that are empty, innermost first. The state goes last, with this program in it.
+# Every file of ours that containerd's configuration can come from.
+configured() {
+  for candidate in "$CONFIG_DIR/config-v3.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config-v3.toml.tmpl"; do
+    if [ -e "$candidate" ] && is_ours "$candidate"; then printf '%s\n' "$candidate"; fi
+  done
+}
+
+# Before ours goes, so that a start of K3s in between finds one of them. From then on the file is its owner's again.
+give_back_taken() {
+  for taken in "$BACKUP/taken"/*; do
+    present "$taken" || continue
+    place=$CONFIG_DIR/${taken##*/}
+    cmp -s "$taken" "$place" || copy_file "$taken" "$place"
+    disown "$place"
+  done
+}
+
+# Files first, then the folders that we made and that are empty, innermost first.
 remove_owned() {
-  rm -rf "$RELEASES"
-  # A taken-over template is the owner's again.
+  [ -f "$OWNED" ] || return 0
+  ! listed "$RELEASES" || rm -rf "$RELEASES"
   while IFS= read -r path; do
-    [ ! -f "$BACKUP/taken/${path##*/}" ] || [ "$(dirname "$path")" != "${CONFIG_DIR:-none}" ] || continue
-    { [ -d "$path" ] && [ ! -L "$path" ]; } || remove_file "$path"
+    if [ -L "$path" ] || { [ ! -d "$path" ] && { [ ! -e "$path" ] || is_ours "$path"; }; }; then remove_file "$path"; fi
   done <"$OWNED"
-  sort -r "$OWNED" | while IFS= read -r path; do
+  LC_ALL=C sort -r "$OWNED" | while IFS= read -r path; do
     [ ! -d "$path" ] || [ -L "$path" ] || rmdir "$path" 2>/dev/null || true
   done
-  rm -rf "$STATE"
 }
