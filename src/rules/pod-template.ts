@@ -10,6 +10,8 @@ export interface PodTemplate {
   readonly object: Record<string, Json>;
   readonly metadata: Json;
   readonly spec: Json;
+  /** What has the two: the Pod or the template. */
+  readonly holder: Json;
   /** Where the pod spec is in the document. */
   readonly at: Path;
 }
@@ -25,10 +27,11 @@ export function podTemplatesOf(document: Json, at: Path = []): PodTemplate[] {
   if (textOf(document.kind).endsWith('List') && Array.isArray(document.items)) {
     return listOf(document.items).flatMap((item, i) => podTemplatesOf(item, [...at, 'items', i]));
   }
-  const holder = holderOf(document);
-  const { metadata, spec } = mapOf(holder.reduce((json: Json, key) => mapOf(json)[key], document));
+  const path = holderOf(document);
+  const holder = path.reduce((json: Json, key) => mapOf(json)[key], document);
+  const { metadata, spec } = mapOf(holder);
   if (!isObject(spec) || !Array.isArray(spec.containers)) return [];
-  return [{ object: document, metadata, spec, at: [...at, ...holder, 'spec'] }];
+  return [{ object: document, holder, metadata, spec, at: [...at, ...path, 'spec'] }];
 }
 
 /** Where the object keeps what has the metadata and the spec of a pod. */

@@ -1,8 +1,8 @@
+import { specialDirectoryShared } from './catalog/special-directory-shared';
 import { Violation } from './check-pod';
 import { mapOf, textOf } from './json';
 import { LocatedPod } from './located-pod';
-import { specialDirectoryShared } from './catalog/special-directory-shared';
-import { isSpecialDirectory } from './special-directories';
+import { SpecialClaim, specialClaimsOf } from './special-claims';
 
 /**
  * Claims that two workloads mount at a special directory: a problem of the later one.
@@ -14,21 +14,27 @@ export function sharedClaims(pods: LocatedPod[]): Map<LocatedPod, Violation[]> {
   const found = new Map<LocatedPod, Violation[]>();
   for (const pod of pods) {
     const { namespace, name } = mapOf(pod.object.metadata);
-    const own: [string, string][] = [];
-    for (const container of pod.facts.containers) {
-      for (const mount of container.mounts.filter((m) => isSpecialDirectory(m.path))) {
-        const volume = pod.facts.volumes.find((v) => v.name === mount.volume);
-        const { claimName } = mapOf(volume?.json.persistentVolumeClaim);
-        if (claimName === undefined) continue;
-        const part = `${textOf(namespace)}/${textOf(claimName)}/${mount.part}`;
-        const owner = owners.get(part);
-        own.push([part, `${mount.path} of ${textOf(pod.object.kind)} '${textOf(name)}'`]);
-        if (owner === undefined) continue;
-        const what = `claim '${textOf(claimName)}' is both ${owner} and ${mount.path} of ${textOf(pod.object.kind)} '${textOf(name)}'`;
-        found.set(pod, [...(found.get(pod) ?? []), { rule: specialDirectoryShared, problem: { at: mount.at, what } }]);
-      }
-    }
-    for (const [part, owner] of own) owners.set(part, owner);
+    const claims = specialClaimsOf(pod.facts).map((claim) => ({
+      claim,
+      part: `${textOf(namespace)}/${claim.part}`,
+      owner: `${claim.path} of ${textOf(pod.object.kind)} '${textOf(name)}'`,
+    }));
+    const taken = claims.filter(({ part }) => owners.has(part));
+    found.set(
+      pod,
+      taken.map(({ claim, part, owner }) => sharing(claim, owners.get(part) as string, owner)),
+    );
+    for (const { part, owner } of claims) owners.set(part, owner);
   }
   return found;
+}
+
+/**
+ * The violation of a claim that has an owner already.
+ *
+ * @internal
+ */
+export function sharing(claim: SpecialClaim, owner: string, other: string): Violation {
+  const what = `claim '${claim.claimName}' is both ${owner} and ${other}`;
+  return { rule: specialDirectoryShared, problem: { at: claim.at, what } };
 }

@@ -14,3 +14,5 @@ export * from './downward-api-file';
 export * from './projected-source';
 export * from './special-directory';
 export * from './system-volume';
+export * from './adopt-options';
+export * from './adopt';

@@ -21,7 +21,9 @@ export class SystemCronJob extends kplus.CronJob implements ISystemWorkload {
 
   constructor(scope: Construct, id: string, props: SystemCronJobProps) {
     super(scope, id, systemPodProps(props));
-    this.system = new SystemSettings(this, props.system, props);
+    this.system = SystemSettings._of(this, props.system, props, () => {
+      return { concurrencyPolicy: this.concurrencyPolicy };
+    });
   }
 
   /**

@@ -21,7 +21,7 @@ export class SystemDaemonSet extends kplus.DaemonSet implements ISystemWorkload 
 
   constructor(scope: Construct, id: string, props: SystemDaemonSetProps = {}) {
     super(scope, id, systemPodProps(props));
-    this.system = new SystemSettings(this, props.system, props);
+    this.system = SystemSettings._of(this, props.system, props);
   }
 
   /**

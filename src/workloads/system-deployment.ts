@@ -1,5 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
+import { Json } from '../rules/json';
 import { remember, systemContainerProps, systemPodProps } from './plus-defaults';
 import { SystemOptions } from './system-options';
 import { SystemSettings } from './system-settings';
@@ -21,7 +22,7 @@ export class SystemDeployment extends kplus.Deployment implements ISystemWorkloa
 
   constructor(scope: Construct, id: string, props: SystemDeploymentProps = {}) {
     super(scope, id, systemPodProps(props));
-    this.system = new SystemSettings(this, props.system, props);
+    this.system = SystemSettings._of(this, props.system, props, () => this.ownerSpec());
   }
 
   /**
@@ -45,5 +46,11 @@ export class SystemDeployment extends kplus.Deployment implements ISystemWorkloa
   /** @internal */
   public _toPodSpec(): kplus.k8s.PodSpec {
     return this.system._toPodSpec(super._toPodSpec());
+  }
+
+  private ownerSpec(): Json {
+    const { type, rollingUpdate } = this.strategy._toKube();
+    const maxSurge = rollingUpdate?.maxSurge?.value;
+    return { replicas: this.replicas ?? 2, strategy: { type, rollingUpdate: { maxSurge } } };
   }
 }

@@ -21,7 +21,7 @@ export class SystemJob extends kplus.Job implements ISystemWorkload {
 
   constructor(scope: Construct, id: string, props: SystemJobProps = {}) {
     super(scope, id, systemPodProps(props));
-    this.system = new SystemSettings(this, props.system, props);
+    this.system = SystemSettings._of(this, props.system, props);
   }
 
   /**

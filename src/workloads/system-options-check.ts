@@ -2,7 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { ClusterFeatures } from './cluster-version';
 import { assertLabel, assertQuantities, assertSubdomain } from './names';
 import { clusterOf } from './runtime-check';
-import { ISysboxRuntime } from './runtime-ref';
+import { ContainerEngine, ISysboxRuntime } from './runtime-ref';
 import { PodSecurityLevel, SystemOptions } from './system-options';
 
 /**
@@ -28,6 +28,11 @@ export function assertOptions(options: SystemOptions, runtime: ISysboxRuntime, w
   if (options.podSecurity === PodSecurityLevel.RESTRICTED) {
     const refusal = clusterOf(runtime).refusal(ClusterFeatures.restrictedAsRoot);
     if (refusal) throw new Error(`${where}: podSecurity 'restricted': ${refusal}`);
+    if (runtime.containerEngine === ContainerEngine.CRIO) {
+      throw new Error(
+        `${where}: podSecurity 'restricted' admits root only with hostUsers: false, and CRI-O's annotation is no such field. Use BASELINE`,
+      );
+    }
   }
 }
 

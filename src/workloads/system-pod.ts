@@ -25,7 +25,7 @@ export class SystemPod extends kplus.Pod implements ISystemWorkload {
 
   constructor(scope: Construct, id: string, props: SystemPodProps = {}) {
     super(scope, id, systemPodProps(props));
-    this.system = new SystemSettings(this, props.system, props);
+    this.system = SystemSettings._of(this, props.system, props);
   }
 
   /**

@@ -1,20 +1,18 @@
+import { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { Json } from '../rules/json';
+import { podTemplatesOf } from '../rules/pod-template';
+import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from './crio';
+import { DEFAULT_RUNTIME_CLASS } from './default-runtime-class';
+import { onSerialize, tidy } from './on-serialize';
 import { withoutPlusDefaults } from './plus-defaults';
+import { PodRules } from './pod-rules';
+import { restrictedErrors } from './restricted';
 import { assertRuntime } from './runtime-check';
 import { ContainerEngine, ISysboxRuntime } from './runtime-ref';
 import { PodSecurityLevel, SystemContainerOptions, SystemOptions } from './system-options';
 import { assertOptions } from './system-options-check';
 import { PlainPodSpec, SystemPodFields, toSystemPodSpec } from './system-pod-spec';
-
-/** Name of the RuntimeClass of the upstream Sysbox manifests. */
-const DEFAULT_RUNTIME_CLASS = 'sysbox-runc';
-
-/** Asks CRI-O for a user namespace of the size that Sysbox needs. Source: sysbox docs/user-guide/install-k8s.md. */
-const CRIO_USERNS_ANNOTATION = 'io.kubernetes.cri-o.userns-mode';
-const CRIO_USERNS_MODE = 'auto:size=65536';
-
-/** With the rule's id behind it: the annotation that keeps why the rule is not followed. */
-const ACKNOWLEDGE_PREFIX = 'cdk8s-sysbox.io/acknowledge.';
 
 /**
  * A last change to a pod spec before it is rendered, in cdk8s' property space.
@@ -38,12 +36,24 @@ export class SystemSettings {
   private readonly _containers: Record<string, SystemContainerOptions>;
   private readonly _spread: kplus.k8s.TopologySpreadConstraint[];
   private readonly _changes: PodSpecChange[] = [];
+  private readonly _rules: PodRules;
+  private _foundGood = false;
 
   /** @internal */
-  public constructor(
+  public static _of(
+    workload: kplus.AbstractPod,
+    options?: SystemOptions,
+    given?: kplus.AbstractPodProps,
+    ownerSpec?: () => Json,
+  ): SystemSettings {
+    return new SystemSettings(workload, options, given, ownerSpec);
+  }
+
+  private constructor(
     private readonly workload: kplus.AbstractPod,
     private readonly options: SystemOptions = {},
     private readonly given: kplus.AbstractPodProps = {},
+    ownerSpec: () => Json = () => ({}),
   ) {
     const where = workload.node.path;
     this.runtime = options.runtime ?? { runtimeClassName: options.runtimeClassName ?? DEFAULT_RUNTIME_CLASS };
@@ -53,9 +63,10 @@ export class SystemSettings {
     this._nodeSelector = { ...options.nodeSelector };
     this._containers = { ...options.containers };
     this._spread = [...(options.topologySpreadConstraints ?? [])];
+    this._rules = new PodRules(workload, ownerSpec);
     this.askForUserNamespace();
     for (const { rule, reason } of options.acknowledge ?? []) this.acknowledge(rule, reason);
-    workload.node.addValidation({ validate: () => this.unknownContainers() });
+    workload.node.addValidation({ validate: () => this._validate() });
   }
 
   /** Name of the RuntimeClass of the pods. */
@@ -103,11 +114,11 @@ export class SystemSettings {
   /**
    * Decide not to follow a rule here. The reason is kept in the manifest, in an annotation of the pods.
    *
-   * @param rule id of the rule
+   * @param rule id of the rule; refused when there is none of that id, or when no pod starts without it
    * @param reason why it is no problem here
    */
   public acknowledge(rule: string, reason: string): void {
-    this.workload.podMetadata.addAnnotation(`${ACKNOWLEDGE_PREFIX}${rule}`, reason);
+    this._rules.acknowledge(rule, reason);
   }
 
   /**
@@ -119,12 +130,41 @@ export class SystemSettings {
     this._changes.push(change);
   }
 
+  /**
+   * Change the pod's metadata and spec after they were rendered: for fields that are newer than cdk8s-plus knows.
+   *
+   * @internal
+   */
+  public _changeWire(change: (template: Json) => Json): void {
+    onSerialize(ApiObject.of(this.workload), (manifest) => {
+      for (const { holder, metadata, spec } of podTemplatesOf(manifest)) {
+        Object.assign(holder, tidy(change({ metadata, spec })));
+      }
+      return manifest;
+    });
+  }
+
   /** @internal */
   public _toPodSpec(rendered: kplus.k8s.PodSpec): kplus.k8s.PodSpec {
     this.spreadOnce();
     const own = withoutPlusDefaults(rendered, this.workload, this.given);
     const spec = this._changes.reduce((s, change) => change(s), toSystemPodSpec(own, this.fields()));
+    const restricted = this.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(spec) : [];
+    const errors = [...this.unknownContainers(spec), ...this._rules.errors(spec), ...restricted];
+    if (errors.length > 0) throw new SystemPodError(errors);
     return spec as kplus.k8s.PodSpec;
+  }
+
+  // cdk8s validates the whole app once a chart: what was found good is not looked at again before it is rendered
+  private _validate(): string[] {
+    if (this._foundGood) return [];
+    try {
+      this.workload._toPodSpec();
+      this._foundGood = true;
+      return [];
+    } catch (error) {
+      return error instanceof SystemPodError ? error.errors : [(error as Error).message];
+    }
   }
 
   // cdk8s-plus adds the terms of `spread` to the affinity anew each time it renders
@@ -159,11 +199,20 @@ export class SystemSettings {
     this.workload.podMetadata.addAnnotation(CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE);
   }
 
-  private unknownContainers(): string[] {
-    const names = [...this.workload.containers, ...this.workload.initContainers].map((c) => c.name);
-    return Object.keys(this._containers)
+  private unknownContainers(spec: PlainPodSpec): string[] {
+    const configured = Object.keys(this._containers);
+    if (configured.length === 0) return [];
+    const names = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((c) => c.name);
+    return configured
       .filter((name) => !names.includes(name))
       .map((name) => `system.containers names '${name}', but the pod's containers are: ${names.join(', ')}`);
+  }
+}
+
+/** All that is wrong with the pods of one workload. */
+class SystemPodError extends Error {
+  public constructor(public readonly errors: string[]) {
+    super(errors.join('\n'));
   }
 }
 

@@ -45,7 +45,9 @@ export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkl
 
   constructor(scope: Construct, id: string, props: SystemStatefulSetProps) {
     super(scope, id, systemPodProps(props));
-    this.system = new SystemSettings(this, props.system, props);
+    this.system = SystemSettings._of(this, props.system, props, () => {
+      return { replicas: this.replicas ?? 1, volumeClaimTemplates: this._claimTemplates() };
+    });
     for (const claim of props.volumeClaimTemplates ?? []) this.addVolumeClaimTemplate(claim);
   }
 

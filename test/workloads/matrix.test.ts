@@ -7,6 +7,7 @@ import {
   RuntimeReference,
   SystemContainerOptions,
   SystemOptions,
+  SystemVolume,
 } from '../../src/workloads';
 import * as workloads from '../../src/workloads';
 import { kinds, newChart, podSpecIn, podSpecOf, templateIn, ubuntu } from './kinds';
@@ -145,6 +146,35 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     });
   });
 
+  test.each<[string, kplus.ContainerSecurityContextProps, string]>([
+    [
+      'privilege escalation',
+      { allowPrivilegeEscalation: true },
+      "container 'main' has allowPrivilegeEscalation, which",
+    ],
+    ['capabilities', { capabilities: { drop: [] } }, "container 'main' does not drop the capabilities ALL, which Pod"],
+    ['more of them', { capabilities: { add: [kplus.Capability.CHOWN] } }, "container 'main' adds capabilities, which"],
+  ])('with PodSecurityLevel.RESTRICTED, refuses %s', (_, securityContext, message) => {
+    const props = {
+      containers: [{ image: 'a:1', securityContext }],
+      system: { podSecurity: PodSecurityLevel.RESTRICTED },
+    };
+
+    expect(() => podSpecOf(kind, props)).toThrow(`[test/it] ${message}`);
+  });
+
+  test('with PodSecurityLevel.RESTRICTED, refuses volumes of other kinds', () => {
+    const chart = newChart();
+    const system = { podSecurity: PodSecurityLevel.RESTRICTED };
+    const workload = kind.make(chart, 'it', { ...ubuntu, system });
+    workload.addVolume(SystemVolume.fromDownwardApi(chart, 'a', 'fine', [{ path: 'a', field: 'metadata.name' }]));
+    workload.addVolume(kplus.Volume.fromGcePersistentDisk(chart, 'v', 'disk', { name: 'disk' }));
+
+    expect(() => podSpecIn(kind, chart)).toThrow(
+      /errors:\n {2}\[test\/it\] volume 'disk' is of another kind than .*BASELINE$/,
+    );
+  });
+
   test('asks CRI-O for its user namespace by annotation', () => {
     const chart = newChart();
     const runtime = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
@@ -243,6 +273,14 @@ describe.each(Object.values(kinds))('$name', (kind) => {
       },
       "test/it: podSecurity 'restricted': a uid-0 pod in a namespace that enforces Pod Security Restricted works from " +
         'Kubernetes 1.35 on, and the cluster is 1.34',
+    ],
+    [
+      'Restricted with CRI-O',
+      {
+        runtime: RuntimeReference.named('a', { containerEngine: ContainerEngine.CRIO }),
+        podSecurity: PodSecurityLevel.RESTRICTED,
+      },
+      "test/it: podSecurity 'restricted' admits root only with hostUsers: false, and CRI-O's annotation",
     ],
   ])('refuses %s', (_, system, message) => {
     expect(() => kind.make(newChart(), 'it', { ...ubuntu, system })).toThrow(message);

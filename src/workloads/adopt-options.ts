@@ -1,0 +1,24 @@
+import { IConstruct } from 'constructs';
+import { SystemOptions } from './system-options';
+
+/** How an existing workload becomes a system workload. */
+export interface AdoptOptions extends SystemOptions {
+  /**
+   * Take away what cdk8s-plus renders by default and what keeps a system container from starting: `runAsNonRoot`,
+   * `readOnlyRootFilesystem`, `allowPrivilegeEscalation: false`, and requests of exactly 1 CPU and 512 MiB. A value that the
+   * app set by itself to just that is taken away as well: the two cannot be told apart.
+   *
+   * @default false: the workload ran with them before, and the diff stays small
+   */
+  readonly relaxDefaults?: boolean;
+}
+
+/** How the workloads of a subtree become system workloads. */
+export interface AdoptAllOptions extends AdoptOptions {
+  /**
+   * Constructs whose workloads stay as they are.
+   *
+   * @default - none
+   */
+  readonly exclude?: IConstruct[];
+}

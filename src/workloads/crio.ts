@@ -1,0 +1,15 @@
+/**
+ * Asks CRI-O for a user namespace.
+ *
+ * Source: sysbox docs/user-guide/install-k8s.md.
+ *
+ * @internal
+ */
+export const CRIO_USERNS_ANNOTATION = 'io.kubernetes.cri-o.userns-mode';
+
+/**
+ * The size that Sysbox needs.
+ *
+ * @internal
+ */
+export const CRIO_USERNS_MODE = 'auto:size=65536';

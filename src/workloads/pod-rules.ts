@@ -1,0 +1,84 @@
+import * as kplus from 'cdk8s-plus-30';
+import { IConstruct } from 'constructs';
+import { acknowledgeAnnotation, acknowledgedIn } from '../rules/acknowledgements';
+import { RULES } from '../rules/catalog';
+import { checkPod, isBlocking, messageOf, Violation } from '../rules/check-pod';
+import { Json } from '../rules/json';
+import { PodContext, PodFacts } from '../rules/pod-facts';
+import { claimModesIn } from './claim-modes';
+import { ClaimRegistry } from './claim-registry';
+import { PlainPodSpec } from './system-pod-spec';
+
+/**
+ * The rules over the pods of one workload.
+ *
+ * @internal
+ */
+export class PodRules {
+  private readonly acknowledged: Record<string, string> = {};
+
+  public constructor(
+    private readonly workload: kplus.AbstractPod,
+    private readonly ownerSpec: () => Json,
+  ) {}
+
+  /** Decides not to follow a rule, and keeps the reason in the manifest. */
+  public acknowledge(rule: string, reason: string): void {
+    assertAcknowledgement(rule, reason, this.workload.node.path);
+    this.acknowledged[rule] = reason;
+    this.workload.podMetadata.addAnnotation(acknowledgeAnnotation(rule), reason);
+  }
+
+  /** Errors of the pod spec, given in cdk8s' property space. */
+  public errors(spec: PlainPodSpec): string[] {
+    const annotations = () => this.workload.podMetadata.toJson()?.annotations;
+    return ruleErrors(this.workload, this.workload.metadata.namespace, onWire(spec), this.acknowledged, {
+      annotations,
+      kind: this.workload.kind,
+      ownerSpec: this.ownerSpec,
+    });
+  }
+}
+
+/**
+ * Errors of a pod spec that is rendered by a construct.
+ *
+ * @internal
+ */
+export function ruleErrors(
+  construct: IConstruct,
+  namespace: string | undefined,
+  spec: Json,
+  acknowledged: Record<string, string>,
+  context: Omit<PodContext, 'claimModes'>,
+): string[] {
+  const claimModes = (claimName: string) => claimModesIn(construct, namespace, claimName);
+  const pod = new PodFacts(spec, { ...context, claimModes });
+  const shared = ClaimRegistry.of(construct).enter(construct, namespace, pod);
+  const own = checkPod(pod, acknowledged);
+  const blocking = [...own, ...shared.map((v) => ({ ...v, acknowledged: acknowledged[v.rule.id] }))].filter(isBlocking);
+  if (blocking.length === 0) return [];
+  // annotations that somebody wrote by hand count as well; they are read only when it matters
+  const byHand = acknowledgedIn(context.annotations());
+  return blocking.filter(({ rule }: Violation) => rule.final || byHand[rule.id] === undefined).map(messageOf);
+}
+
+/**
+ * Refuses to acknowledge what cannot be.
+ *
+ * @internal
+ */
+export function assertAcknowledgement(id: string, reason: string, where: string): void {
+  const rule = RULES.find((r) => r.id === id);
+  if (!rule) {
+    const ids = RULES.filter((r) => !r.final).map((r) => r.id);
+    throw new Error(`${where}: there is no rule '${id}' to acknowledge. The rules are: ${ids.join(', ')}`);
+  }
+  if (rule.final) throw new Error(`${where}: rule '${id}' cannot be acknowledged: ${rule.reason}. ${rule.remedy}`);
+  if (reason.trim() === '') throw new Error(`${where}: rule '${id}' is acknowledged without a reason. Give one`);
+}
+
+/** The fields that cdk8s spells otherwise than the wire, as far as a rule reads them. */
+function onWire(spec: PlainPodSpec): Json {
+  return { ...spec, hostPID: spec.hostPid, hostIPC: spec.hostIpc };
+}

@@ -1,0 +1,95 @@
+import { Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { toClaim } from './claim';
+import { ClaimOptions } from './claim-options';
+import { newVolume } from './new-volume';
+import { SystemDaemonSet } from './system-daemon-set';
+import { SystemStatefulSet } from './system-stateful-set';
+import { SystemVolume } from './system-volume';
+import { ISystemWorkload } from './system-workload';
+
+/** Where a machine or an engine in a system pod keeps its data. */
+export class SystemStorage {
+  /**
+   * An emptyDir: it survives a restart of the container and goes with the pod. The kubelet counts its bytes and evicts
+   * the pod that exceeds the limit.
+   *
+   * @param sizeLimit how much it may hold
+   */
+  public static emptyDir(sizeLimit: Size): SystemStorage {
+    return new SystemStorage(
+      (_, scope, name) => kplus.Volume.fromEmptyDir(scope, `volume-${name}`, name, { sizeLimit }),
+      false,
+    );
+  }
+
+  /**
+   * A claim that survives the pod. A StatefulSet gives each pod a claim of its own; any other kind gets one
+   * PersistentVolumeClaim. Refused for a DaemonSet, whose pods would share it.
+   *
+   * @param options what is claimed
+   */
+  public static claim(options: ClaimOptions): SystemStorage {
+    return new SystemStorage((workload, scope, name) => claimOf(workload, scope, name, options), true);
+  }
+
+  /**
+   * A claim that is made and deleted with its pod: room on a real disk for any kind of workload.
+   *
+   * @param options what is claimed
+   */
+  public static ephemeralClaim(options: ClaimOptions): SystemStorage {
+    return new SystemStorage(
+      (_, scope, name) => SystemVolume.fromEphemeralClaim(scope, `volume-${name}`, name, options),
+      true,
+    );
+  }
+
+  /**
+   * A volume or claim that was made elsewhere.
+   *
+   * @param storage the volume or claim
+   */
+  public static existing(storage: kplus.IStorage): SystemStorage {
+    return new SystemStorage(() => storage.asVolume(), true);
+  }
+
+  /**
+   * No volume: what Sysbox mounts by itself from the node's /var/lib/sysbox. Those bytes are outside the kubelet's
+   * accounting, so that a pod can fill the node's disk, and they are gone with the container.
+   */
+  public static ofNode(): SystemStorage {
+    return new SystemStorage(() => undefined, false);
+  }
+
+  private constructor(
+    private readonly make: (workload: ISystemWorkload, scope: Construct, name: string) => kplus.Volume | undefined,
+    /**
+     * True when it is a disk of its own, on which several directories can lie side by side.
+     *
+     * @internal
+     */
+    public readonly _isDisk: boolean,
+  ) {}
+
+  /**
+   * The volume in the pods of the workload; undefined for storage of the node.
+   *
+   * @internal
+   */
+  public _volumeIn(workload: ISystemWorkload, scope: Construct, name: string): kplus.Volume | undefined {
+    return this.make(workload, scope, name);
+  }
+}
+
+function claimOf(workload: ISystemWorkload, scope: Construct, name: string, options: ClaimOptions): kplus.Volume {
+  if (workload instanceof SystemStatefulSet) return workload.addVolumeClaimTemplate({ name, ...options });
+  if (workload instanceof SystemDaemonSet) {
+    throw new Error(
+      `${workload.node.path}: all pods of a DaemonSet would share the claim '${name}'. Use SystemStorage.ephemeralClaim(), or a StatefulSet`,
+    );
+  }
+  const claim = new kplus.k8s.KubePersistentVolumeClaim(scope, `claim-${name}`, toClaim(options));
+  return newVolume(scope, `volume-${name}`, name, { persistentVolumeClaim: { claimName: claim.name } });
+}
