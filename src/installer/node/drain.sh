@@ -1,33 +1,52 @@
 # Moves this node's system pods away before the daemons under them are restarted: a restart wipes their data.
 # shellcheck shell=sh
 
+# system_pods: one a line: namespace, name, owned or bare, going or staying. A request that failed is not an empty node.
 system_pods() {
-  api GET "/api/v1/pods?fieldSelector=spec.nodeName%3D$NODE_NAME" |
-    jq -r --arg class "$RUNTIME_CLASS" '.items[] | select(.spec.runtimeClassName == $class)
-      | select(.status.phase != "Succeeded" and .status.phase != "Failed")
-      | [.metadata.namespace, .metadata.name, (.metadata.ownerReferences // [] | length | tostring)] | join(" ")'
+  api GET "/api/v1/pods?fieldSelector=spec.nodeName%3D$NODE_NAME" >"$SCRATCH/pods" || return 1
+  jq -r --arg class "$RUNTIME_CLASS" '.items[] | select(.spec.runtimeClassName == $class)
+    | select(.status.phase != "Succeeded" and .status.phase != "Failed")
+    | [.metadata.namespace, .metadata.name,
+       (if any(.metadata.ownerReferences[]?; .controller) then "owned" else "bare" end),
+       (if .metadata.deletionTimestamp then "going" else "staying" end)] | join(" ")' "$SCRATCH/pods" >"$SCRATCH/system-pods"
 }
 
-# drain: evictions, so PodDisruptionBudgets hold. A pod without an owner would not come back: it is its owner's to delete.
+# drain: evictions, so PodDisruptionBudgets hold. A pod without a controller would not come back: it is its owner's to delete.
 drain() {
+  DRAIN_ERROR="the API server does not answer, or refuses the taint"
   taint on || return 1
-  waited=0
+  until_=$(($(monotonic) + DRAIN_TIMEOUT))
+  : >"$SCRATCH/refused"
   while :; do
-    alive
-    pods=$(system_pods) || { sleep 5; continue; }
-    [ -n "$pods" ] || return 0
-    bare=$(echo "$pods" | awk '$3 == 0 { print $1 "/" $2 }' | tr '\n' ' ')
-    if [ $waited -ge "$DRAIN_TIMEOUT" ]; then
-      DRAIN_ERROR="still running after $DRAIN_TIMEOUT s: $(echo "$pods" | awk '{ print $1 "/" $2 }' | tr '\n' ' ')${bare:+(without an owner, delete by hand: $bare)}"
-      return 1
-    fi
-    [ -z "$bare" ] || annotate draining UnmanagedPods "delete by hand, nothing would make them again: $bare"
-    echo "$pods" | awk '$3 > 0' | while read -r namespace name _; do
-      api POST "/api/v1/namespaces/$namespace/pods/$name/eviction" application/json \
-        "$(jq -nc --arg n "$namespace" --arg p "$name" '{apiVersion: "policy/v1", kind: "Eviction", metadata: {namespace: $n, name: $p}}')" >/dev/null || true
-    done
-    sleep 5
-    waited=$((waited + 5))
     renew
+    if system_pods; then
+      [ -s "$SCRATCH/system-pods" ] || return 0
+      still_running
+      [ "$(monotonic)" -lt $until_ ] || return 1
+      [ -z "$bare" ] || annotate draining UnmanagedPods "delete by hand, nothing would make them again: $bare"
+      evict
+    else
+      DRAIN_ERROR="the API server does not answer: $(refusal)"
+      [ "$(monotonic)" -lt $until_ ] || return 1
+    fi
+    nap 5
   done
+}
+
+still_running() {
+  bare=$(awk '$3 == "bare" && $4 == "staying" { print $1 "/" $2 }' "$SCRATCH/system-pods" | tr '\n' ' ')
+  DRAIN_ERROR="still running after $DRAIN_TIMEOUT s: $(awk '{ print $1 "/" $2 }' "$SCRATCH/system-pods" | tr '\n' ' ')"
+  [ -z "$bare" ] || DRAIN_ERROR="$DRAIN_ERROR(nothing would make them again, delete by hand: $bare)"
+  [ ! -s "$SCRATCH/refused" ] || DRAIN_ERROR="$DRAIN_ERROR($(cat "$SCRATCH/refused"))"
+}
+
+# Refused ones, above all by a PodDisruptionBudget (429), are asked again; the reason is for the message.
+evict() {
+  : >"$SCRATCH/refused"
+  awk '$3 == "owned" && $4 == "staying"' "$SCRATCH/system-pods" >"$SCRATCH/evictable"
+  while read -r namespace name _; do
+    api POST "/api/v1/namespaces/$namespace/pods/$name/eviction" application/json "$(jq -nc --arg n "$namespace" --arg p "$name" \
+      '{apiVersion: "policy/v1", kind: "Eviction", metadata: {namespace: $n, name: $p}}')" >/dev/null ||
+      printf '%s' "$namespace/$name: $(refusal)" >"$SCRATCH/refused"
+  done <"$SCRATCH/evictable"
 }

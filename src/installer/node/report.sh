@@ -13,7 +13,19 @@ annotate() {
       ($p + "/message"): (if $message == "" then null else $message end)}}}')
   [ "$wanted" != "$(cat "$SCRATCH/annotated" 2>/dev/null)" ] || return 0
   say "$1${2:+ $2}${3:+: $3}"
-  ! patch_node "$wanted" || printf '%s' "$wanted" >"$SCRATCH/annotated"
+  patch_node "$wanted" || return 1
+  printf '%s' "$wanted" >"$SCRATCH/annotated"
+}
+
+# annotate_anew: the same, whatever was written before: the Node object may have been made anew (k3s#10957).
+annotate_anew() {
+  rm -f "$SCRATCH/annotated"
+  annotate "$@"
+}
+
+annotations_off() {
+  rm -f "$SCRATCH/annotated"
+  patch_node "$(jq -nc --arg p "$PREFIX" '{metadata: {annotations: ([("stage", "plan", "reason", "message") | {($p + "/" + .): null}] | add)}}')"
 }
 
 # event TYPE REASON MESSAGE. The API server takes Events on cluster-scoped objects in the namespace default only.
@@ -26,10 +38,14 @@ event() {
       type: $type, reason: $reason, message: $message[0:1000], source: {component: "cdk8s-sysbox", host: $node},
       reportingComponent: "cdk8s-sysbox.io/installer", reportingInstance: $pod,
       firstTimestamp: $at, lastTimestamp: $at, count: 1}')
-  ! api POST /api/v1/namespaces/default/events application/json "$body" >/dev/null || printf '%s' "$2 $3" >"$SCRATCH/event"
+  if api POST /api/v1/namespaces/default/events application/json "$body" >/dev/null; then
+    printf '%s' "$2 $3" >"$SCRATCH/event"
+  else
+    say "no Event ($(code)): $(refusal)"
+  fi
 }
 
-# label VALUE, or null
+# label VALUE, or nothing to remove it.
 label() { patch_node "$(jq -nc --arg value "$1" '{metadata: {labels: {"sysbox-runtime": (if $value == "" then null else $value end)}}}')"; }
 
 # taint on|off: a merge patch replaces the whole list, so the resourceVersion is sent along and a conflict tried again.
@@ -37,15 +53,16 @@ taint() {
   tries=0
   while [ $tries -lt 10 ]; do
     tries=$((tries + 1))
-    node=$(own_node) || { sleep 2; continue; }
-    body=$(printf '%s' "$node" | jq -c --arg state "$1" '
+    alive
+    own_node || { nap 2; continue; }
+    body=$(jq -c --arg state "$1" '
       [.spec.taints // [] | .[] | select(.key != "sysbox-runtime")] as $others
       | (if $state == "on" then $others + [{key: "sysbox-runtime", value: "not-running", effect: "NoSchedule"}] else $others end) as $wanted
       | if $wanted == (.spec.taints // []) then empty
-        else {metadata: {resourceVersion: .metadata.resourceVersion}, spec: {taints: (if $wanted == [] then null else $wanted end)}} end')
+        else {metadata: {resourceVersion: .metadata.resourceVersion}, spec: {taints: (if $wanted == [] then null else $wanted end)}} end' "$SCRATCH/node")
     [ -n "$body" ] || return 0
     patch_node "$body" && return 0
-    sleep 1
+    nap 1
   done
   return 1
 }

@@ -1,39 +1,91 @@
-# Who may restart now. One Lease holds the whole state, so that its resourceVersion makes every rule below atomic.
-# Input: {state, nodes, me, plan, concurrency, budget}; output: {grant, why, state}.
-#   state.holders: node -> {role, beat}    nodes between grant and release; `beat` counts renewals
-#   state.failed:  node -> reason          nodes that were rolled back or vanished: they spend the failure budget
-#   state.done:    number of nodes that succeeded with this plan; the first is the canary
-def is_server: .metadata.labels["node-role.kubernetes.io/control-plane"] != null;
-def is_etcd: .metadata.labels["node-role.kubernetes.io/etcd"] != null;
+# The rollout's state and its transitions. One Lease holds the whole state, so that its resourceVersion makes each of them atomic.
+# Input: the Lease. Output, one a line: verdict, role and plan of this node's slot; why; the state to write, or "-"; what was seen.
+#   .plan     the plan that is rolled out
+#   .holders  node -> {role, plan, beat}: nodes between grant and release, `before` if one had failed already
+#   .failed   node -> reason: nodes that were rolled back or vanished; they spend the failure budget
+#   .done     number of nodes that succeeded with this plan; the first is the canary
+#   .serial   counts grants and renewals, so that no beat is ever the same twice
+
+def has_label($key): .metadata.labels[$key] != null;
+# A server of K3s may run etcd alone (--disable-apiserver).
+def is_server: has_label("node-role.kubernetes.io/control-plane") or has_label("node-role.kubernetes.io/etcd");
 def condition($type): [.status.conditions[]? | select(.type == $type) | .status] | first // "Unknown";
-def healthy_server: condition("Ready") == "True" and (is_etcd and condition("EtcdIsVoter") != "True" | not);
-def pending_agent($plan):
-  (is_server | not) and .metadata.labels["sysbox-install"] == "yes" and condition("Ready") == "True"
+def is_healthy: condition("Ready") == "True" and (has_label("node-role.kubernetes.io/etcd") and condition("EtcdIsVoter") != "True" | not);
+def is_selected: (.metadata.labels // {}) as $labels | all($selector | to_entries[]; $labels[.key] == .value);
+def is_pending: (is_server | not) and is_selected and condition("Ready") == "True"
   and (.metadata.annotations["cdk8s-sysbox.io/plan"] != $plan
        or (.metadata.annotations["cdk8s-sysbox.io/stage"] | . != "ready" and . != "failed"));
+def names: keys_unsorted[0:5] | join(", ");
 
-. as $in
-| (.state // {}) as $old
+# The beats of the holders, and since when *by our own clock* each of them stands still: clocks of two nodes are never compared.
+# After a time in which we could not look (an outage, a reboot) everybody's time starts again: they could not renew either.
+def look($holders): ($seen[0] // {}) as $before
+  | (if $before.at and $at >= $before.at and $at - $before.at <= $expiry / 2 then $before.holders else {} end) as $known
+  | {at: $at, holders: ($holders | with_entries(.value.beat as $beat
+      | .value = if $known[.key].beat == $beat then $known[.key] else {beat: $beat, since: $at} end))};
+
+def fail($node; $why): if (.holders[$node].plan // .plan) == .plan then .failed[$node] = $why else . end | del(.holders[$node]);
+
+# Holders that stand still for too long are given up; they count as failed, since nobody knows in what state they are.
+def give_up($now): reduce ($now.holders | to_entries[] | select(.key != $me and $at - .value.since >= $expiry) | .key) as $node
+  (.; fail($node; "its installer vanished in the middle of the restart"));
+
 # Another plan starts a rollout of its own; nodes still in restart stay counted.
-| (if $old.plan == $in.plan then $old else {plan: $in.plan, holders: ($old.holders // {}), failed: {}, done: 0} end) as $state
-| ([$in.nodes[] | select(.metadata.name == $in.me)] | first) as $self
-| ($self | is_server) as $server
-| ($state.holders | length) as $held
-| ($state.failed | length) as $failed
-| [$in.nodes[] | select(is_server and .metadata.name != $in.me and (healthy_server | not)) | .metadata.name] as $sick
-| [$in.nodes[] | select(pending_agent($in.plan) and .metadata.name != $in.me) | .metadata.name] as $agents
-| (if $state.holders[$in.me] then ""
-   elif $failed >= $in.budget then
-     "the failure budget of \($in.budget) is spent (\($state.failed | keys | join(", "))): the rollout has stopped"
-   elif $held + $failed >= $in.budget then "waiting: as many nodes are in restart as the failure budget could lose"
-   elif $held >= (if $state.done == 0 then 1 else $in.concurrency end) then
-     (if $state.done == 0 then "waiting for the first node of the rollout" else "waiting for one of \($in.concurrency) restart slots" end)
-   elif $server and ([$state.holders[] | select(.role == "server")] | length > 0) then "waiting for another server"
-   elif $server and ($sick | length > 0) then "waiting until the servers \($sick | join(", ")) are Ready (and etcd voters)"
-   elif $server and ($agents | length > 0) then "waiting until the agents are done: \($agents[0:5] | join(", "))"
-   else "" end) as $why
-| if $why == "" then
-    {grant: true, why: "", state: ($state
-      | .holders[$in.me] = {role: (if $server then "server" else "agent" end), beat: (($state.holders[$in.me].beat // 0) + 1)}
-      | del(.failed[$in.me]))}
-  else {grant: false, why: $why, state: $state} end
+def under_this_plan: if .plan == $plan then . else . + {plan: $plan, failed: {}, done: 0} end;
+
+# What stands against a restart of this node, as [verdict, why]. `known` tells which nodes were read: none, self, all. Most
+# polls end before any is needed, so that hundreds of waiting nodes cost the API server one small GET each.
+def verdict: . as $state
+  | (.holders | del(.[$me])) as $held
+  | (.failed | del(.[$me])) as $lost
+  | ([$nodes[] | select(.metadata.name == $me)] | first) as $self
+  | ([$nodes[] | select(.metadata.name != $me and is_server and (is_healthy | not)) | .metadata.name]) as $sick
+  | ([$nodes[] | select(.metadata.name != $me and is_pending and ($lost[.metadata.name] | not)) | .metadata.name]) as $agents
+  | if .holders[$me].plan == $plan then ["granted", ""]
+    elif ($lost | length) >= $budget then
+      ["stopped", "the failure budget of \($budget) is spent (\($lost | names)): the rollout has stopped. Another plan starts a new one; so does a failed node that succeeds (annotate it cdk8s-sysbox.io/retry=true)"]
+    elif ($held + $lost | length) >= $budget then ["wait", "waiting: as many nodes are in restart as the failure budget could lose"]
+    elif .done == 0 and ($held | length) > 0 then ["wait", "waiting for the first node of the rollout"]
+    elif ($held | length) >= $concurrency then ["wait", "waiting for one of \($concurrency) restart slots"]
+    elif any($held[]; .role == "server") then ["wait", "waiting for the server \($held | names)"]
+    elif $known == "none" then ["ask", ""]
+    elif $self == null then ["wait", "this node is not known to the API server"]
+    elif $self | is_server | not then ["granted", ""]
+    elif ($held | length) > 0 then ["wait", "waiting for the agents in restart: \($held | names)"]
+    elif $known == "self" then ["ask", ""]
+    elif ($sick | length) > 0 then ["wait", "waiting until the other servers are Ready and etcd voters: \($sick[0:5] | join(", "))"]
+    elif ($agents | length) > 0 then ["wait", "waiting until the agents are done: \($agents[0:5] | join(", "))"]
+    else ["granted", ""] end;
+
+def beat: .serial += 1 | .holders[$me].beat = .serial;
+def role: if [$nodes[] | select(.metadata.name == $me)] | first | is_server then "server" else "agent" end;
+def grant: .failed[$me] as $before
+  | .holders[$me] = (.holders[$me] // {role: role} + if $before then {before: $before} else {} end) + {plan: $plan}
+  | del(.failed[$me]) | beat;
+
+# A holder whose slot is gone from the state (the Lease was deleted) takes it again; one that was given up stays counted as failed.
+def renew: if .holders[$me] then beat
+  elif .failed[$me] then .
+  else .plan = (.plan // $plan) | .holders[$me] = {role: $role, plan: $plan} | beat end;
+
+def succeed: if .failed[$me] or .holders[$me].plan == .plan then .done += 1 else . end | del(.holders[$me], .failed[$me]);
+# Nothing was changed on the node: it is counted as it was counted before.
+def put_back: if .holders[$me].before then .failed[$me] = .holders[$me].before else . end | del(.holders[$me]);
+
+(.metadata.annotations["cdk8s-sysbox.io/rollout"] // "{}" | fromjson
+  | {plan, holders: (.holders // {}), failed: (.failed // {}), done: (.done // 0), serial: (.serial // 0)}) as $read
+| (if $act == "acquire" then look($read.holders) else $seen[0] // {} end) as $now
+| (if $act == "acquire" then
+     ($read | give_up($now)) as $left
+     | ($left | under_this_plan | verdict) as [$verdict, $why]
+     | {verdict: $verdict, why: $why, state: (if $verdict == "granted" then $left | under_this_plan | grant else $left end)}
+   elif $act == "find" then
+     {verdict: (if $read.holders[$me] then "held" elif $read.failed[$me] then "failed" else "free" end), why: "", state: $read}
+   else
+     {verdict: "free", why: "", state: ($read | if $act == "renew" then renew elif $act == "success" then succeed
+       elif $act == "failure" then .plan = (.plan // $plan) | fail($me; $reason) else put_back end)}
+   end) as $out
+| "\($out.verdict) \($out.state.holders[$me].role // "-") \($out.state.holders[$me].plan // "-")",
+  $out.why,
+  (if $out.state == $read then "-" else $out.state | tojson end),
+  ($now | tojson)

@@ -3,81 +3,126 @@
 
 LEASE_NAME=cdk8s-sysbox-rollout
 LEASES=/apis/coordination.k8s.io/v1/namespaces/$NAMESPACE/leases
+# Which nodes get the runtime: servers wait for the agents among them.
+SELECTOR=${INSTALL_SELECTOR:-'{"sysbox-install":"yes"}'}
+
+# SLOT: what the Lease says of this node: free, held (with ROLE and HELD_PLAN), or failed, that is, counted as lost.
+SLOT=free ROLE=- HELD_PLAN=- RENEWED=0
 
 read_lease() {
   api GET "$LEASES/$LEASE_NAME" >"$SCRATCH/lease" && return 0
   [ "$(code)" = 404 ] || return 1
-  jq -nc --arg name "$LEASE_NAME" --arg namespace "$NAMESPACE" \
-    '{apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: {name: $name, namespace: $namespace}, spec: {}}' >"$SCRATCH/lease.new"
-  api POST "$LEASES" application/json "$(cat "$SCRATCH/lease.new")" >"$SCRATCH/lease"
+  api POST "$LEASES" application/json "$(jq -nc --arg name "$LEASE_NAME" \
+    '{apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: {name: $name}, spec: {}}')" >"$SCRATCH/lease"
 }
 
-rollout_state() { jq -c '.metadata.annotations["cdk8s-sysbox.io/rollout"] // "{}" | fromjson' "$SCRATCH/lease"; }
-
-# write_state JSON: replaces the Lease as it was read; a conflict (409) means that another node was faster.
+# write_state JSON: replaces the Lease as it was read; a conflict (409) means that another node was faster. The holders' names
+# are for `kubectl get lease`.
 write_state() {
-  jq -c --arg state "$1" '.metadata.annotations["cdk8s-sysbox.io/rollout"] = $state' "$SCRATCH/lease" >"$SCRATCH/lease.new"
-  api PUT "$LEASES/$LEASE_NAME" application/json "$(cat "$SCRATCH/lease.new")" >/dev/null
+  api PUT "$LEASES/$LEASE_NAME" application/json "$(jq -c --argjson state "$1" '
+    .metadata.annotations["cdk8s-sysbox.io/rollout"] = ($state | tojson)
+    | ($state.holders | keys | join(",")) as $names
+    | if $names == "" then del(.spec.holderIdentity) else .spec.holderIdentity = $names end' "$SCRATCH/lease")" >/dev/null
 }
 
+# Seconds of this node's own clock, which nobody sets.
 monotonic() { cut -d. -f1 /proc/uptime; }
 
-# acquire: waits for a slot. WHY tells what for. Fails only when the budget is spent.
+# transition ACT [REASON]: sets VERDICT, WHY and NEXT, the state to write. `known` names the nodes in SCRATCH/nodes.
+transition() {
+  [ -f "$SCRATCH/seen" ] || echo '{}' >"$SCRATCH/seen"
+  jq -r --arg act "$1" --arg reason "${2:-}" --arg me "$NODE_NAME" --arg role "$ROLE" --arg plan "$PLAN_HASH" \
+    --argjson concurrency "$CONCURRENCY" --argjson budget "$FAILURE_BUDGET" --argjson selector "$SELECTOR" \
+    --arg known "${known:-none}" --slurpfile nodes "$SCRATCH/nodes" \
+    --argjson at "$(monotonic)" --argjson expiry "$SLOT_EXPIRY" --slurpfile seen "$SCRATCH/seen" \
+    -f "$HERE/slots.jq" "$SCRATCH/lease" >"$SCRATCH/transition" || {
+    VERDICT=wait WHY="the rollout's state cannot be read: kubectl -n $NAMESPACE delete lease $LEASE_NAME, and holders write it anew"
+    return 1
+  }
+  { read -r VERDICT slot_role slot_plan; read -r WHY; read -r NEXT; read -r seen; } <"$SCRATCH/transition"
+  printf '%s' "$seen" >"$SCRATCH/seen.new"
+  mv "$SCRATCH/seen.new" "$SCRATCH/seen"
+}
+
+# step ACT [REASON]: read, change, write.
+step() {
+  : >"$SCRATCH/nodes"
+  known=none
+  read_lease && transition "$@" || return 1
+  [ "$NEXT" = - ] || write_state "$NEXT"
+}
+
+# find_slot: whether an earlier pod of this node left a slot held or a failure.
+find_slot() {
+  step find || return 1
+  SLOT=$VERDICT ROLE=$slot_role HELD_PLAN=$slot_plan
+}
+
+# acquire: waits for a slot. WHY tells what for. Fails when the budget is spent, or when something else needs this node.
 acquire() {
   while :; do
     alive
     if try_acquire; then return 0; fi
-    case $WHY in *"has stopped"*) return 1 ;; esac
+    [ "$VERDICT" != stopped ] || return 1
     annotate validated WaitingForSlot "$WHY"
-    sleep "$SLOT_POLL"
+    nap "$SLOT_POLL"
+    undisturbed || return 1
   done
 }
 
 try_acquire() {
-  WHY="the API server does not answer"
+  VERDICT=wait WHY="the API server does not answer"
   read_lease || return 1
-  nodes=$(api GET /api/v1/nodes) || return 1
-  give_up_vanished || return 1
-  decision=$(printf '%s' "$nodes" | jq -c --argjson state "$(rollout_state)" --arg me "$NODE_NAME" --arg plan "$PLAN_HASH" \
-    --argjson concurrency "$CONCURRENCY" --argjson budget "$FAILURE_BUDGET" \
-    '{state: $state, nodes: .items, me: $me, plan: $plan, concurrency: $concurrency, budget: $budget}' | jq -c -f "$HERE/slots.jq")
-  WHY=$(printf '%s' "$decision" | jq -r .why)
-  [ "$(printf '%s' "$decision" | jq .grant)" = true ] || return 1
-  WHY="another node was faster"
-  write_state "$(printf '%s' "$decision" | jq -c .state)"
+  for known in none self all; do
+    "read_$known" && transition acquire || return 1
+    [ "$VERDICT" = ask ] || break
+  done
+  [ "$NEXT" = - ] || write_state "$NEXT" || { VERDICT=wait WHY="another node was faster"; return 1; }
+  [ "$VERDICT" = granted ] || return 1
+  SLOT=held ROLE=$slot_role HELD_PLAN=$slot_plan RENEWED=$(monotonic)
 }
 
-# renew: one beat, so that the others see us alive.
-renew() {
-  alive
-  ! read_lease || write_state "$(rollout_state | jq -c --arg me "$NODE_NAME" 'if .holders[$me] then .holders[$me].beat += 1 else . end')" || true
+read_none() { : >"$SCRATCH/nodes"; }
+
+# A pod that is being replaced begins nothing: its plan may be an older one, and would end the rollout of the newer.
+read_self() {
+  WHY="the API server does not answer"
+  api GET "/api/v1/namespaces/$NAMESPACE/pods?fieldSelector=metadata.name%3D$POD_NAME" >"$SCRATCH/pod" || return 1
+  WHY="this pod is being replaced"
+  [ "$(jq '.items | length == 1 and (.[0].metadata.deletionTimestamp == null)' "$SCRATCH/pod")" = true ] || return 1
+  WHY="the API server does not answer"
+  own_node || return 1
+  jq -c "{items: [.]} | $SLIM" "$SCRATCH/node" >"$SCRATCH/nodes"
 }
 
-# release SUCCESS|FAILURE [REASON]: until it is written; a slot must not be lost for ever.
-release() {
-  until read_lease && write_state "$(rollout_state | jq -c --arg me "$NODE_NAME" --arg how "$1" --arg reason "${2:-}" '
-    .failed = (.failed // {}) | .done = (.done // 0)
-    | if $how == "success" then (if .holders[$me] then .done += 1 else . end) | del(.failed[$me])
-      elif .holders[$me] then .failed[$me] = $reason else . end
-    | del(.holders[$me])')"; do
-    alive
-    sleep "$SLOT_POLL"
+# In pages, each cut down at once: a node is 10 to 20 KB, and the pod's memory is bounded.
+read_all() {
+  : >"$SCRATCH/nodes"
+  next=
+  while :; do
+    api GET "/api/v1/nodes?limit=100&continue=$next" >"$SCRATCH/page" || return 1
+    jq -c "$SLIM" "$SCRATCH/page" >>"$SCRATCH/nodes"
+    next=$(jq -r '.metadata.continue // ""' "$SCRATCH/page")
+    [ -n "$next" ] || return 0
   done
 }
 
-# give_up_vanished: a holder whose beat did not change for SLOT_EXPIRY seconds *of our own clock* while we could see the Lease
-# counts as failed. Clocks of two nodes are never compared. After an outage of the API everybody's time starts again.
-give_up_vanished() {
-  at=$(monotonic)
-  jq -cn --argjson at "$at" --argjson expiry "$SLOT_EXPIRY" --argjson gap $((SLOT_POLL * 3 + 30)) --argjson state "$(rollout_state)" \
-    --argjson seen "$(cat "$SCRATCH/seen" 2>/dev/null || echo '{}')" '
-    (if $seen.at and $at - $seen.at <= $gap then $seen.holders else {} end) as $known
-    | (($state.holders // {}) | with_entries(.key as $node | .value as $holder
-        | .value = (if $known[$node].beat == $holder.beat then $known[$node] else {beat: $holder.beat, since: $at} end))) as $now
-    | {at: $at, holders: $now, vanished: [$now | to_entries[] | select($at - .value.since >= $expiry) | .key]}' >"$SCRATCH/seen.new"
-  mv "$SCRATCH/seen.new" "$SCRATCH/seen"
-  [ "$(jq '.vanished | length' "$SCRATCH/seen")" != 0 ] || return 0
-  write_state "$(rollout_state | jq -c --argjson vanished "$(jq -c .vanished "$SCRATCH/seen")" '
-    reduce $vanished[] as $node (.; .failed[$node] = "its holder vanished in the middle of the restart" | del(.holders[$node]))')"
-  read_lease
+SLIM='.items[] | {metadata: {name: .metadata.name, labels: .metadata.labels,
+  annotations: (.metadata.annotations // {} | with_entries(select(.key | startswith("cdk8s-sysbox.io/"))))},
+  status: {conditions: [.status.conditions[]? | {type, status}]}}'
+
+# renew: a beat from time to time, so that the others see us alive.
+renew() {
+  alive
+  [ "$SLOT" = held ] && [ $(($(monotonic) - RENEWED)) -ge "$SLOT_POLL" ] || return 0
+  ! step renew || RENEWED=$(monotonic)
+}
+
+# release success|failure|unused [REASON]: until it is written; a slot must not be lost for ever.
+release() {
+  until step "$@"; do
+    alive
+    nap "$SLOT_POLL"
+  done
+  SLOT=free ROLE=- HELD_PLAN=-
 }
