@@ -13,6 +13,7 @@ export * from './claim-options';
 export * from './downward-api-file';
 export * from './projected-source';
 export * from './special-directory';
+export * from './system-storage';
 export * from './system-volume';
 export * from './adopt-options';
 export * from './adopt';
