@@ -40,8 +40,10 @@ rejected_because_of_us() {
   TARGET=$(journal target)
   [ -f "$TARGET" ] && is_ours "$TARGET" && [ -x "$CONTAINERD" ] && [ -f "$CONFIG" ] || return 1
   case $TARGET in *.tmpl) return 1 ;; esac
+  said=0
+  timeout 15 "$CONTAINERD" -c "$CONFIG" config dump >/dev/null 2>&1 || said=$?
   # 1 is containerd's word; a timeout (124) or a missing library says nothing about us.
-  timeout 15 "$CONTAINERD" -c "$CONFIG" config dump >/dev/null 2>&1 || [ $? != 1 ] || accepted_without_us
+  [ $said = 1 ] && accepted_without_us
 }
 
 # Where a full disk makes the trial impossible, we are taken to be the cause: K3s would not start in any case.
