@@ -23,6 +23,7 @@ export interface Violation {
 export function checkPod(pod: PodFacts, acknowledged: Record<string, string> = {}): Violation[] {
   const violations: Violation[] = [];
   for (const rule of RULES) {
+    if (rule.about && !rule.about.some((field) => pod.fields[field])) continue;
     for (const problem of rule.check(pod)) {
       violations.push({ rule, problem, acknowledged: rule.final ? undefined : acknowledged[rule.id] });
     }

@@ -62,6 +62,8 @@ const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
  */
 export class PodFacts {
   public readonly spec: Record<string, Json>;
+  /** Names of the fields that the pod or one of its containers has. */
+  public readonly fields: Record<string, true> = {};
   public readonly containers: ContainerFacts[];
   public readonly volumes: VolumeFacts[];
 
@@ -73,6 +75,8 @@ export class PodFacts {
     this.containers = CONTAINER_LISTS.flatMap((list) =>
       listOf(this.spec[list]).map((container, i) => containerFacts(container, [list, i])),
     );
+    note(this.spec, this.fields);
+    for (const { json } of this.containers) note(json, this.fields);
     this.volumes = listOf(this.spec.volumes).map((volume, i) => ({
       at: ['volumes', i],
       name: textOf(mapOf(volume).name),
@@ -87,6 +91,13 @@ export class PodFacts {
   /** Annotations of the pod. */
   public get annotations(): Record<string, Json> {
     return mapOf(this.context.annotations());
+  }
+}
+
+function note(json: Record<string, Json>, fields: Record<string, true>): void {
+  for (const field in json) {
+    const value = json[field];
+    if (value !== undefined && value !== null && value !== false) fields[field] = true;
   }
 }
 

@@ -32,5 +32,10 @@ export interface Rule {
   readonly final?: boolean;
   /** True for a pod that follows the rule; see cel.ts for its variables. Absent where CEL cannot say it. */
   readonly cel?: string;
+  /**
+   * Fields of a pod spec or of a container: where a pod has none of them, it follows the rule. Absent where it needs to be
+   * checked in any case.
+   */
+  readonly about?: string[];
   readonly check: (pod: PodFacts) => Problem[];
 }

@@ -5,6 +5,7 @@ import { SpecialClaim, specialClaimsOf } from '../rules/special-claims';
 import { Violation } from '../rules/check-pod';
 
 const registries = new WeakMap<IConstruct, ClaimRegistry>();
+const entered = new WeakSet<IConstruct>();
 
 /**
  * Which workload of an app keeps an engine's data in which claim.
@@ -12,12 +13,15 @@ const registries = new WeakMap<IConstruct, ClaimRegistry>();
  * @internal
  */
 export class ClaimRegistry {
-  /** The registry of the app that a construct is in. */
-  public static of(construct: IConstruct): ClaimRegistry {
-    const { root } = construct.node;
+  /** Notes what a workload keeps where, and finds what another one of the app keeps there. */
+  public static enter(workload: IConstruct, namespace: string | undefined, pod: PodFacts): Violation[] {
+    const claims = pod.volumes.some((volume) => volume.json.persistentVolumeClaim);
+    if (!claims && !entered.has(workload)) return [];
+    entered.add(workload);
+    const { root } = workload.node;
     const registry = registries.get(root) ?? new ClaimRegistry();
     registries.set(root, registry);
-    return registry;
+    return registry.enter(workload, namespace, pod);
   }
 
   private readonly claims = new Map<string, Map<IConstruct, SpecialClaim>>();
@@ -25,8 +29,7 @@ export class ClaimRegistry {
 
   private constructor() {}
 
-  /** Notes what a workload keeps where, and finds what another one keeps there. */
-  public enter(workload: IConstruct, namespace: string | undefined, pod: PodFacts): Violation[] {
+  private enter(workload: IConstruct, namespace: string | undefined, pod: PodFacts): Violation[] {
     for (const part of this.partsOf.get(workload) ?? []) this.claims.get(part)?.delete(workload);
     this.partsOf.delete(workload);
     return specialClaimsOf(pod).flatMap((claim) => {

@@ -1,4 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
+import { PlainPodSpec } from './system-pod-spec';
 
 // cdk8s-plus fills in defaults when a container is made, so what the user gave is remembered here.
 const givenProps = new WeakMap<kplus.Container, kplus.ContainerProps>();
@@ -47,34 +48,28 @@ export function remember(container: kplus.Container, props: kplus.ContainerProps
 /**
  * Renders of a pod only what the user gave where cdk8s-plus would render a default that differs from Kubernetes' own.
  * A container made by `new kplus.Container()` and attached keeps all it has: nobody can tell what of it was asked for.
+ * The spec was rendered for this and is changed in place.
  *
  * @internal
  */
 export function withoutPlusDefaults(
-  spec: kplus.k8s.PodSpec,
+  spec: PlainPodSpec,
   pod: kplus.AbstractPod,
   given: kplus.AbstractPodProps,
-): kplus.k8s.PodSpec {
-  const { containers, initContainers } = pod;
-  return {
-    ...spec,
-    securityContext: onlyGiven(spec.securityContext, given.securityContext),
-    containers: spec.containers.map((rendered, i) => onlyGivenContainer(rendered, containers[i])),
-    initContainers: spec.initContainers?.map((rendered, i) => onlyGivenContainer(rendered, initContainers[i])),
-  };
+): PlainPodSpec {
+  spec.securityContext = onlyGiven(spec.securityContext, given.securityContext);
+  onlyGivenOfContainers(spec.containers, pod.containers);
+  if (spec.initContainers) onlyGivenOfContainers(spec.initContainers, pod.initContainers);
+  return spec;
 }
 
-function onlyGivenContainer(
-  rendered: kplus.k8s.Container,
-  container: kplus.Container | undefined,
-): kplus.k8s.Container {
-  const given = container && givenProps.get(container);
-  if (!given) return rendered;
-  return {
-    ...rendered,
-    imagePullPolicy: given.imagePullPolicy,
-    securityContext: onlyGiven(rendered.securityContext, given.securityContext),
-  };
+function onlyGivenOfContainers(rendered: PlainPodSpec[], containers: kplus.Container[]): void {
+  rendered.forEach((container, i) => {
+    const given = givenProps.get(containers[i] as kplus.Container);
+    if (!given) return;
+    container.imagePullPolicy = given.imagePullPolicy;
+    container.securityContext = onlyGiven(container.securityContext, given.securityContext);
+  });
 }
 
 /** Fields of a rendered security context by the name of the prop that sets them, where the two differ. */
@@ -85,6 +80,7 @@ const FIELD_OF_PROP: Record<string, string> = {
 };
 
 function onlyGiven<T extends object>(rendered: T | undefined, given: object | undefined): T | undefined {
+  if (!given) return undefined;
   const result: Record<string, unknown> = {};
   for (const prop of Object.keys(defined(given))) {
     const field = FIELD_OF_PROP[prop] ?? prop;

@@ -54,7 +54,7 @@ export function ruleErrors(
 ): string[] {
   const claimModes = (claimName: string) => claimModesIn(construct, namespace, claimName);
   const pod = new PodFacts(spec, { ...context, claimModes });
-  const shared = ClaimRegistry.of(construct).enter(construct, namespace, pod);
+  const shared = ClaimRegistry.enter(construct, namespace, pod);
   const own = checkPod(pod, acknowledged);
   const blocking = [...own, ...shared.map((v) => ({ ...v, acknowledged: acknowledged[v.rule.id] }))].filter(isBlocking);
   if (blocking.length === 0) return [];
@@ -80,5 +80,6 @@ export function assertAcknowledgement(id: string, reason: string, where: string)
 
 /** The fields that cdk8s spells otherwise than the wire, as far as a rule reads them. */
 function onWire(spec: PlainPodSpec): Json {
+  if (spec.hostPid === undefined && spec.hostIpc === undefined) return spec;
   return { ...spec, hostPID: spec.hostPid, hostIPC: spec.hostIpc };
 }

@@ -29,43 +29,40 @@ export interface SystemPodFields {
 }
 
 /**
- * The one place where a pod spec becomes a system pod spec. A field that the spec has already stays as it is.
+ * The one place where a pod spec becomes a system pod spec. A field that the spec has already stays as it is. The spec was
+ * rendered for this and is changed in place: ten thousand pods take this way twice.
  *
  * @internal
  */
 export function toSystemPodSpec(spec: PlainPodSpec, fields: SystemPodFields): PlainPodSpec {
-  const container = (rendered: PlainPodSpec) => toSystemContainer(rendered, fields);
-  return {
-    ...spec,
-    runtimeClassName: spec.runtimeClassName ?? fields.runtimeClassName,
-    hostUsers: spec.hostUsers ?? fields.hostUsers,
-    // a Service named sysbox-* would inject SYSBOX_* variables, and sysbox-runc refuses those it does not know
-    enableServiceLinks: spec.enableServiceLinks ?? false,
-    priorityClassName: spec.priorityClassName ?? fields.priorityClassName,
-    nodeSelector: nonEmpty({ ...fields.nodeSelector, ...spec.nodeSelector }),
-    topologySpreadConstraints: nonEmptyList([
-      ...(spec.topologySpreadConstraints ?? []),
-      ...(fields.topologySpreadConstraints ?? []),
-    ]),
-    overhead: spec.overhead ?? nonEmpty(fields.overhead ?? {}),
-    securityContext: nonEmpty({
-      ...(seccompOf(fields) && { seccompProfile: seccompOf(fields) }),
-      ...spec.securityContext,
-    }),
-    containers: spec.containers?.map(container),
-    initContainers: spec.initContainers?.map(container),
-  };
+  spec.runtimeClassName ??= fields.runtimeClassName;
+  spec.hostUsers ??= fields.hostUsers;
+  // a Service named sysbox-* would inject SYSBOX_* variables, and sysbox-runc refuses those it does not know
+  spec.enableServiceLinks ??= false;
+  spec.priorityClassName ??= fields.priorityClassName;
+  spec.overhead ??= fields.overhead;
+  if (isFilled(fields.nodeSelector)) spec.nodeSelector = { ...fields.nodeSelector, ...spec.nodeSelector };
+  if (fields.topologySpreadConstraints?.length) {
+    spec.topologySpreadConstraints = [...(spec.topologySpreadConstraints ?? []), ...fields.topologySpreadConstraints];
+  }
+  const seccompProfile = seccompOf(fields);
+  if (seccompProfile) spec.securityContext = { seccompProfile, ...spec.securityContext };
+  if (isFilled(fields.containers) || fields.podSecurity === PodSecurityLevel.RESTRICTED) {
+    const container = (rendered: PlainPodSpec) => toSystemContainer(rendered, fields);
+    spec.containers = spec.containers?.map(container);
+    spec.initContainers = spec.initContainers?.map(container);
+  }
+  return spec;
 }
 
 function toSystemContainer(container: PlainPodSpec, fields: SystemPodFields): PlainPodSpec {
-  const options = fields.containers?.[container.name];
-  return {
-    ...container,
-    ...(options?.tty !== undefined && { tty: options.tty }),
-    ...(options?.stdin !== undefined && { stdin: options.stdin }),
-    ...(options?.stdinOnce !== undefined && { stdinOnce: options.stdinOnce }),
-    ...(fields.podSecurity === PodSecurityLevel.RESTRICTED && { securityContext: restricted(container) }),
-  };
+  const { tty, stdin, stdinOnce } = fields.containers?.[container.name] ?? {};
+  const result = { ...container };
+  if (tty !== undefined) result.tty = tty;
+  if (stdin !== undefined) result.stdin = stdin;
+  if (stdinOnce !== undefined) result.stdinOnce = stdinOnce;
+  if (fields.podSecurity === PodSecurityLevel.RESTRICTED) result.securityContext = restricted(container);
+  return result;
 }
 
 /** Source: pod-security-admission, policy/check_allowPrivilegeEscalation.go and check_capabilities_restricted.go. */
@@ -83,10 +80,7 @@ function seccompOf(fields: SystemPodFields): PlainPodSpec | undefined {
   return fields.podSecurity === PodSecurityLevel.RESTRICTED ? { type: 'RuntimeDefault' } : undefined;
 }
 
-function nonEmpty(value: PlainPodSpec): PlainPodSpec | undefined {
-  return Object.keys(value).length > 0 ? value : undefined;
-}
-
-function nonEmptyList<T>(value: T[]): T[] | undefined {
-  return value.length > 0 ? value : undefined;
+function isFilled(map: object | undefined): boolean {
+  for (const _ in map) return true;
+  return false;
 }

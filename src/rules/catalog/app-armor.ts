@@ -14,6 +14,7 @@ export const appArmor: Rule = {
     `${orElse('variables.spec.securityContext.appArmorProfile.type', "''")} != 'Localhost'`,
     everyContainer(`${orElse('c.securityContext.appArmorProfile.type', "''")} != 'Localhost'`),
   ].join(' && '),
+  about: ['securityContext'],
   check: (pod) => [
     ...found(pod.securityContext.appArmorProfile, ['securityContext', 'appArmorProfile'], 'the pod'),
     ...pod.containers.flatMap((c) =>

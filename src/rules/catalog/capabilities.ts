@@ -27,6 +27,7 @@ export const capabilities: Rule = {
   remedy: "Leave out 'capabilities.add'",
   source: 'sysbox docs/user-guide/configuration.md; Pod Security Standards, Baseline',
   cel: everyContainer(`${orElse('c.securityContext.capabilities.add', '[]')}.all(a, a in ${celList(BASELINE)})`),
+  about: ['securityContext'],
   check: (pod) =>
     pod.containers.flatMap((c) =>
       stringsOf(mapOf(c.securityContext.capabilities).add)

@@ -11,6 +11,7 @@ export const cgroupMount: Rule = {
   remedy: 'Leave the mount out',
   source: 'sysbox-runc libsysbox/syscont/spec.go',
   cel: everyMount("!(m.mountPath + '/').startsWith('/sys/fs/cgroup/')"),
+  about: ['volumeMounts'],
   check: (pod) =>
     ofMounts(pod, (m, c) =>
       when(`${m.path}/`.startsWith('/sys/fs/cgroup/'), m.at, `container '${c.name}' mounts a volume at ${m.path}`),

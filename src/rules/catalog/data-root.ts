@@ -22,6 +22,7 @@ export const dataRoot: Rule = {
       `!(c.?command.orValue([]) + c.?args.orValue([])).exists(x, x in ${celList(SPECIAL)} || ` +
       `x in ${celList(SPECIAL.flatMap((path) => [`--data-root=${path}`, `--data-dir=${path}`]))}))`,
   ),
+  about: ['command', 'args'],
   check: (pod) =>
     ofContainers(pod, (c) => {
       const flag = c.words.find((word) => movesData.test(word));

@@ -18,6 +18,7 @@ export const engineNonRoot: Rule = {
       `${orElse('c.securityContext.runAsUser', orElse('variables.spec.securityContext.runAsUser', '0'))} == 0 && ` +
       `!${orElse('c.securityContext.runAsNonRoot', orElse('variables.spec.securityContext.runAsNonRoot', 'false'))}`,
   ),
+  about: ['securityContext'],
   check: (pod) =>
     ofContainers(pod, (c) => {
       const user = c.securityContext.runAsUser ?? pod.securityContext.runAsUser ?? 0;

@@ -13,6 +13,7 @@ export const hostNamespaces: Rule = {
   remedy: 'Leave it out, and reach the pod through a Service',
   source: 'kubernetes pkg/apis/core/validation; KEP-127; sysbox docs/user-guide/limitations.md',
   cel: FIELDS.map((field) => `!${orElse(`variables.spec.${field}`, 'false')}`).join(' && '),
+  about: ['hostNetwork', 'hostPID', 'hostIPC'],
   check: (pod) =>
     FIELDS.filter((field) => pod.spec[field] === true).map((field) => ({ at: [field], what: `'${field}' is true` })),
 };

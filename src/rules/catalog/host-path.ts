@@ -12,6 +12,7 @@ export const hostPath: Rule = {
   remedy: 'Use an emptyDir or a claim. Sysbox itself provides /lib/modules, cgroups and the data of inner engines',
   source: 'Pod Security Standards; nestybox/sysbox#516',
   cel: everyVolume('!has(v.hostPath)'),
+  about: ['volumes'],
   check: (pod) =>
     ofVolumes(pod, (v) =>
       when(has(v.json, 'hostPath'), [...v.at, 'hostPath'], `volume '${v.name}' is a path of the host`),

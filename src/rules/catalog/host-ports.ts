@@ -11,6 +11,7 @@ export const hostPorts: Rule = {
   remedy: "Leave out 'hostPort' and use a Service (NodePort or LoadBalancer)",
   source: 'Pod Security Standards, Baseline',
   cel: everyContainer('c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0)'),
+  about: ['ports'],
   check: (pod) =>
     pod.containers.flatMap((c) =>
       listOf(c.json.ports).flatMap((port, i) =>

@@ -12,5 +12,6 @@ export const nfs: Rule = {
   remedy: 'Use a volume on a local or block-backed file system (ext4, xfs, btrfs)',
   source: 'KEP-127; nestybox/sysbox#831, #811',
   cel: everyVolume('!has(v.nfs)'),
+  about: ['volumes'],
   check: (pod) => ofVolumes(pod, (v) => when(has(v.json, 'nfs'), [...v.at, 'nfs'], `volume '${v.name}' is on NFS`)),
 };

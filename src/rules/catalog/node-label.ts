@@ -12,6 +12,7 @@ export const nodeLabel: Rule = {
   remedy: "Leave 'sysbox-runtime' out of 'nodeSelector'",
   source: 'kubernetes plugin/pkg/admission/runtimeclass; sysbox-deploy-k8s manifests',
   cel: `${orElse('variables.spec.nodeSelector', '{}')}[?'sysbox-runtime'].orValue('running') == 'running'`,
+  about: ['nodeSelector'],
   check: (pod) => {
     const value = mapOf(pod.spec.nodeSelector)['sysbox-runtime'] ?? 'running';
     if (value === 'running') return [];

@@ -12,6 +12,7 @@ export const privileged: Rule = {
   remedy: "Leave out 'privileged': root inside has every capability within its own namespaces",
   source: 'sysbox docs/user-guide/limitations.md',
   cel: everyContainer(`!${orElse('c.securityContext.privileged', 'false')}`),
+  about: ['securityContext'],
   check: (pod) =>
     ofContainers(pod, (c) =>
       when(

@@ -22,6 +22,7 @@ export const probeHost: Rule = {
       .map((action) => `${action}.?host.orValue('') == ''`)
       .join(' && '),
   ),
+  about: ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'],
   check: (pod) =>
     pod.containers.flatMap((c) =>
       [...PROBES.map((probe) => [probe]), ...HOOKS.map((hook) => ['lifecycle', hook])].flatMap((parent) =>

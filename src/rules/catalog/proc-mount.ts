@@ -12,6 +12,7 @@ export const procMount: Rule = {
   remedy: "Leave out 'procMount'",
   source: 'pod-security-admission policy/check_procMount_restricted.go',
   cel: everyContainer(`${orElse('c.securityContext.procMount', "'Default'")} == 'Default'`),
+  about: ['securityContext'],
   check: (pod) =>
     ofContainers(pod, (c) =>
       when(

@@ -13,6 +13,7 @@ export const seLinux: Rule = {
   remedy: "Leave out 'seLinuxOptions', or use the type container_t",
   source: 'Pod Security Standards, Baseline',
   cel: [celAllowed('variables.spec.securityContext'), everyContainer(celAllowed('c.securityContext'))].join(' && '),
+  about: ['securityContext'],
   check: (pod) => [
     ...refused(pod.securityContext.seLinuxOptions, ['securityContext', 'seLinuxOptions'], 'the pod'),
     ...pod.containers.flatMap((c) =>

@@ -11,6 +11,7 @@ export const shareProcessNamespace: Rule = {
   remedy: "Leave out 'shareProcessNamespace'",
   source: 'sysbox docs/user-guide/deploy.md',
   cel: `!${orElse('variables.spec.shareProcessNamespace', 'false')}`,
+  about: ['shareProcessNamespace'],
   check: (pod) =>
     [
       when(pod.spec.shareProcessNamespace === true, ['shareProcessNamespace'], "'shareProcessNamespace' is true"),

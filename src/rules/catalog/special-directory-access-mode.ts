@@ -13,6 +13,7 @@ export const specialDirectoryAccessMode: Rule = {
     'the data of an engine has one owner, and what offers ReadWriteMany is mostly NFS, which has no id-mapped mounts',
   remedy: 'Claim ReadWriteOnce, or ReadWriteOncePod',
   source: 'sysbox docs/user-guide/dind.md; KEP-127',
+  about: ['volumeMounts'],
   check: (pod) =>
     ofMounts(pod, (m, c) =>
       when(

@@ -18,6 +18,7 @@ export const specialDirectoryExact: Rule = {
       "!s.startsWith(m.mountPath.endsWith('/') ? m.mountPath : m.mountPath + '/') || " +
       "c.volumeMounts.exists(n, n.mountPath == s || n.mountPath == s + '/')))",
   ),
+  about: ['volumeMounts'],
   check: (pod) =>
     pod.containers.flatMap((c) =>
       c.mounts.flatMap((m) =>

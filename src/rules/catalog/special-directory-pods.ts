@@ -13,6 +13,7 @@ export const specialDirectoryPods: Rule = {
   remedy:
     'Use a StatefulSet with volumeClaimTemplates or an ephemeral claim; for one pod, a Deployment with the strategy Recreate',
   source: 'sysbox docs/user-guide/dind.md; sysbox-mgr prepMounts',
+  about: ['volumeMounts'],
   check: (pod) =>
     ofMounts(pod, (m, c) => {
       if (!isSpecialDirectory(m.path) || m.json.subPathExpr) return undefined;

@@ -18,6 +18,7 @@ export const specialDirectoryShared: Rule = {
     `variables.concurrent.all(c, c.?volumeMounts.orValue([]).filter(m, m.mountPath in ${celSpecial}).all(m, ` +
     'variables.concurrent.map(d, d.?volumeMounts.orValue([]).filter(n, ' +
     `n.mountPath in ${celSpecial} && ${celPart('n')} == ${celPart('m')}).size()).sum() == 1))`,
+  about: ['volumeMounts'],
   check: (pod) => {
     const owners = new Map<string, string>();
     const concurrent = pod.containers.filter((c) => c.concurrent);

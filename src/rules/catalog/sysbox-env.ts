@@ -30,6 +30,7 @@ export const sysboxEnv: Rule = {
       `e.name == ${celString(PATHS)} && (has(e.valueFrom) || e.?value.orValue('').matches(${celString(PATHS_VALUE)}))) && ` +
       "c.?envFrom.orValue([]).all(f, !f.?prefix.orValue('').startsWith('SYSBOX_'))",
   ),
+  about: ['env', 'envFrom'],
   check: (pod) =>
     pod.containers.flatMap((c): Problem[] => [
       ...listOf(c.json.env).flatMap((variable, i) => {

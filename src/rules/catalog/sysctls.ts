@@ -24,6 +24,7 @@ export const sysctls: Rule = {
   remedy: 'Set it inside: Sysbox gives root in the container a /proc/sys of its own',
   source: 'Pod Security Standards, Baseline (the list of 1.30)',
   cel: `variables.spec.?securityContext.?sysctls.orValue([]).all(s, s.name in ${celList(SAFE)})`,
+  about: ['securityContext'],
   check: (pod) =>
     listOf(pod.securityContext.sysctls).flatMap((sysctl, i) => {
       const { name } = mapOf(sysctl);

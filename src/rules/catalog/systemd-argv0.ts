@@ -25,6 +25,7 @@ export const systemdArgv0: Rule = {
       `!(c.command[0].matches(${celString(WRAPPER)}) && ` +
       `(c.command + c.?args.orValue([])).exists(w, w.matches(${celString(WRAPPED)})))`,
   ),
+  about: ['command'],
   check: (pod) =>
     ofContainers(pod, (c) =>
       when(

@@ -14,6 +14,7 @@ export const systemdRunMount: Rule = {
     "c.?command.orValue([]).size() == 0 || c.command[0] != '/sbin/init' || " +
       "c.?volumeMounts.orValue([]).all(m, !m.mountPath.matches('^/run(/lock)?/*$'))",
   ),
+  about: ['volumeMounts'],
   check: (pod) =>
     ofMounts(pod, (m, c) =>
       when(

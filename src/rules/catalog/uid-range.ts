@@ -20,6 +20,7 @@ export const uidRange: Rule = {
     `variables.spec.?securityContext.?supplementalGroups.orValue([]).all(g, ${inRange('g')})`,
     everyContainer(CONTAINER_IDS.map((id) => inRange(orElse(`c.securityContext.${id}`, '0'))).join(' && ')),
   ].join(' && '),
+  about: ['securityContext'],
   check: (pod) => {
     const groups = listOf(pod.securityContext.supplementalGroups);
     return [

@@ -17,6 +17,7 @@ export const unconfined: Rule = {
     `${orElse(`variables.spec.securityContext.${profile}.type`, "''")} != 'Unconfined'`,
     everyContainer(`${orElse(`c.securityContext.${profile}.type`, "''")} != 'Unconfined'`),
   ]).join(' && '),
+  about: ['securityContext'],
   check: (pod) =>
     PROFILES.flatMap((profile) => [
       ...found(pod.securityContext[profile], ['securityContext', profile], 'the pod', profile),

@@ -13,6 +13,7 @@ export const volumeDevices: Rule = {
   remedy: 'Claim a volume of mode Filesystem and mount it',
   source: 'kubernetes/kubernetes#132868',
   cel: everyContainer('c.?volumeDevices.orValue([]).size() == 0'),
+  about: ['volumeDevices'],
   check: (pod) =>
     ofContainers(pod, (c) =>
       when(
