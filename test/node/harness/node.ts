@@ -156,17 +156,18 @@ export class Node {
       await must(['chmod', (file.mode ?? 0o644).toString(8), target]);
     }
     const tar = join(this.folder, 'files.tar');
-    // A disk is read in sectors, and tar stops at its end-of-archive mark: no padding is needed beyond tar's own.
-    await must([
-      'tar',
-      '--create',
+    // Files alone: an entry for a folder, / first of all, would change its mode under the booting system.
+    const names = (await must(['find', tree, '-type', 'f', '-printf', '%P\\0'])).replace(/\0$/, '');
+    const args = [
       '--owner=0',
       '--group=0',
       '--mtime=@0',
       `--file=${tar}`,
       `--directory=${tree}`,
-      '.',
-    ]);
+      '--null',
+      '--files-from=-',
+    ];
+    await must(['tar', '--create', ...args], { stdin: names });
     await must(['rm', '-rf', tree]);
     return tar;
   }

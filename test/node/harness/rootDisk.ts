@@ -53,12 +53,12 @@ const files: Record<string, string> = {
 Description=Files that the test brought
 DefaultDependencies=no
 After=systemd-remount-fs.service
-Before=sysinit.target
+Before=sysinit.target systemd-networkd.service systemd-sysctl.service systemd-modules-load.service
 ConditionPathExists=/dev/vdb
 RequiresMountsFor=/
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/tar --extract --file=/dev/vdb --directory=/ --no-overwrite-dir
+ExecStart=/usr/bin/tar --extract --file=/dev/vdb --directory=/
 ExecStart=/usr/bin/systemctl daemon-reload
 [Install]
 WantedBy=sysinit.target
