@@ -1,0 +1,74 @@
+# The fake systemd's state: SYS/units/NAME/{active,invocation,nrestarts,due,command}. Nothing runs by itself: time passes
+# in `sleep` (tick), and a job asked for with --no-block runs there too.
+# shellcheck shell=sh
+
+UNITS=$SYS/units
+K3S=$(cat "$SYS/k3s-unit")
+
+get() { cat "$UNITS/$1/$2" 2>/dev/null; }
+
+put() {
+  mkdir -p "$UNITS/$1"
+  echo "$3" >"$UNITS/$1/$2"
+}
+
+uptime() { cut -d. -f1 "$SYSBOX_ROOT/proc/uptime"; }
+
+matching() { (cd "$UNITS" && for unit in $1; do [ ! -d "$unit" ] || echo "$unit"; done); }
+
+daemons_up() { printf '%s\n' "Num RefCount Protocol Flags Type St Inode Path" \
+  "0: 00000002 00000000 00010000 0001 01 11 /run/sysbox/sysmgr.sock" \
+  "0: 00000002 00000000 00010000 0001 01 12 /run/sysbox/sysfs.sock" >"$SYSBOX_ROOT/proc/net/unix"; }
+
+daemons_down() { printf '%s\n' "Num RefCount Protocol Flags Type St Inode Path" >"$SYSBOX_ROOT/proc/net/unix"; }
+
+start_sysbox() {
+  [ -f "$SYSBOX_ROOT/etc/systemd/system/sysbox.service" ] || return 1
+  directory=$(sed -n 's/^ExecStart=\(.*\)\/sysbox-mgr.*/\1/p' "$SYSBOX_ROOT/etc/systemd/system/sysbox-mgr.service")
+  "$SYSBOX_ROOT$directory/sysbox-mgr" --starts 2>/dev/null || return 1
+  put sysbox.service active active
+  daemons_up
+}
+
+stop_unit() {
+  case $1 in
+    sysbox*.service) daemons_down; put sysbox.service active inactive ;;
+    *)
+      pid=$(get "$1" pid)
+      put "$1" active inactive
+      [ -z "$pid" ] || kill -9 "-$pid" 2>/dev/null
+      rm -rf "${UNITS:?}/$1" ;;
+  esac
+}
+
+start_k3s() {
+  put "$K3S" invocation "$(($(get "$K3S" invocation) + 1))"
+  echo "start $K3S" >>"$SYS/log"
+  "$BIN/k3s"
+}
+
+restart_k3s() {
+  put "$K3S" nrestarts 0
+  rm -rf "$SYSBOX_ROOT/proc/100" "$SYS/containerd/up"
+  start_k3s
+}
+
+tick() {
+  while [ -f "$SYS/jobs" ]; do rm -f "$SYS/jobs"; restart_k3s; done
+  if [ "$(get "$K3S" active)" = auto-restart ] && [ "$(uptime)" -ge "$(get "$K3S" due)" ]; then
+    put "$K3S" nrestarts "$(($(get "$K3S" nrestarts) + 1))"
+    start_k3s
+  fi
+  if [ "$(get "$K3S" active)" = waiting ] && [ ! -e "$SYS/server-away" ]; then "$BIN/k3s" goes-on; fi
+  for timer in $(matching '*.timer'); do
+    [ "$(get "$timer" active)" = active ] && [ "$(uptime)" -ge "$(get "$timer" due)" ] || continue
+    command=$(get "$timer" command)
+    rm -rf "${UNITS:?}/$timer"
+    service=${timer%.timer}.service
+    echo "fires $timer" >>"$SYS/log"
+    # Outside of the process group of whoever sleeps, since it may stop that.
+    put "$service" active active
+    # shellcheck disable=SC2086
+    setsid sh -c "dash $command >>'$SYS/deadman.log' 2>&1 9<&-; rm -rf '$UNITS/$service'" 9<&- </dev/null >/dev/null 2>&1 &
+  done
+}

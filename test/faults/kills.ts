@@ -1,0 +1,115 @@
+// SIGKILL at every command boundary of an operation. What a killed program leaves is the disk, so one run of the operation
+// with a copy of the disk at every boundary gives all the states; each is then gone on from in three ways.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyOf, type FakeNode, MEMORY, putBack, type Tree, tree } from './world';
+
+export interface Operation {
+  /** A node on which the operation can begin. */
+  readonly node: () => FakeNode;
+  /** The operation; programs that get `env` are traced. */
+  readonly act: (node: FakeNode, env: NodeJS.ProcessEnv) => void;
+  /** What must hold when the operation was asked for again after a kill. */
+  readonly done: (node: FakeNode) => void;
+  /** Paths of foreign files that the operation may replace, kept in the backup meanwhile. */
+  readonly taken?: readonly string[];
+}
+
+export interface Tally {
+  boundaries: number;
+  states: number;
+  cases: number;
+}
+
+const STATE = '/var/lib/cdk8s-sysbox';
+
+export function killEverywhere(operation: Operation): Tally {
+  const node = operation.node();
+  const trace = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-trace-'));
+  const start = copyOf(node);
+  try {
+    const before = picture(node);
+    for (const folder of ['seen', 'states']) mkdirSync(join(trace, folder));
+    operation.act(node, { TRACED: trace });
+    const after = picture(node);
+    const numbers = readdirSync(join(trace, 'states')).map(Number).sort((a, b) => a - b);
+    let cases = 0;
+    for (const number of numbers) {
+      for (const [name, goOn] of Object.entries(continuations(operation))) {
+        putBack(node, join(trace, 'states', String(number)));
+        node.sh('rm -rf "$SYS/units/cdk8s-sysbox-run.service"');
+        cases++;
+        try {
+          goOn(node);
+          check(node, before, after, operation);
+        } catch (error) {
+          const story = ['host.log', 'guard.log', 'deadman.log'].map((log) => `${log}:\n${node.known(log)}`).join('\n');
+          const journal = node.exists(`${STATE}/journal`) ? node.read(`${STATE}/journal`) : '';
+          (error as Error).message = `killed at boundary ${number}, then ${name}: ${(error as Error).message}\n${story}\n${journal}`;
+          throw error;
+        }
+      }
+    }
+    return { boundaries: statSync(join(trace, 'count')).size, states: numbers.length, cases };
+  } finally {
+    node.dispose();
+    for (const folder of [trace, start]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function continuations(operation: Operation): Record<string, (node: FakeNode) => void> {
+  return {
+    'asked again': (node) => {
+      operation.act(node, {});
+      operation.done(node);
+    },
+    'a boot': (node) => node.boot(),
+    'a foreign restart, and the dead-man': (node) => {
+      node.foreignRestart();
+      check.running(node);
+      node.pass(700, 50);
+    },
+  };
+}
+
+interface Picture {
+  readonly files: Tree;
+  readonly loaded: string;
+}
+
+const picture = (node: FakeNode): Picture => ({ files: tree(node), loaded: node.loaded() });
+
+/** The node has the old or the new configuration, complete; nothing of ours is unknown; what is not ours is as it was. */
+function check(node: FakeNode, before: Picture, after: Picture, operation: Operation): void {
+  check.running(node);
+  expect([before.loaded, after.loaded]).toContain(node.loaded());
+  const files = tree(node);
+  const owned = new Set(node.owned());
+  for (const [path, content] of Object.entries(files)) {
+    if (path === STATE || path.startsWith(`${STATE}/`)) continue;
+    const name = path.replace(/\.cdk8s-sysbox-new$/, '');
+    const ours = owned.has(name) || path.startsWith('/opt/sysbox/releases/');
+    if (!ours && before.files[path] !== content && after.files[path] !== content) {
+      throw new Error(`${path} is neither as before nor as after, and not known as ours`);
+    }
+    if (!ours && !(path in before.files) && !(path in after.files)) throw new Error(`${path} is an orphan`);
+    if (name === path && ours && ![before.files[path], after.files[path]].includes(content)) {
+      throw new Error(`${path} is neither old nor new: ${content}`);
+    }
+  }
+  for (const [path, content] of Object.entries(before.files)) {
+    const foreign = !path.startsWith(STATE) && path in after.files;
+    if (!foreign || files[path] !== undefined || operation.taken?.includes(path)) continue;
+    if (after.files[path] === content) throw new Error(`${path} is gone`);
+  }
+}
+
+check.running = (node: FakeNode): void => {
+  if (!node.k3sRuns()) throw new Error('K3s does not run');
+};
+
+export function print(name: string, tally: Tally): void {
+  process.stdout.write(
+    `  ${name}: ${tally.boundaries} command boundaries, ${tally.states} distinct disks, ${tally.cases} cases\n`,
+  );
+}

@@ -1,0 +1,377 @@
+// A fake node: a root folder for the host programs, and stand-ins on the PATH that keep the state of systemd, K3s and
+// containerd in a folder beside it.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ContainerdRuntime } from '../../src/containerd';
+import { nodeConfiguration, nodePrograms } from '../../src/installer/node-files';
+
+const BIN = join(__dirname, 'bin');
+export const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** What K3s 1.36.2 renders by itself (test/merge). */
+export const RENDERED = (name: string) => join(__dirname, '..', 'merge', 'fixtures', `${name}.toml`);
+
+export interface NodeOptions {
+  /** @default 'k3s' */
+  readonly unit?: string;
+  /** @default '/var/lib/rancher/k3s' */
+  readonly dataDir?: string;
+  /** @default 'server' */
+  readonly role?: 'server' | 'agent';
+  /** What K3s renders without a template. @default the fixture rendered-v3 */
+  readonly base?: string;
+  readonly settings?: Record<string, string>;
+  /** Files that are there before us, by path. */
+  readonly foreign?: Record<string, string>;
+}
+
+export interface Status {
+  readonly run: string;
+  readonly stage: string;
+  readonly plan: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const SETTINGS = {
+  SOURCE: 'image',
+  BINARY_DIR: '/opt/sysbox/current',
+  IMAGE_BINARIES: '/opt/sysbox/bin/generic',
+  HANDLER: 'sysbox-runc',
+  RUNTIME_TYPE: 'io.containerd.runc.v2',
+  RUNTIME_CLASS: 'sysbox-runc',
+  DEADLINE: '600',
+  EXPECT_UNIT: '',
+  TAKEOVER: '',
+  DRY_RUN: 'false',
+};
+
+export class FakeNode {
+  public readonly folder: string;
+  public readonly root: string;
+  public readonly sys: string;
+  public readonly dataDir: string;
+  public readonly unit: string;
+  private runs = 0;
+
+  constructor(private readonly options: NodeOptions = {}) {
+    this.folder = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-faults-'));
+    this.root = join(this.folder, 'root');
+    this.sys = join(this.folder, 'sys');
+    this.dataDir = options.dataDir ?? '/var/lib/rancher/k3s';
+    this.unit = options.unit ?? 'k3s';
+    this.makeRoot();
+    this.makeSystem();
+    this.publish('one');
+    this.publishRelease('aaaa');
+    this.sh('rm -f "$SYS/log"; . "$BIN/systemd.sh"; daemons_down; "$BIN/systemctl" daemon-reload; start_k3s; rm -f "$SYS/log"');
+  }
+
+  public dispose(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  // --- files ---
+
+  public path(path: string): string {
+    return join(this.root, path);
+  }
+
+  public write(path: string, content: string, mode = 0o644): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    writeFileSync(this.path(path), content);
+    chmodSync(this.path(path), mode);
+  }
+
+  public read(path: string): string {
+    return readFileSync(this.path(path), 'utf8');
+  }
+
+  public exists(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  public get configDir(): string {
+    return `${this.dataDir}/agent/etc/containerd`;
+  }
+
+  public readonly dropIn = (): string => `${this.configDir}/config-v3.toml.d/cdk8s-sysbox.toml`;
+
+  /** What is known to be ours, without the fake root. */
+  public owned(): string[] {
+    const file = '/var/lib/cdk8s-sysbox/owned';
+    if (!this.exists(file)) return [];
+    return this.read(file)
+      .split('\n')
+      .filter(Boolean)
+      .map((path) => path.slice(this.root.length));
+  }
+
+  public journal(key: string): string {
+    const file = '/var/lib/cdk8s-sysbox/journal';
+    if (!this.exists(file)) return '';
+    return new RegExp(`^${key}=(.*)$`, 'm').exec(this.read(file))?.[1] ?? '';
+  }
+
+  public status(): Status {
+    return JSON.parse(this.read('/var/lib/cdk8s-sysbox/status.json')) as Status;
+  }
+
+  // --- what the stand-ins know ---
+
+  public flag(name: string, content: string | false = ''): void {
+    if (content === false) rmSync(join(this.sys, name), { force: true });
+    else writeFileSync(join(this.sys, name), content);
+  }
+
+  public known(name: string): string {
+    const file = join(this.sys, name);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  /** How often K3s was started since the node was made. */
+  public starts(): number {
+    return this.known('log').split('\n').filter((line) => line.startsWith('start ')).length;
+  }
+
+  public k3sRuns(): boolean {
+    return (
+      this.known(`units/${this.unit}.service/active`).trim() === 'active' && existsSync(join(this.sys, 'containerd/up'))
+    );
+  }
+
+  /** What the running containerd has read. */
+  public loaded(): string {
+    return this.known('containerd/loaded');
+  }
+
+  public hasRuntime(): boolean {
+    return this.loaded().includes('runtimes.sysbox-runc]');
+  }
+
+  // --- acts ---
+
+  /** A release of the programs with the given settings; the content is what a real one has. */
+  public publish(name: string, settings: Record<string, string> = {}, runtime = this.runtime()): void {
+    const programs = '/var/lib/cdk8s-sysbox/programs';
+    const files = {
+      ...nodePrograms(),
+      ...nodeConfiguration({
+        runtime,
+        binaryDir: '/opt/sysbox/current',
+        managerArgs: settings.MANAGER_ARGS ?? '--disable-inner-image-preload',
+        fsArgs: '',
+        settings: { ...SETTINGS, ...this.options.settings, ...settings },
+      }),
+    };
+    for (const [file, content] of Object.entries(files)) this.write(`${programs}/${name}/${file}`, content);
+    rmSync(this.path(`${programs}/current`), { force: true });
+    symlinkSync(name, this.path(`${programs}/current`));
+  }
+
+  public runtime(): ContainerdRuntime {
+    return new ContainerdRuntime({ handler: 'sysbox-runc', binaryName: '/opt/sysbox/current/sysbox-runc' });
+  }
+
+  /** Binaries as the coordinator copies them. `broken` ones: their daemons or their sandboxes do not start. */
+  public publishRelease(release: string, broken?: 'daemons' | 'sandboxes'): void {
+    this.release = release;
+    if (this.options.settings?.DRY_RUN === 'true') return;
+    this.run('folders');
+    const folder = `/opt/sysbox/releases/${release}`;
+    for (const binary of ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs']) {
+      const refused = broken === 'daemons' ? '--starts) exit 1 ;;' : broken === 'sandboxes' ? '--sandboxes) echo fail ;;' : '';
+      const script = `#!/bin/dash\ncase $1 in ${refused} --version) printf 'sysbox-runc\\n\\tversion: \\t0.7.1\\n' ;; esac\n# ${release}\n`;
+      this.write(`${folder}/${binary}`, script, 0o755);
+    }
+  }
+
+  public release = 'aaaa';
+
+  public readonly env = (): NodeJS.ProcessEnv => ({
+    PATH: `${BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    SYSBOX_ROOT: this.root,
+    SYS: this.sys,
+    BIN,
+    LC_ALL: 'C',
+  });
+
+  public sh(script: string, env: NodeJS.ProcessEnv = {}): { status: number | null; stdout: string; stderr: string } {
+    return spawnSync('dash', ['-c', script], { encoding: 'utf8', env: { ...this.env(), ...env } });
+  }
+
+  /** One command of the host program, as the coordinator asks for it. Its run's name, when it came to its end. */
+  public run(command: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): string {
+    const run = `${command}-${++this.runs}`;
+    const line = ['--wait', join(BIN, 'run-unit'), command, run, this.release, ...args];
+    spawnSync('setsid', line, { env: { ...this.env(), ...env }, stdio: 'ignore' });
+    return run;
+  }
+
+  /** What the coordinator does, without slots and API: until verified, failed, or the plan of a dry run. */
+  public converge(env: NodeJS.ProcessEnv = {}): Status {
+    let status: Status | undefined;
+    for (let round = 0; round < 8; round++) {
+      const run = this.run('prepare', [], env);
+      this.settleTimers();
+      status = this.statusOf(run);
+      if (!status) continue;
+      if (status.reason === 'DaemonsDead') {
+        this.run('revive', [], env);
+        continue;
+      }
+      if (status.stage !== 'validated') return status;
+      if (status.plan === 'dry-run') return status;
+      const acted = this.run(status.plan === 'upgrade' ? 'switch' : 'commit', [], env);
+      this.settleTimers();
+      status = this.statusOf(acted);
+      if (status?.stage === 'failed') return status;
+      if (status?.stage === 'restarted') this.run('confirm', [], env);
+    }
+    throw new Error(`does not converge: ${JSON.stringify(status)}\n${this.known('host.log')}`);
+  }
+
+  public statusOf(run: string): Status | undefined {
+    if (!this.exists('/var/lib/cdk8s-sysbox/status.json')) return undefined;
+    const status = this.status();
+    return status.run === run ? status : undefined;
+  }
+
+  /** Waits until a dead-man that has fired is done. */
+  public settleTimers(): void {
+    const busy = () => readdirSync(join(this.sys, 'units')).some((unit) => /deadman.*\.service$/.test(unit));
+    for (let i = 0; busy() && i < 2000; i++) spawnSync('/bin/sleep', ['0.01']);
+  }
+
+  /** Lets time pass, with what systemd and K3s do meanwhile. */
+  public pass(seconds: number, step = 5): void {
+    this.sh(`i=0; while [ $i -lt ${seconds} ]; do sleep ${step}; i=$((i + ${step})); done`);
+    this.settleTimers();
+  }
+
+  /** Somebody restarts K3s. */
+  public foreignRestart(): void {
+    this.sh('systemctl restart "$(cat "$SYS/k3s-unit")"', { SYSTEMD_IGNORE_CHROOT: '1' });
+    this.pass(20);
+  }
+
+  /** Power loss and boot: transient units, processes and sockets are gone; systemd reads its files anew. */
+  public boot(): void {
+    this.sh(`
+      . "$BIN/systemd.sh"
+      rm -rf "$UNITS"/cdk8s-sysbox* "$SYS/jobs" "$SYSBOX_ROOT/proc/100" "$SYS/containerd/up" "$SYS"/sandboxes/*
+      daemons_down
+      echo "5.00 0" >"$SYSBOX_ROOT/proc/uptime"
+      echo "boot-$(($(cut -d- -f2 "$SYSBOX_ROOT/proc/sys/kernel/random/boot_id") + 1))" >"$SYSBOX_ROOT/proc/sys/kernel/random/boot_id"
+      systemctl daemon-reload
+      restart_k3s`, { SYSTEMD_IGNORE_CHROOT: '1' });
+    this.pass(20);
+  }
+
+  private makeRoot(): void {
+    const base = this.base();
+    this.write('/proc/1/comm', 'systemd\n');
+    this.write('/proc/sys/kernel/random/boot_id', 'boot-1\n');
+    this.write('/proc/sys/kernel/random/uuid', '00000000-0000-4000-8000-000000000000\n');
+    this.write('/proc/sys/user/max_user_namespaces', '100\n');
+    this.write('/proc/uptime', '1000.00 0\n');
+    this.write('/proc/net/unix', '');
+    this.write('/sys/fs/cgroup/cgroup.controllers', 'cpu\n');
+    this.write('/dev/fuse', '');
+    this.write('/etc/sysctl.d/10-theirs.conf', 'kernel.panic = 10\n');
+    this.write(`/etc/systemd/system/${this.unit}.service`, '[Service]\n');
+    for (const folder of ['/etc/modules-load.d', '/opt', '/var/lib']) mkdirSync(this.path(folder), { recursive: true });
+    mkdirSync(this.path(`${this.dataDir}/agent/containerd`), { recursive: true });
+    this.write(`${this.configDir}/config.toml`, readFileSync(base, 'utf8'));
+    const bin = `${this.dataDir}/data/abc/bin`;
+    mkdirSync(this.path(bin), { recursive: true });
+    symlinkSync('abc', this.path(`${this.dataDir}/data/current`));
+    for (const program of ['containerd', 'containerd.awk', 'crictl', 'kubectl']) {
+      symlinkSync(join(BIN, program), this.path(`${bin}/${program}`));
+    }
+    for (const [path, content] of Object.entries(this.options.foreign ?? {})) this.write(path, content);
+  }
+
+  private makeSystem(): void {
+    for (const folder of ['units', 'sandboxes', 'containerd', 'process', 'foreign', 'loaded']) {
+      mkdirSync(join(this.sys, folder), { recursive: true });
+    }
+    const unit = `${this.unit}.service`;
+    this.flag('k3s-unit', unit);
+    this.flag('data-dir', this.dataDir);
+    this.flag('role', this.options.role ?? 'server');
+    this.flag('base', this.base());
+    this.flag('process/comm', 'containerd\n');
+    this.flag('process/cgroup', `0::/system.slice/${unit}\n`);
+    const line = ['containerd', '-c', `${this.configDir}/config.toml`, '-a', '/run/k3s/containerd/containerd.sock', ''];
+    this.flag('process/cmdline', line.join('\0'));
+    symlinkSync(`${this.dataDir}/data/abc/bin/containerd`, join(this.sys, 'process/exe'));
+    mkdirSync(join(this.sys, 'units', unit));
+    this.flag(`units/${unit}/invocation`, '100');
+    this.flag(`units/${unit}/nrestarts`, '0');
+    this.flag(`units/${unit}/active`, 'active');
+    if (this.options.role === 'agent') {
+      const servers = '{"ServerURL":"https://10.0.0.1:6443","ServerAddresses":["10.0.0.1:6443"]}';
+      this.write(`${this.dataDir}/agent/etc/k3s-agent-load-balancer.json`, servers);
+    }
+  }
+
+  private base(): string {
+    const base = this.options.base ?? RENDERED('rendered-v3');
+    if (this.dataDir === '/var/lib/rancher/k3s') return base;
+    // Beside the fake root, since the stand-in for K3s reads it at every start.
+    const renamed = join(this.folder, 'base.toml');
+    mkdirSync(this.folder, { recursive: true });
+    writeFileSync(renamed, readFileSync(base, 'utf8').replaceAll('/var/lib/rancher/k3s', this.dataDir));
+    return renamed;
+  }
+}
+
+export type Tree = Record<string, string>;
+
+/** Every file, folder and link with its content and mode, but for what a running system changes by itself. */
+export function tree(node: FakeNode): Tree {
+  const found: Tree = {};
+  const volatile = /^\/(proc|sys)\/|\/containerd\.log$|\/etc\/containerd\/config\.toml$/;
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(node.path(folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (volatile.test(path)) continue;
+      if (entry.isDirectory()) {
+        found[path] = 'folder';
+        walk(path);
+      } else if (entry.isSymbolicLink()) found[path] = `-> ${readlinkSync(node.path(path))}`;
+      else found[path] = readFileSync(node.path(path), 'utf8');
+    }
+  };
+  walk('/');
+  return found;
+}
+
+/** Copies a node's folders back to where they were taken from. */
+export function putBack(node: FakeNode, state: string): void {
+  rmSync(node.root, { recursive: true, force: true });
+  rmSync(node.sys, { recursive: true, force: true });
+  spawnSync('cp', ['-a', join(state, 'root'), join(state, 'sys'), node.folder]);
+}
+
+export function copyOf(node: FakeNode): string {
+  const state = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-state-'));
+  cpSync(node.root, join(state, 'root'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  cpSync(node.sys, join(state, 'sys'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  return state;
+}
