@@ -1,0 +1,143 @@
+import { ApiObject, App, Chart, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { Json } from '../rules/json';
+import { assertPinnedImage } from '../workloads/image';
+import { SystemOptions } from '../workloads/system-options';
+import { SystemPod } from '../workloads/system-pod';
+import { SystemStorage } from '../workloads/system-storage';
+import { DockerEngine } from './docker-engine';
+import { DockerEngineOptions } from './engine-options';
+
+/** Group `docker` of the image ghcr.io/actions/actions-runner, whose user is not root. */
+const RUNNER_GROUP = 123;
+
+const EXTERNALS = '/home/runner/externals';
+const WORK = '/home/runner/_work';
+
+/** Runners of GitHub's Actions Runner Controller with a Docker engine. */
+export interface ActionsRunnerOptions {
+  /**
+   * The runner's container: its image (ghcr.io/actions/actions-runner with a tag or digest), resources and variables. Its
+   * name is always "runner", as the controller wants it.
+   */
+  readonly container: kplus.ContainerProps;
+
+  /**
+   * How the engine is set up. A claim as its storage is refused, since the runners would share it.
+   *
+   * @default - as `DockerEngine.sidecar` does by itself, with the group 123 of the runner's image
+   */
+  readonly docker?: DockerEngineOptions;
+
+  /**
+   * Where the jobs' work directory is. A claim is refused, since the runners would share it.
+   *
+   * @default - an emptyDir of at most 20 GiB
+   */
+  readonly work?: SystemStorage;
+
+  /**
+   * How long a runner waits for the engine. It has started before the runner, so this is a reserve.
+   *
+   * @default 120
+   */
+  readonly waitForDockerSeconds?: number;
+
+  /**
+   * Labels of the runner pods.
+   *
+   * @default - none
+   */
+  readonly labels?: Record<string, string>;
+
+  /**
+   * Annotations of the runner pods.
+   *
+   * @default - none
+   */
+  readonly annotations?: Record<string, string>;
+
+  /**
+   * What the pods have beyond cdk8s-plus, as for any system workload.
+   *
+   * @default - they run under RuntimeClass "sysbox-runc" on containerd
+   */
+  readonly system?: SystemOptions;
+}
+
+/**
+ * The template of a pod that is made in an app of its own; what belongs to it is moved to the scope.
+ *
+ * @internal
+ */
+export function runnerTemplate(scope: Construct, id: string, options: ActionsRunnerOptions): Json {
+  const where = `${scope.node.path}/${id}`;
+  const chart = new Chart(new App(), Chart.of(scope).node.id, { disableResourceNameHashes: true });
+  const pod = runnerPod(chart, id, options, where);
+  const problems = pod.node.validate();
+  if (problems.length > 0) throw new Error(`${where}: ${problems.join('\n')}`);
+  const objects = chart.node.findAll().filter((it): it is ApiObject => ApiObject.isApiObject(it));
+  const { metadata, spec } = ApiObject.of(pod).toJson();
+  moveTo(new Construct(scope, id), objects, where);
+  const labels = withoutAddress(metadata.labels);
+  const own = { ...(labels && { labels }), ...(metadata.annotations && { annotations: metadata.annotations }) };
+  return { ...(Object.keys(own).length > 0 && { metadata: own }), spec };
+}
+
+function runnerPod(chart: Chart, id: string, options: ActionsRunnerOptions, where: string): SystemPod {
+  const { image } = options.container;
+  assertPinnedImage(image, `${where}: container 'runner'`);
+  const pod = new SystemPod(chart, id, {
+    metadata: { labels: options.labels, annotations: options.annotations },
+    restartPolicy: kplus.RestartPolicy.NEVER,
+    system: options.system,
+  });
+  const work = workVolume(pod, options.work ?? SystemStorage.emptyDir(Size.gibibytes(20)), where);
+  const externals = kplus.Volume.fromEmptyDir(pod, 'externals', 'dind-externals');
+  const engine = DockerEngine.sidecar(pod, { socketGroup: RUNNER_GROUP, ...options.docker });
+  const runner = pod.addContainer({
+    command: ['/home/runner/run.sh'],
+    ...options.container,
+    name: 'runner',
+    envVariables: {
+      RUNNER_WAIT_FOR_DOCKER_IN_SECONDS: kplus.EnvValue.fromValue(String(options.waitForDockerSeconds ?? 120)),
+      ...options.container.envVariables,
+    },
+  });
+  // a job in a container mounts the runner's own node from there, and the path is looked up where the engine is
+  pod
+    .addInitContainer({ name: 'externals', image, command: ['cp', '-r', `${EXTERNALS}/.`, '/externals/'] })
+    .mount('/externals', externals);
+  for (const container of [runner, engine.container]) {
+    container.mount(WORK, work);
+    container.mount(EXTERNALS, externals);
+  }
+  return pod;
+}
+
+function workVolume(pod: SystemPod, storage: SystemStorage, where: string): kplus.Volume {
+  const volume = storage._volumeIn(pod, pod, 'work');
+  if (!volume) {
+    throw new Error(
+      `${where}: the runner and the engine share the work directory, which needs a volume. Use SystemStorage.emptyDir() or ephemeralClaim()`,
+    );
+  }
+  return volume;
+}
+
+function moveTo(scope: Construct, objects: ApiObject[], where: string): void {
+  for (const object of objects) {
+    if (object.kind === 'Pod') continue;
+    if (object.kind === 'PersistentVolumeClaim') {
+      throw new Error(`${where}: all runners would share one claim. Use SystemStorage.ephemeralClaim()`);
+    }
+    const manifest = object.toJson();
+    new ApiObject(scope, object.node.id === 'Resource' ? (object.node.scope?.node.id ?? '') : object.node.id, manifest);
+  }
+}
+
+function withoutAddress(labels: Record<string, string> = {}): Record<string, string> | undefined {
+  const own = Object.entries(labels).filter(([key]) => key !== kplus.Pod.ADDRESS_LABEL);
+  return own.length > 0 ? Object.fromEntries(own) : undefined;
+}

@@ -1,0 +1,110 @@
+import { Duration } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { ISystemWorkload } from '../workloads/system-workload';
+import { ENGINE_PROGRAM } from './engine-files';
+import { DockerEngineOptions } from './engine-options';
+import { assertEngine, engineContainer, equipEngine, SHARED_SOCKET } from './engine-pod';
+
+/**
+ * A Docker engine in the pods of a workload of any kind: in a container of its own work, or as a sidecar of the others.
+ * An engine that other pods use over the network is a `DockerServer`.
+ *
+ * The pod's other containers get DOCKER_HOST and the socket, whenever they are added.
+ */
+export class DockerEngine extends Construct {
+  /** Image of the engine when none is given. */
+  public static readonly DEFAULT_IMAGE: string = 'docker:29-dind';
+
+  /**
+   * The engine in a container of the pod's own, which is added. With a `command` in `container` the engine runs beside
+   * that command and stops after it, and the container ends as the command does; without, the container is the engine.
+   *
+   * @param workload what gets the engine
+   * @param options how it is set up
+   */
+  public static inContainer(workload: ISystemWorkload, options: DockerEngineOptions = {}): DockerEngine {
+    assertEngine(workload, options);
+    const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
+    const work = [...(given.command ?? []), ...(given.args ?? [])];
+    const container = workload.addContainer(
+      work.length > 0 ? besideWork(given, work, options) : { ...whenAnswering(options), ...engineAlone(given) },
+    );
+    return new DockerEngine(workload, container, options);
+  }
+
+  /**
+   * The engine as a native sidecar: the other containers start when it answers, it stops after them, and a Job ends as
+   * its own containers do. Needs Kubernetes 1.29, as the sidecars do. Refused: a `command` in `container`.
+   *
+   * @param workload what gets the engine
+   * @param options how it is set up
+   */
+  public static sidecar(workload: ISystemWorkload, options: DockerEngineOptions = {}): DockerEngine {
+    assertEngine(workload, options);
+    const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
+    assertNoCommand(workload, given, 'Put it into another container, or use DockerEngine.inContainer()');
+    const container = workload.addInitContainer({
+      startup: answers(options),
+      ...engineAlone(given),
+      restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
+    });
+    return new DockerEngine(workload, container, options);
+  }
+
+  /** The engine's container. */
+  public readonly container: kplus.Container;
+
+  /** DOCKER_HOST of the pod's other containers. */
+  public readonly dockerHost: string = SHARED_SOCKET;
+
+  private constructor(workload: ISystemWorkload, container: kplus.Container, options: DockerEngineOptions) {
+    super(workload, 'docker');
+    this.container = container;
+    equipEngine(this, workload, container, options, {});
+  }
+}
+
+/** @internal */
+export function engineAlone(given: kplus.ContainerProps): kplus.ContainerProps {
+  return { ...given, command: ['/bin/sh', ENGINE_PROGRAM], args: ['dockerd'] };
+}
+
+/** @internal */
+export function whenAnswering(options: DockerEngineOptions): { startup: kplus.Probe; readiness: kplus.Probe } {
+  // An exec probe also notices a restart of Sysbox's daemons, after which no exec into the container works any more.
+  const readiness = kplus.Probe.fromCommand(['docker', 'info'], {
+    periodSeconds: Duration.seconds(10),
+    timeoutSeconds: Duration.seconds(5),
+  });
+  return { startup: answers(options), readiness };
+}
+
+/** @internal */
+export function assertNoCommand(workload: ISystemWorkload, given: kplus.ContainerProps, remedy: string): void {
+  if (!given.command && !given.args) return;
+  throw new Error(`${workload.node.path}: container '${given.name}' is the engine and takes no command. ${remedy}`);
+}
+
+function besideWork(given: kplus.ContainerProps, work: string[], options: DockerEngineOptions): kplus.ContainerProps {
+  const seconds = options.startTimeout?.toSeconds();
+  return {
+    ...given,
+    command: ['/bin/sh', ENGINE_PROGRAM],
+    args: ['dockerd', '--', ...work],
+    envVariables: {
+      ...(seconds !== undefined && { DOCKER_START_SECONDS: kplus.EnvValue.fromValue(String(seconds)) }),
+      ...given.envVariables,
+    },
+  };
+}
+
+function answers(options: DockerEngineOptions): kplus.Probe {
+  const period = 2;
+  const seconds = (options.startTimeout ?? Duration.minutes(2)).toSeconds();
+  return kplus.Probe.fromCommand(['docker', 'info'], {
+    periodSeconds: Duration.seconds(period),
+    timeoutSeconds: Duration.seconds(5),
+    failureThreshold: Math.max(1, Math.ceil(seconds / period)),
+  });
+}

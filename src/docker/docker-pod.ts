@@ -1,0 +1,47 @@
+import { Construct } from 'constructs';
+import { SystemPod, SystemPodProps } from '../workloads/system-pod';
+import { ActionsRunnerOptions, runnerTemplate } from './actions-runner';
+import { DockerEngine } from './docker-engine';
+import { DockerEngineOptions } from './engine-options';
+
+/** The props of a SystemPod, and its Docker engine. */
+export interface DockerPodProps extends SystemPodProps {
+  /**
+   * How the engine is set up.
+   *
+   * @default - Docker's image, 20 GiB of room, the MTU of the pod
+   */
+  readonly docker?: DockerEngineOptions;
+}
+
+/**
+ * A pod with a Docker engine. With `containers` the engine is a native sidecar of them; without, it is the pod's own
+ * container.
+ */
+export class DockerPod extends SystemPod {
+  /**
+   * The pod template of a runner scale set of GitHub's Actions Runner Controller, with Docker under Sysbox where the
+   * chart's container mode "dind" has a privileged container. Give it to the chart `gha-runner-scale-set` as `template`,
+   * and leave its `containerMode` out. What the template refers to is made under the scope, and must be in the namespace
+   * of the runners.
+   *
+   * @param scope where the ConfigMap of the engine belongs
+   * @param id the construct's id
+   * @param options how the runners are set up
+   * @returns a PodTemplateSpec as it is on the wire
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  public static actionsRunnerTemplate(scope: Construct, id: string, options: ActionsRunnerOptions): Record<string, any> {
+    return runnerTemplate(scope, id, options);
+  }
+
+  /** The engine. */
+  public readonly docker: DockerEngine;
+
+  constructor(scope: Construct, id: string, props: DockerPodProps = {}) {
+    super(scope, id, props);
+    this.docker = props.containers?.length
+      ? DockerEngine.sidecar(this, props.docker)
+      : DockerEngine.inContainer(this, props.docker);
+  }
+}

@@ -1,0 +1,123 @@
+import { ApiObjectMetadata } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { ISystemWorkload } from '../workloads/system-workload';
+import { assertNoCommand, DockerEngine, engineAlone, whenAnswering } from './docker-engine';
+import { DockerEngineOptions } from './engine-options';
+import { assertEngine, engineContainer, equipEngine } from './engine-pod';
+
+const PORT = 2376;
+const SERVER_CERTIFICATE = '/opt/cdk8s-sysbox/docker-server-tls';
+const CLIENT_CERTIFICATE = '/opt/cdk8s-sysbox/docker-client-tls';
+
+/** A Docker engine that other pods use. */
+export interface DockerServerOptions extends DockerEngineOptions {
+  /**
+   * A Secret in cert-manager's layout: `tls.crt` and `tls.key` of the engine, which must be good for `dnsNames`, and the
+   * `ca.crt` that signed those of the clients. The engine reads them when it starts. Without TLS there is no server: who
+   * reaches its port would be root in it.
+   */
+  readonly certificate: kplus.ISecret;
+
+  /**
+   * Metadata of the Service.
+   *
+   * @default - a name made from the construct's path
+   */
+  readonly serviceMetadata?: ApiObjectMetadata;
+}
+
+/** How a container uses a `DockerServer`. */
+export interface DockerConnection {
+  /**
+   * A Secret in cert-manager's layout: `tls.crt` and `tls.key` of the client, and the `ca.crt` that signed the engine's.
+   */
+  readonly certificate: kplus.ISecret;
+}
+
+/** A Docker engine on its own in the pods of a workload, with a Service and mutual TLS. */
+export class DockerServer extends Construct {
+  /**
+   * Add a container with the engine, and a Service to the pods of the workload.
+   *
+   * @param workload what gets the engine; one pod of a StatefulSet or Deployment, as each pod has images of its own
+   * @param options how it is set up
+   */
+  public static on(workload: ISystemWorkload, options: DockerServerOptions): DockerServer {
+    assertEngine(workload, options);
+    const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
+    assertNoCommand(workload, given, 'Put it into another container, or use DockerEngine.inContainer()');
+    const container = workload.addContainer({
+      ...whenAnswering(options),
+      ...engineAlone(given),
+      ports: [{ name: 'docker', number: PORT }, ...(given.ports ?? [])],
+    });
+    return new DockerServer(workload, container, options);
+  }
+
+  /** The engine's container. */
+  public readonly container: kplus.Container;
+
+  /** The Service that leads to it, port 2376. */
+  public readonly service: kplus.Service;
+
+  private readonly certificates = new Map<string, kplus.Volume>();
+
+  private constructor(workload: ISystemWorkload, container: kplus.Container, options: DockerServerOptions) {
+    super(workload, 'docker');
+    this.container = container;
+    this.service = new kplus.Service(this, 'service', {
+      metadata: options.serviceMetadata,
+      selector: workload as ISystemWorkload & kplus.IPodSelector,
+      ports: [{ name: 'docker', port: PORT }],
+    });
+    const certificate = kplus.Volume.fromSecret(this, 'server-tls', options.certificate, { name: 'docker-server-tls' });
+    container.mount(SERVER_CERTIFICATE, certificate, { readOnly: true });
+    equipEngine(this, workload, container, options, {
+      hosts: [`tcp://0.0.0.0:${PORT}`],
+      tlsverify: true,
+      tlscacert: `${SERVER_CERTIFICATE}/ca.crt`,
+      tlscert: `${SERVER_CERTIFICATE}/tls.crt`,
+      tlskey: `${SERVER_CERTIFICATE}/tls.key`,
+    });
+  }
+
+  /** The names that the engine's certificate must be good for. Those with a namespace are known only when the Service has one. */
+  public get dnsNames(): string[] {
+    const { name, metadata } = this.service;
+    if (metadata.namespace === undefined) return [name];
+    const qualified = `${name}.${metadata.namespace}`;
+    return [name, qualified, `${qualified}.svc`, `${qualified}.svc.cluster.local`];
+  }
+
+  /** DOCKER_HOST of the clients. */
+  public get dockerHost(): string {
+    const { name, metadata } = this.service;
+    return `tcp://${metadata.namespace === undefined ? name : `${name}.${metadata.namespace}.svc`}:${PORT}`;
+  }
+
+  /**
+   * Let a container of another pod use the engine: it gets DOCKER_HOST and its certificate.
+   *
+   * @param container the container, of any cdk8s-plus workload
+   * @param connection the client's certificate
+   */
+  public connect(container: kplus.Container, connection: DockerConnection): void {
+    container.mount(CLIENT_CERTIFICATE, this.clientCertificate(connection.certificate), { readOnly: true });
+    container.env.addVariable('DOCKER_HOST', kplus.EnvValue.fromValue(this.dockerHost));
+    container.env.addVariable('DOCKER_TLS_VERIFY', kplus.EnvValue.fromValue('1'));
+    container.env.addVariable('DOCKER_CERT_PATH', kplus.EnvValue.fromValue(CLIENT_CERTIFICATE));
+  }
+
+  /** The docker command wants the files under names of its own. */
+  private clientCertificate(secret: kplus.ISecret): kplus.Volume {
+    const known = this.certificates.get(secret.name);
+    if (known) return known;
+    const volume = kplus.Volume.fromSecret(this, `client-tls-${this.certificates.size}`, secret, {
+      name: 'docker-client-tls',
+      items: { 'ca.crt': { path: 'ca.pem' }, 'tls.crt': { path: 'cert.pem' }, 'tls.key': { path: 'key.pem' } },
+    });
+    this.certificates.set(secret.name, volume);
+    return volume;
+  }
+}

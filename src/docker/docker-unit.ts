@@ -1,0 +1,39 @@
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { ISystemWorkload } from '../workloads/system-workload';
+import { asClient, credentialsClient, credentialsVolume } from './client';
+import { daemonJson } from './daemon-json';
+import { ENGINE_FOLDER, ENGINE_PROGRAM, engineFiles } from './engine-files';
+import { DockerUnitOptions } from './engine-options';
+import { assertEngine, withSocketGroup } from './engine-pod';
+import { mountEngineStorage } from './engine-storage';
+
+const DROP_IN = 'docker.service.conf';
+
+/**
+ * The engine of a systemd machine: its image's docker.service, with our daemon.json written before each start. The unit
+ * itself says where the engine listens.
+ *
+ * @internal
+ */
+export function equipDockerUnit(workload: ISystemWorkload, container: kplus.Container, options: DockerUnitOptions): void {
+  assertEngine(workload, options);
+  const scope = new Construct(workload, 'docker');
+  const group = options.socketGroup?.toString();
+  const volume = engineFiles(scope, {
+    'daemon.json': daemonJson(options.daemon ?? {}, { group }, workload.node.path),
+    [DROP_IN]: `[Service]\nExecStartPre=/bin/sh ${ENGINE_PROGRAM} configure\n`,
+  });
+  container.mount(ENGINE_FOLDER, volume, { readOnly: true });
+  container.mount('/etc/systemd/system/docker.service.d/50-cdk8s-sysbox.conf', volume, {
+    subPath: DROP_IN,
+    readOnly: true,
+  });
+  mountEngineStorage(scope, workload, container, options, true);
+  const credentials = options.registryCredentials && credentialsVolume(scope, options.registryCredentials);
+  if (credentials) workload.addVolume(credentials);
+  workload.system._change((spec) => {
+    const equip = (c: { name: string }) => (c.name === container.name ? asClient(c, credentialsClient(credentials)) : c);
+    return withSocketGroup({ ...spec, containers: spec.containers.map(equip) }, options.socketGroup);
+  });
+}

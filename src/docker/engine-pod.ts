@@ -1,0 +1,132 @@
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { assertPinnedImage } from '../workloads/image';
+import { PlainPodSpec } from '../workloads/system-pod-spec';
+import { ISystemWorkload } from '../workloads/system-workload';
+import { asClient, credentialsClient, credentialsVolume, DockerClient } from './client';
+import { daemonJson } from './daemon-json';
+import { ENGINE_FOLDER, engineFiles } from './engine-files';
+import { DockerEngineOptions, DockerUnitOptions } from './engine-options';
+import { mountEngineStorage } from './engine-storage';
+
+/**
+ * Where the engine's socket is for other containers. Not below /run, where systemd's tmpfs would hide it.
+ *
+ * @internal
+ */
+export const SOCKET_FOLDER = '/docker-socket';
+
+/** Where the docker command of the engine's own container looks for it. */
+const OWN_SOCKET = 'unix:///var/run/docker.sock';
+
+/** @internal */
+export const SHARED_SOCKET = `unix://${SOCKET_FOLDER}/docker.sock`;
+
+/**
+ * Refuses what no pod with an engine can have.
+ *
+ * @internal
+ */
+export function assertEngine(workload: ISystemWorkload, options: DockerUnitOptions): void {
+  const where = workload.node.path;
+  if (workload.node.tryFindChild('docker')) {
+    throw new Error(`${where}: a pod has one Docker engine, and this one has one already. Use a workload of its own`);
+  }
+  const { socketGroup } = options;
+  if (socketGroup !== undefined && (!Number.isInteger(socketGroup) || socketGroup < 1 || socketGroup > 65535)) {
+    throw new Error(`${where}: socketGroup ${socketGroup} is no group id of a pod. Use a number from 1 to 65535`);
+  }
+}
+
+/**
+ * Props of the engine's container without its command.
+ *
+ * @internal
+ */
+export function engineContainer(
+  workload: ISystemWorkload,
+  options: DockerEngineOptions,
+  defaultImage: string,
+): kplus.ContainerProps {
+  const given: kplus.ContainerProps = options.container ?? { image: defaultImage };
+  const name = given.name ?? 'docker';
+  assertPinnedImage(given.image, `${workload.node.path}: container '${name}'`);
+  return { ...given, name };
+}
+
+/**
+ * The engine's files, storage, socket and credentials in its container and in the others.
+ *
+ * @internal
+ */
+export function equipEngine(
+  scope: Construct,
+  workload: ISystemWorkload,
+  container: kplus.Container,
+  options: DockerEngineOptions,
+  listens: Record<string, unknown>,
+): void {
+  const hosts = [OWN_SOCKET, SHARED_SOCKET, ...((listens.hosts as string[] | undefined) ?? [])];
+  const daemon = daemonJson(
+    options.daemon ?? {},
+    { ...listens, hosts, group: options.socketGroup?.toString() },
+    workload.node.path,
+  );
+  container.mount(ENGINE_FOLDER, engineFiles(scope, { 'daemon.json': daemon }), { readOnly: true });
+  mountEngineStorage(scope, workload, container, options, false);
+
+  const socket = kplus.Volume.fromEmptyDir(scope, 'socket', 'docker-socket');
+  container.mount(SOCKET_FOLDER, socket);
+  const shared = sharedDirectories(scope, workload, container, options.sharedDirectories ?? []);
+  const credentials = options.registryCredentials && credentialsVolume(scope, options.registryCredentials);
+  if (credentials) workload.addVolume(credentials);
+
+  const user = credentialsClient(credentials);
+  const others: DockerClient = {
+    mounts: [{ name: socket.name, mountPath: SOCKET_FOLDER }, ...shared, ...user.mounts],
+    variables: { DOCKER_HOST: SHARED_SOCKET, ...user.variables },
+  };
+  workload.system._change((spec) => {
+    const equip = (c: PlainPodSpec) => asClient(c, c.name === container.name ? user : others);
+    return withSocketGroup({ ...spec, ...engineFirst(spec, container.name, equip) }, options.socketGroup);
+  });
+}
+
+/** Init containers before a sidecar cannot use it, so it comes first; an engine beside the others starts after them. */
+function engineFirst(spec: PlainPodSpec, engine: string, equip: (c: PlainPodSpec) => PlainPodSpec): PlainPodSpec {
+  const init: PlainPodSpec[] = spec.initContainers ?? [];
+  const sidecar = init.filter((c) => c.name === engine);
+  const others = init.filter((c) => c.name !== engine);
+  return {
+    containers: spec.containers.map(equip),
+    initContainers: sidecar.length > 0 ? [...sidecar, ...others].map(equip) : spec.initContainers,
+  };
+}
+
+/**
+ * Gives the processes of all containers the group of the socket.
+ *
+ * @internal
+ */
+export function withSocketGroup(spec: PlainPodSpec, group: number | undefined): PlainPodSpec {
+  if (group === undefined) return spec;
+  const given: number[] = spec.securityContext?.supplementalGroups ?? [];
+  const supplementalGroups = given.includes(group) ? given : [...given, group];
+  return { ...spec, securityContext: { ...spec.securityContext, supplementalGroups } };
+}
+
+function sharedDirectories(
+  scope: Construct,
+  workload: ISystemWorkload,
+  container: kplus.Container,
+  paths: string[],
+): DockerClient['mounts'] {
+  return paths.map((path, i) => {
+    if (!/^(\/[^/]+)+$/.test(path) || path.split('/').includes('..')) {
+      throw new Error(`${workload.node.path}: sharedDirectories: '${path}' is no absolute path without '..'`);
+    }
+    const name = `docker-shared-${i}`;
+    container.mount(path, kplus.Volume.fromEmptyDir(scope, name, name));
+    return { name, mountPath: path };
+  });
+}

@@ -1,0 +1,155 @@
+#!/bin/sh
+# Prepares and starts a Docker engine in a system container.
+#   engine.sh configure              write daemon.json for an engine that something else starts
+#   engine.sh dockerd                write daemon.json, run the engine
+#   engine.sh dockerd -- COMMAND...  write daemon.json, run COMMAND beside the engine, stop the engine after it
+set -eu
+
+root=${CDK8S_SYSBOX_ROOT:-} # tests put a folder in front of every path
+template=$root/opt/cdk8s-sysbox/docker/daemon.json
+config=$root/etc/docker/daemon.json
+engine_log=$root/var/log/dockerd.log
+ipv4_routes=$root/proc/net/route
+ipv6_routes=$root/proc/net/ipv6_route
+ipv6_settings=$root/proc/sys/net/ipv6/conf
+legacy_iptables=$root/usr/local/sbin/.iptables-legacy
+start_seconds=${DOCKER_START_SECONDS:-120}
+
+fail() {
+  echo "engine.sh: $*" >&2
+  exit 1
+}
+
+configure() {
+  [ -f "$template" ] || return 0
+  mkdir -p "${config%/*}"
+  mtu=
+  if grep -q '@POD_MTU' "$template"; then mtu=$(pod_mtu); fi
+  sed -e "s/\"@POD_MTU_NUMBER@\"/$mtu/" -e "s/@POD_MTU@/$mtu/" "$template" >"$config"
+}
+
+# An inner network with a larger MTU than the pod's loses large packets: pulls hang (docker-library/docker#471).
+pod_mtu() {
+  interface=$(default_interface) || interface=eth0
+  mtu=$(interface_mtu "$interface" || :)
+  case $mtu in
+    '' | *[!0-9]*) fail "cannot tell the MTU of $interface: put iproute2 into the image, or give the MTU as a number" ;;
+    *) echo "$mtu" ;;
+  esac
+}
+
+default_interface() {
+  if [ -r "$ipv4_routes" ]; then
+    while read -r interface destination _; do
+      if [ "$destination" = 00000000 ]; then
+        echo "$interface"
+        return
+      fi
+    done <"$ipv4_routes"
+  fi
+  [ -r "$ipv6_routes" ] || return 1
+  while read -r destination length _ _ _ _ _ _ _ interface; do
+    if [ "$destination $length" = '00000000000000000000000000000000 00' ] && [ "$interface" != lo ]; then
+      echo "$interface"
+      return
+    fi
+  done <"$ipv6_routes"
+  return 1
+}
+
+# Not from /sys/class/net: Sysbox 0.7.1 shows the node's interfaces there (nestybox/sysbox#1041).
+interface_mtu() {
+  if command -v ip >/dev/null; then
+    ip -o link show dev "$1" | sed -n 's/.* mtu \([0-9]*\) .*/\1/p'
+  else
+    cat "$ipv6_settings/$1/mtu" 2>/dev/null
+  fi
+}
+
+# On a node without nf_tables the iptables of Docker's image fails; it brings the legacy one (docker-library/docker#350).
+choose_iptables() {
+  [ -d "$legacy_iptables" ] || return 0
+  iptables -nL >/dev/null 2>&1 || PATH=$legacy_iptables:$PATH
+}
+
+# dockerd as PID 1 would not reap what its containers leave behind (docker-library/docker#318).
+run_engine() {
+  if command -v docker-init >/dev/null; then exec docker-init -- dockerd; fi
+  exec dockerd
+}
+
+run_beside_engine() {
+  engine=
+  command=
+  trap 'stop_early' TERM INT
+  mkdir -p "${engine_log%/*}"
+  dockerd >"$engine_log" 2>&1 &
+  engine=$!
+  wait_for_engine
+  exec 3<&0 # a background command reads /dev/null otherwise
+  "$@" <&3 3<&- &
+  command=$!
+  wait_until_ended "$command"
+  stop_engine
+  exit "$status"
+}
+
+wait_for_engine() {
+  waited=0
+  until docker info >/dev/null 2>&1; do
+    if has_ended "$engine"; then give_up 'dockerd ended before it answered'; fi
+    if [ "$waited" -ge "$start_seconds" ]; then give_up "dockerd does not answer after $start_seconds seconds"; fi
+    sleep 1
+    waited=$((waited + 1))
+  done
+}
+
+# Sets `status`. A signal that is passed on interrupts `wait`, so ask again until the process is gone.
+wait_until_ended() {
+  while :; do
+    status=0
+    wait "$1" || status=$?
+    kill -0 "$1" 2>/dev/null || return 0
+  done
+}
+
+# A zombie still answers to kill -0.
+has_ended() {
+  read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" || return 0
+  [ "$state" = Z ]
+}
+
+stop_early() {
+  if [ -n "$command" ]; then
+    kill -TERM "$command" 2>/dev/null || :
+  else
+    stop_engine
+    exit 143
+  fi
+}
+
+stop_engine() {
+  [ -n "$engine" ] || return 0
+  kill -TERM "$engine" 2>/dev/null || :
+  wait "$engine" 2>/dev/null || :
+}
+
+give_up() {
+  tail -n 50 "$engine_log" >&2 || :
+  stop_engine
+  fail "$*"
+}
+
+case ${1:-} in
+  configure) configure ;;
+  dockerd)
+    shift
+    configure
+    choose_iptables
+    if [ $# -eq 0 ]; then run_engine; fi
+    [ "$1" = -- ] || fail "usage: engine.sh dockerd [-- COMMAND...]"
+    shift
+    run_beside_engine "$@"
+    ;;
+  *) fail "usage: engine.sh configure | dockerd [-- COMMAND...]" ;;
+esac
