@@ -1,0 +1,31 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+const EXTENSIONS = ['.yaml', '.yml', '.json'];
+
+/**
+ * The files that arguments name: a file itself, what a folder holds of YAML and JSON, `-` for standard input.
+ *
+ * @internal
+ */
+export function filesOf(args: string[]): string[] {
+  return args.flatMap((arg) => {
+    if (arg === '-' || !fs.statSync(arg).isDirectory()) return [arg];
+    return fs
+      .readdirSync(arg, { recursive: true, encoding: 'utf8' })
+      .filter((name) => EXTENSIONS.includes(path.extname(name)))
+      .filter((name) => !name.split(path.sep).some((part) => part === 'node_modules' || part === '.git'))
+      .map((name) => path.join(arg, name))
+      .filter((file) => fs.statSync(file).isFile())
+      .sort();
+  });
+}
+
+/**
+ * The text of a file, or of standard input.
+ *
+ * @internal
+ */
+export function textOfFile(file: string): string {
+  return fs.readFileSync(file === '-' ? 0 : file, 'utf8');
+}
