@@ -4,6 +4,7 @@ import { cached, sha256File } from './cache';
 import { Cluster } from './kubectl';
 import { Node, type NodeFile } from './node';
 import type { Disk } from './rootDisk';
+import { waitFor } from './wait';
 
 export interface K3sOptions {
   readonly binary: string;
@@ -28,8 +29,10 @@ export const quietServer = [
 
 /** The files of an installation, by absolute path; pass them as a node's `files` or put them on a running node. */
 export function k3sFiles(options: K3sOptions): Record<string, NodeFile> {
-  const dataDir = options.dataDir ?? '/var/lib/rancher/k3s';
-  const images = (options.images ?? []).map((from) => [join(dataDir, 'agent/images', basename(from)), { from }]);
+  const folder = imagesFolder(options);
+  const images = (options.images ?? []).map((from): [string, NodeFile] => [join(folder, basename(from)), { from }]);
+  // With this file there, K3s remembers what it has imported; else every start imports all of it again.
+  if (images.length > 0) images.push([join(folder, '.cache.json'), { content: '' }]);
   return {
     '/usr/local/bin/k3s': { from: options.binary, mode: 0o755 },
     [`/etc/systemd/system/${unitName(options)}.service`]: { content: unit(options) },
@@ -46,7 +49,8 @@ export const unitName = (options: Pick<K3sOptions, 'unit' | 'role'>) =>
  */
 export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
   const inputs = [options.binary, ...(options.images ?? [])];
-  const recipe = { from: from.file, hashes: await Promise.all(inputs.map(sha256File)), unit: unit(options) };
+  const hashes = await Promise.all(inputs.map(sha256File));
+  const recipe = { from: from.file, files: Object.keys(k3sFiles(options)), hashes, unit: unit(options) };
   const folder = await cached('k3s', recipe, async (into) => {
     const node = await Node.create({ disk: from, files: k3sFiles(options) });
     try {
@@ -54,6 +58,7 @@ export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
       const start = new Date();
       await startK3s(node, options);
       await (await Cluster.of(node)).nodeReady(node.name, start);
+      await imagesImported(node, options);
       await node.stop();
       await node.machine.saveDisk(join(into, 'disk.qcow2'));
     } finally {
@@ -68,6 +73,18 @@ export async function startK3s(node: Node, options: Pick<K3sOptions, 'unit' | 'r
   await node.run('for name in kubectl crictl ctr; do ln -sf k3s /usr/local/bin/$name; done');
   await node.run(`systemctl enable --now '${unitName(options)}'`, { timeoutMs: 15 * 60_000 });
 }
+
+/** The node can be Ready while the last image is still being imported. */
+async function imagesImported(node: Node, options: K3sOptions): Promise<void> {
+  const cache = join(imagesFolder(options), '.cache.json');
+  await waitFor('images imported', { timeoutMs: 15 * 60_000 }, async (last) => {
+    const text = await node.run(`cat ${cache}`);
+    last(text);
+    return (options.images ?? []).every((image) => text.includes(basename(image)));
+  });
+}
+
+const imagesFolder = (options: K3sOptions) => join(options.dataDir ?? '/var/lib/rancher/k3s', 'agent/images');
 
 function unit(options: K3sOptions): string {
   const role = options.role ?? 'server';
