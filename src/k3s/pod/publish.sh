@@ -1,0 +1,32 @@
+#!/bin/sh
+# Keeps the kubeconfig of this nested cluster in a Secret of the cluster around it: after the start, when K3s renews the
+# certificate, and when somebody emptied the Secret.
+set -eu
+. "$(dirname "$0")/outer.sh"
+
+# wanted: what K3s wrote, with the address that other pods reach it by.
+wanted() { sed "s|^\( *server:\) .*|\1 $CLUSTER_URL|" "$KUBECONFIG_FILE"; }
+
+written() { grep -q client-key-data "$KUBECONFIG_FILE" 2>/dev/null; }
+
+published() {
+  outer get secret "$SECRET_NAME" -o "go-template={{if .data}}{{with index .data \"$SECRET_KEY\"}}{{base64decode .}}{{end}}{{end}}"
+}
+
+# A block of YAML, as nothing here writes JSON strings.
+publish() {
+  {
+    printf 'stringData:\n  "%s": |\n' "$SECRET_KEY"
+    wanted | sed 's/^/    /'
+  } >"$SCRATCH/patch.yaml"
+  outer patch secret "$SECRET_NAME" --type=merge --patch-file="$SCRATCH/patch.yaml"
+}
+
+while :; do
+  if written && current=$(published) && [ "$current" != "$(wanted)" ]; then
+    publish || say "Secret $SECRET_NAME was not written"
+  fi
+  # in the background, so that a signal ends the wait
+  sleep "$INTERVAL" &
+  wait $!
+done

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Ready: a server whose API server says so, an agent whose node the API server sees as Ready.
+set -eu
+. "$(dirname "$0")/inner.sh"
+
+server() { inner get --raw /readyz >/dev/null; }
+
+agent() {
+  status=$(inner get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].message}')
+  case $status in
+    'True '*) ;;
+    *)
+      echo "node $NODE_NAME is not Ready: ${status#* }" >&2
+      return 1
+      ;;
+  esac
+}
+
+"$NODE_ROLE"

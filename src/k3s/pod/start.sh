@@ -1,0 +1,28 @@
+#!/bin/sh
+# The first process of a nested K3s: says who this node is and how much it has, then becomes K3s.
+set -eu
+
+ETC=${ETC:-/etc}
+PROC=${PROC:-/proc}
+
+# The image has no machine id, and the kubelet reports one. The same pod is the same machine.
+machine_id() {
+  printf '%s' "$NODE_NAME" | md5sum | cut -c1-32 >"$ETC/machine-id"
+}
+
+# reserved: what of the machine is not the pod's. /proc/meminfo and /proc/cpuinfo show the whole machine (sysbox#391), so the
+# scheduler inside would hand out memory and processors that the pod's limits do not grant.
+reserved() {
+  memory=$(($(awk '$1 == "MemTotal:" { print $2 }' "$PROC/meminfo") - MEMORY_LIMIT / 1024))
+  cpu=$(($(grep -c '^processor' "$PROC/cpuinfo") * 1000 - CPU_LIMIT))
+  [ $memory -gt 0 ] || memory=0
+  [ $cpu -gt 0 ] || cpu=0
+  echo "cpu=${cpu}m,memory=${memory}Ki"
+}
+
+machine_id
+case "$*" in
+  *system-reserved=*) ;;
+  *) set -- "$@" "--kubelet-arg=system-reserved=$(reserved)" ;;
+esac
+exec k3s "$@"

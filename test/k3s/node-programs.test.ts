@@ -1,0 +1,275 @@
+import { shells, Stage } from './programs';
+
+const env = {
+  NODE_NAME: 'dev-agent-0',
+  NODE_ROLE: 'agent',
+  NODE_KUBECONFIG: '/kubelet.kubeconfig',
+  DRAIN_SECONDS: '2',
+  PAUSE: '0',
+  MEMORY_LIMIT: `${2 ** 31}`,
+  CPU_LIMIT: '1500',
+  ETC: '$STAGE',
+  PROC: '$STAGE',
+};
+
+let stage: Stage;
+afterEach(() => stage.end());
+
+describe.each(shells)('under %s %s', (...shell) => {
+  const newStage = (more: Record<string, string> = {}) => {
+    stage = new Stage(shell.filter(Boolean), { ...env, ...more });
+    stage.write('meminfo', 'MemTotal:        8388608 kB\nMemFree:         1000 kB\n');
+    stage.write('cpuinfo', 'processor\t: 0\nmodel name\t: processor\nprocessor\t: 1\n');
+    return stage;
+  };
+
+  describe('start.sh', () => {
+    test('becomes K3s, with the arguments given, and reserves what is not the pod’s', () => {
+      newStage().standIn('k3s', '');
+
+      const { status } = stage.run('start.sh', 'agent', '--node-label=a=b c');
+
+      expect(status).toBe(0);
+      expect(stage.calls).toEqual([
+        'k3s agent --node-label=a=b c --kubelet-arg=system-reserved=cpu=500m,memory=6291456Ki',
+      ]);
+    });
+
+    test('is the same machine after each start', () => {
+      newStage().standIn('k3s', '');
+
+      stage.run('start.sh', 'agent');
+      const first = stage.read('machine-id');
+      stage.run('start.sh', 'agent');
+
+      expect(first).toMatch(/^[0-9a-f]{32}\n$/);
+      expect(stage.read('machine-id')).toBe(first);
+    });
+
+    test('two pods are two machines', () => {
+      const ids = ['dev-agent-0', 'dev-agent-1'].map((name) => {
+        newStage({ NODE_NAME: name }).standIn('k3s', '');
+        stage.run('start.sh', 'agent');
+        return stage.read('machine-id');
+      });
+
+      expect(ids[0]).not.toBe(ids[1]);
+    });
+
+    test('reserves nothing when the pod may have all', () => {
+      newStage({ MEMORY_LIMIT: `${2 ** 40}`, CPU_LIMIT: '64000' }).standIn('k3s', '');
+
+      stage.run('start.sh', 'server');
+
+      expect(stage.calls).toEqual(['k3s server --kubelet-arg=system-reserved=cpu=0m,memory=0Ki']);
+    });
+
+    test('leaves a reservation of the user’s alone', () => {
+      newStage().standIn('k3s', '');
+
+      stage.run('start.sh', 'server', '--kubelet-arg=system-reserved=cpu=1');
+
+      expect(stage.calls).toEqual(['k3s server --kubelet-arg=system-reserved=cpu=1']);
+    });
+
+    test('ends as K3s ends', () => {
+      newStage().standIn('k3s', 'exit 7');
+
+      expect(stage.run('start.sh', 'server').status).toBe(7);
+    });
+  });
+
+  describe('ready.sh', () => {
+    test('of a server asks its API server', () => {
+      newStage({ NODE_ROLE: 'server' }).standIn('k3s', 'echo ok');
+
+      expect(stage.run('ready.sh')).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect(stage.read('calls')).toBe(
+        'k3s kubectl --kubeconfig /kubelet.kubeconfig --request-timeout=10s get --raw /readyz\n',
+      );
+    });
+
+    test('of a server fails with the words of the API server', () => {
+      newStage({ NODE_ROLE: 'server' }).standIn('k3s', 'echo "[-]etcd failed" >&2; exit 1');
+
+      expect(stage.run('ready.sh')).toMatchObject({ status: 1, stderr: '[-]etcd failed\n' });
+    });
+
+    test.each([
+      ['Ready', "echo 'True kubelet is posting ready status'", 0, ''],
+      [
+        'not Ready',
+        "echo 'False cni plugin not initialized'",
+        1,
+        'node dev-agent-0 is not Ready: cni plugin not initialized\n',
+      ],
+      ['unknown', "echo ' '", 1, 'node dev-agent-0 is not Ready: \n'],
+    ])('of an agent whose node is %s', (_, body, status, stderr) => {
+      newStage().standIn('k3s', body);
+
+      expect(stage.run('ready.sh')).toMatchObject({ status, stderr });
+    });
+
+    test('of an agent fails while no API server answers', () => {
+      newStage().standIn('k3s', 'exit 1');
+
+      expect(stage.run('ready.sh').status).not.toBe(0);
+    });
+  });
+
+  describe('started.sh', () => {
+    const answers = (annotations: string) =>
+      `case "$*" in *conditions*) echo "True fine" ;; *annotations}*) echo '${annotations}' ;; esac`;
+
+    test('opens a node that its own stop closed', () => {
+      newStage().standIn('k3s', answers('{"a":"b","cdk8s-sysbox.io/cordoned":"true"}'));
+
+      expect(stage.run('started.sh').status).toBe(0);
+      expect(stage.calls.at(-1)).toBe(
+        'patch node dev-agent-0 --type=merge -p ' +
+          '{"spec":{"unschedulable":null},"metadata":{"annotations":{"cdk8s-sysbox.io/cordoned":null}}}',
+      );
+    });
+
+    test.each(['{"a":"b"}', ''])('leaves a node with the annotations %j as it is', (annotations) => {
+      newStage().standIn('k3s', answers(annotations));
+
+      expect(stage.run('started.sh').status).toBe(0);
+      expect(stage.calls.join()).not.toContain('patch');
+    });
+
+    test('is not started before it is ready', () => {
+      newStage().standIn('k3s', 'case "$*" in *conditions*) echo "False no" ;; esac');
+
+      expect(stage.run('started.sh').status).toBe(1);
+      expect(stage.calls).toHaveLength(1);
+    });
+
+    test('is not started while it cannot tell whether it is closed', () => {
+      newStage().standIn('k3s', 'case "$*" in *conditions*) echo "True fine" ;; *) exit 1 ;; esac');
+
+      expect(stage.run('started.sh').status).toBe(1);
+    });
+  });
+
+  describe('stop.sh', () => {
+    // evicted pods vanish from the list, unless a budget refuses
+    const cluster = (unschedulable = '') => `
+      case "$*" in
+        *unschedulable}*) echo '${unschedulable}' ;;
+        *"get pods"*) cat "$STAGE/pods" ;;
+        *eviction*)
+          cat >>"$STAGE/evictions"; echo >>"$STAGE/evictions"
+          case "$*" in
+            *guarded*) [ -e "$STAGE/asked" ] || { : >"$STAGE/asked"; echo "violates the budget" >&2; exit 1; } ;;
+          esac
+          name=$(echo "$*" | sed 's|.*/pods/\\([^/]*\\)/.*|\\1|')
+          grep -v " $name " "$STAGE/pods" >"$STAGE/left" || :
+          mv "$STAGE/left" "$STAGE/pods" ;;
+      esac`;
+    const pods = (...lines: string[]) => stage.write('pods', lines.map((line) => `${line}\n`).join(''));
+
+    test('closes the node, evicts its pods, and is done when they are gone', () => {
+      newStage({ DRAIN_SECONDS: '60' }).standIn('k3s', cluster());
+      pods('default   web-1   ReplicaSet   Running', 'kube-system   coredns-1   ReplicaSet   Pending');
+
+      expect(stage.run('stop.sh')).toEqual({ status: 0, stdout: '', stderr: '' });
+
+      expect(stage.calls.filter((call) => !call.startsWith('get pods'))).toEqual([
+        'get node dev-agent-0 -o jsonpath={.spec.unschedulable}',
+        'patch node dev-agent-0 --type=merge -p ' +
+          '{"spec":{"unschedulable":true},"metadata":{"annotations":{"cdk8s-sysbox.io/cordoned":"true"}}}',
+        'create --raw /api/v1/namespaces/default/pods/web-1/eviction -f -',
+        'create --raw /api/v1/namespaces/kube-system/pods/coredns-1/eviction -f -',
+      ]);
+      expect(stage.calls).toContain(
+        'get pods --all-namespaces --field-selector=spec.nodeName=dev-agent-0 --no-headers -o ' +
+          'custom-columns=N:.metadata.namespace,P:.metadata.name,O:.metadata.ownerReferences[0].kind,S:.status.phase',
+      );
+      expect(
+        stage
+          .read('evictions')
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      ).toEqual([
+        { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: 'default', name: 'web-1' } },
+        { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: 'kube-system', name: 'coredns-1' } },
+      ]);
+    });
+
+    test('leaves pods of the node itself, of DaemonSets, and those that ended', () => {
+      newStage().standIn('k3s', cluster());
+      pods(
+        'kube-system  svclb-1  DaemonSet  Running',
+        'kube-system  static-1  Node  Running',
+        'default  job-1  Job  Succeeded',
+        'default  job-2  Job  Failed',
+      );
+
+      expect(stage.run('stop.sh').status).toBe(0);
+      expect(stage.read('evictions')).toBe('');
+    });
+
+    test('evicts a pod without an owner too: it would die without notice', () => {
+      newStage().standIn('k3s', cluster());
+      pods('default  bare  <none>  Running');
+
+      stage.run('stop.sh');
+
+      expect(stage.read('evictions')).toContain('bare');
+    });
+
+    test('asks again when a PodDisruptionBudget refuses', () => {
+      newStage({ DRAIN_SECONDS: '60' }).standIn('k3s', cluster());
+      pods('default  guarded  ReplicaSet  Running');
+
+      expect(stage.run('stop.sh').status).toBe(0);
+      expect(stage.read('evictions').trim().split('\n')).toHaveLength(2);
+    });
+
+    test('does not mark a node that somebody else closed', () => {
+      newStage().standIn('k3s', cluster('true'));
+      pods();
+
+      expect(stage.run('stop.sh').status).toBe(0);
+      expect(stage.calls.join()).not.toContain('patch');
+    });
+
+    test('gives up after its time, and says what is left', () => {
+      newStage({ DRAIN_SECONDS: '1' }).standIn(
+        'k3s',
+        'case "$*" in *"get pods"*) echo "default web-1 ReplicaSet Running" ;; esac',
+      );
+
+      const { status, stdout } = stage.run('stop.sh');
+
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/still running after 1 s: default web-1/);
+    });
+
+    test('does not wait for an API server that is gone', () => {
+      newStage({ DRAIN_SECONDS: '600' }).standIn('k3s', 'exit 1');
+
+      const { status, stdout } = stage.run('stop.sh');
+
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/the API server does not answer: nothing is drained/);
+    });
+
+    test('takes an API server that does not list pods for a busy one, not for an empty node', () => {
+      newStage({ DRAIN_SECONDS: '1' }).standIn('k3s', 'case "$*" in *"get pods"*) exit 1 ;; esac');
+
+      expect(stage.run('stop.sh').stdout).toMatch(/still running after 1 s: unknown/);
+    });
+
+    test('leaves no file behind', () => {
+      newStage().standIn('k3s', cluster());
+      pods();
+
+      stage.run('stop.sh');
+
+      expect(stage.files.filter((name) => name.startsWith('tmp.'))).toEqual([]);
+    });
+  });
+});

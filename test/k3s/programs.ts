@@ -1,0 +1,96 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const programs = join(__dirname, '..', '..', 'src', 'k3s', 'pod');
+
+/** The shells to run under: the one of this machine, and that of K3s' image where it is installed. */
+export const shells = [['sh'], ['busybox', 'sh']].filter(
+  ([command, ...args]) => spawnSync(command as string, [...args, '-c', 'true']).status === 0,
+) as string[][];
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder in which a program runs, with stand-ins for the other programs that it calls. */
+export class Stage {
+  public readonly folder = mkdtempSync(join(tmpdir(), 'k3s-pod-'));
+
+  public constructor(
+    private readonly shell: string[],
+    private readonly env: Record<string, string>,
+  ) {
+    mkdirSync(join(this.folder, 'bin'));
+  }
+
+  /** A stand-in: shell text that sees its arguments, and `$STAGE`. Each call is noted in `calls`. */
+  public standIn(name: string, body: string): void {
+    const path = join(this.folder, 'bin', name);
+    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$STAGE/calls"\n${body}\n`);
+    chmodSync(path, 0o755);
+  }
+
+  public write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  public read(name: string): string {
+    const path = join(this.folder, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  }
+
+  public get files(): string[] {
+    return readdirSync(this.folder);
+  }
+
+  /** What the stand-ins were called with, one a call; without what is the same in all. */
+  public get calls(): string[] {
+    return this.read('calls')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.replace(/k3s kubectl --kubeconfig \S+ --request-timeout=\d+s /, ''));
+  }
+
+  public run(program: string, ...args: string[]): Outcome {
+    const [command = 'sh', ...rest] = this.shell;
+    const { status, stdout, stderr } = spawnSync(command, [...rest, join(programs, program), ...args], {
+      env: this.environment(),
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    return { status, stdout, stderr };
+  }
+
+  public start(program: string) {
+    const [command = 'sh', ...rest] = this.shell;
+    return spawn(command, [...rest, join(programs, program)], { env: this.environment(), stdio: 'ignore' });
+  }
+
+  public end(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    return {
+      PATH: `${join(this.folder, 'bin')}:${process.env.PATH}`,
+      STAGE: this.folder,
+      TMPDIR: this.folder,
+      ...Object.fromEntries(
+        Object.entries(this.env).map(([key, value]) => [key, value.replace('$STAGE', this.folder)]),
+      ),
+    };
+  }
+}
