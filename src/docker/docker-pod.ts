@@ -30,8 +30,12 @@ export class DockerPod extends SystemPod {
    * @param options how the runners are set up
    * @returns a PodTemplateSpec as it is on the wire
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  public static actionsRunnerTemplate(scope: Construct, id: string, options: ActionsRunnerOptions): Record<string, any> {
+  public static actionsRunnerTemplate(
+    scope: Construct,
+    id: string,
+    options: ActionsRunnerOptions,
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  ): Record<string, any> {
     return runnerTemplate(scope, id, options);
   }
 

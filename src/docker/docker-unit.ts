@@ -16,7 +16,11 @@ const DROP_IN = 'docker.service.conf';
  *
  * @internal
  */
-export function equipDockerUnit(workload: ISystemWorkload, container: kplus.Container, options: DockerUnitOptions): void {
+export function equipDockerUnit(
+  workload: ISystemWorkload,
+  container: kplus.Container,
+  options: DockerUnitOptions,
+): void {
   assertEngine(workload, options);
   const scope = new Construct(workload, 'docker');
   const group = options.socketGroup?.toString();
@@ -33,7 +37,8 @@ export function equipDockerUnit(workload: ISystemWorkload, container: kplus.Cont
   const credentials = options.registryCredentials && credentialsVolume(scope, options.registryCredentials);
   if (credentials) workload.addVolume(credentials);
   workload.system._change((spec) => {
-    const equip = (c: { name: string }) => (c.name === container.name ? asClient(c, credentialsClient(credentials)) : c);
+    const equip = (c: { name: string }) =>
+      c.name === container.name ? asClient(c, credentialsClient(credentials)) : c;
     return withSocketGroup({ ...spec, containers: spec.containers.map(equip) }, options.socketGroup);
   });
 }

@@ -1,11 +1,5 @@
 import { Size } from 'cdk8s';
-import {
-  DockerAddressPool,
-  DockerDaemonOptions,
-  DockerEngine,
-  DockerMtu,
-  DockerStorageDriver,
-} from '../../src/docker';
+import { DockerAddressPool, DockerDaemonOptions, DockerEngine, DockerMtu, DockerStorageDriver } from '../../src/docker';
 import { SystemStorage } from '../../src/workloads';
 import { Cidr } from '../../src/docker/cidr';
 import { containerOf, podWith } from './manifests';
@@ -128,7 +122,11 @@ describe('daemon.json', () => {
       { clusterCidrs: ['fd00:1::/32'], addressPools: [{ base: 'fd00::/16', size: 64 }] },
       "'fd00::/16' overlaps 'fd00:1::/32'",
     ],
-    ['a pool that is no CIDR', { addressPools: [{ base: '10.0.0.0', size: 24 }] }, "addressPools: '10.0.0.0' is no CIDR"],
+    [
+      'a pool that is no CIDR',
+      { addressPools: [{ base: '10.0.0.0', size: 24 }] },
+      "addressPools: '10.0.0.0' is no CIDR",
+    ],
     [
       'a cluster CIDR that is none',
       { clusterCidrs: ['x'] },
@@ -161,7 +159,11 @@ describe('daemon.json', () => {
       { extra: { 'userns-remap': 'default' } },
       "extra has 'userns-remap': leave it out, as Sysbox has no nested user namespaces",
     ],
-    ['hosts', { extra: { hosts: [] } }, "extra has 'hosts': leave it out: the mode of the engine says where it listens"],
+    [
+      'hosts',
+      { extra: { hosts: [] } },
+      "extra has 'hosts': leave it out: the mode of the engine says where it listens",
+    ],
   ])('refuses %s', (_, daemon, message) => {
     expect(() => withDaemon(daemon)).toThrow(message);
   });

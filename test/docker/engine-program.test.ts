@@ -7,8 +7,7 @@ const CONFIG = 'etc/docker/daemon.json';
 const WITH_POD_MTU = '{ "mtu": "@POD_MTU_NUMBER@", "default-network-opts": { "bridge": { "mtu": "@POD_MTU@" } } }\n';
 const ROUTES = 'Iface\tDestination\tGateway\neth1\t00002A0A\t0\nnet7\t00000000\t0102A8C0\n';
 
-describe.each(shells)('%s %s', (...shell) => {
-  const sh = shell.filter(Boolean);
+describe.each(shells)('$name', ({ words: sh }) => {
   let container: Container;
   beforeEach(() => {
     container = new Container().write('proc/net/route', ROUTES);
@@ -69,8 +68,7 @@ describe.each(shells)('%s %s', (...shell) => {
 
       expect(configure()).toMatchObject({
         code: 1,
-        stderr:
-          'engine.sh: cannot tell the MTU of net7: put iproute2 into the image, or give the MTU as a number\n',
+        stderr: 'engine.sh: cannot tell the MTU of net7: put iproute2 into the image, or give the MTU as a number\n',
       });
       expect(container.has(CONFIG)).toBe(false);
     });

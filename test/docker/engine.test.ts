@@ -141,7 +141,11 @@ describe('the engine', () => {
 
 /** One value for every option, so that a new option does not compile until it has a row here and in `rendered`. */
 const everyOption = (pod: SystemPod): Required<DockerEngineOptions> => ({
-  container: { image: `dind@sha256:${'0'.repeat(64)}`, name: 'engine', resources: { cpu: { limit: kplus.Cpu.units(2) } } },
+  container: {
+    image: `dind@sha256:${'0'.repeat(64)}`,
+    name: 'engine',
+    resources: { cpu: { limit: kplus.Cpu.units(2) } },
+  },
   daemon: { logDriver: 'local' },
   storage: SystemStorage.emptyDir(Size.gibibytes(3)),
   registryCredentials: kplus.Secret.fromSecretName(pod, 'secret', 'registries'),
@@ -157,7 +161,8 @@ const rendered: Record<keyof DockerEngineOptions, (made: ReturnType<typeof podWi
     expect(spec.initContainers[0].image).toContain('@sha256:');
   },
   daemon: ({ daemon }) => expect(daemon['log-driver']).toBe('local'),
-  storage: ({ spec }) => expect(spec.volumes).toContainEqual({ name: 'docker-data', emptyDir: { sizeLimit: '3072Mi' } }),
+  storage: ({ spec }) =>
+    expect(spec.volumes).toContainEqual({ name: 'docker-data', emptyDir: { sizeLimit: '3072Mi' } }),
   registryCredentials: ({ spec }) => {
     expect(spec.volumes).toContainEqual({
       name: 'docker-credentials',

@@ -5,7 +5,12 @@ import { tmpdir } from 'os';
 import { dirname, join } from 'path';
 
 /** The shells that images have as sh: Debian's (dash), and Fedora's where there is one. */
-export const shells = [['sh'], ...(spawnSync('bash', ['-c', 'true']).error ? [] : [['bash', '--posix']])];
+export const shells = [['sh'], ...(spawnSync('bash', ['-c', 'true']).error ? [] : [['bash', '--posix']])].map(
+  (words) => ({
+    name: words.join(' '),
+    words,
+  }),
+);
 
 export interface Ended {
   readonly code: number | null;

@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'fs';
+import { join } from 'path';
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { shortHash } from '../workloads/content-hash';
+
+/** @internal */
+export const MACHINE_FOLDER = '/opt/cdk8s-sysbox/systemd';
+
+/**
+ * A volume with these files. The ConfigMap is named by its content: systemd reads such files only when it starts.
+ *
+ * @internal
+ */
+export function machineFiles(scope: Construct, name: string, data: Record<string, string>): kplus.Volume {
+  const configMap = new kplus.ConfigMap(scope, `${name}-${shortHash(data)}`, { data, immutable: true });
+  // systemd warns of configuration files that are executable, and does not run generators that are not
+  const items = Object.keys(data).map((file) => [file, { path: file, mode: file.endsWith('.sh') ? 0o755 : 0o644 }]);
+  return kplus.Volume.fromConfigMap(scope, name, configMap, { name, items: Object.fromEntries(items) });
+}
+
+/**
+ * A program of this folder. Compiled, this file lies in lib/src/systemd and the programs stay in src/systemd.
+ *
+ * @internal
+ */
+export function programText(name: string): string {
+  const beside = join(__dirname, name);
+  return readFileSync(existsSync(beside) ? beside : join(__dirname, '../../../src/systemd', name), 'utf8');
+}

@@ -1,0 +1,144 @@
+import { Duration } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { equipDockerUnit } from '../docker/docker-unit';
+import { assertPinnedImage } from '../workloads/image';
+import { PlainPodSpec } from '../workloads/system-pod-spec';
+import { ISystemWorkload } from '../workloads/system-workload';
+import { journalDropIn } from './journal';
+import { MACHINE_FOLDER, machineFiles, programText } from './machine-files';
+import { MachineId } from './machine-id';
+import { mountDirectories } from './persistent-directories';
+import { SystemdStop } from './stop-strategy';
+import { SystemdOptions, SystemdReadinessOptions } from './systemd-options';
+import { assertUnits, UNFIT_UNITS } from './units';
+
+/** What the grace period has beyond the time for a shutdown, so that the hook ends by itself. */
+const MARGIN_SECONDS = 10;
+
+/** What cdk8s-plus gives a pod that says nothing. */
+const PLUS_GRACE_SECONDS = 30;
+
+/** A container that boots systemd, in the pods of a workload of any kind: units, journal, logins, as on a machine. */
+export class SystemdMachine extends Construct {
+  /**
+   * Add a container that boots systemd.
+   *
+   * @param workload what gets the machine
+   * @param container its image, resources and whatever else a container has. The image must have systemd at /sbin/init
+   * and sh. Refused: `command` and `args`, since Sysbox prepares a container for systemd only when its first word is
+   * exactly /sbin/init; a preStop hook, unless the machine is stopped otherwise; an image without tag or digest
+   * @param options how systemd is set up
+   */
+  public static on(
+    workload: ISystemWorkload,
+    container: kplus.ContainerProps,
+    options: SystemdOptions = {},
+  ): SystemdMachine {
+    assertMachine(workload, container, options);
+    return new SystemdMachine(workload, container, options);
+  }
+
+  /** The machine's container. */
+  public readonly container: kplus.Container;
+
+  private constructor(workload: ISystemWorkload, given: kplus.ContainerProps, options: SystemdOptions) {
+    super(workload, 'systemd');
+    const stop = options.stop ?? SystemdStop.preStop();
+    const stopSeconds = (options.stopTimeout ?? Duration.seconds(90)).toSeconds();
+    const preStop = stop._preStop(stopSeconds);
+    const machineId = options.machineId ?? MachineId.ofPod();
+
+    this.container = workload.addContainer({
+      name: 'machine',
+      readiness: readinessProbe(options.readiness ?? {}),
+      ...given,
+      command: ['/sbin/init'],
+      args: [...kernelArguments(options), ...machineId._arguments],
+      envVariables: { ...machineId._variables, ...given.envVariables },
+      lifecycle: preStop ? { ...given.lifecycle, preStop: kplus.Handler.fromCommand(preStop) } : given.lifecycle,
+    });
+    stop._applyTo(workload, this.container.name);
+    const graceSeconds = stopSeconds + MARGIN_SECONDS;
+    workload.system._change((spec) => withGracePeriod(spec, graceSeconds));
+    this.mountFiles(workload, options);
+    if (options.docker) equipDockerUnit(workload, this.container, options.docker);
+  }
+
+  private mountFiles(workload: ISystemWorkload, options: SystemdOptions): void {
+    const directories = options.persistentDirectories ?? [];
+    const files = machineFiles(this, 'systemd-files', {
+      'ready.sh': programText('ready.sh'),
+      'journald.conf': journalDropIn(options.journal ?? {}),
+      ...(options.unitEnvironment !== false && { 'environment.sh': programText('environment.sh') }),
+      ...(directories.some(({ seed = true }) => seed) && { 'seed.sh': programText('seed.sh') }),
+    });
+    const file = (path: string, subPath: string) => this.container.mount(path, files, { subPath, readOnly: true });
+    this.container.mount(MACHINE_FOLDER, files, { readOnly: true });
+    file('/etc/systemd/journald.conf.d/50-cdk8s-sysbox.conf', 'journald.conf');
+    if (options.unitEnvironment !== false) {
+      file('/etc/systemd/system-environment-generators/50-cdk8s-sysbox', 'environment.sh');
+    }
+    if (options.journal?.inLog !== false) workload.system.configureContainer(this.container.name, { tty: true });
+    mountDirectories(this, workload, this.container, files, directories);
+  }
+}
+
+/** systemd takes the arguments of PID 1 in a container as those of the kernel (kernel-command-line(7)). */
+function kernelArguments(options: SystemdOptions): string[] {
+  const wanted = [...(options.wantedUnits ?? []), ...(options.docker ? ['docker.service'] : [])];
+  return [
+    ...[...UNFIT_UNITS, ...(options.maskedUnits ?? [])].map((unit) => `systemd.mask=${unit}`),
+    ...wanted.map((unit) => `systemd.wants=${unit}`),
+    ...(options.target === undefined ? [] : [`systemd.unit=${options.target}`]),
+  ];
+}
+
+function readinessProbe(options: SystemdReadinessOptions): kplus.Probe {
+  const strict = options.acceptDegraded === false ? ['--strict'] : [];
+  return kplus.Probe.fromCommand(['/bin/sh', `${MACHINE_FOLDER}/ready.sh`, ...strict, ...(options.units ?? [])], {
+    periodSeconds: options.period ?? Duration.seconds(5),
+    timeoutSeconds: options.timeout ?? Duration.seconds(10),
+  });
+}
+
+function withGracePeriod(spec: PlainPodSpec, seconds: number): PlainPodSpec {
+  const given: number = spec.terminationGracePeriodSeconds ?? PLUS_GRACE_SECONDS;
+  return { ...spec, terminationGracePeriodSeconds: Math.max(given, seconds) };
+}
+
+function assertMachine(workload: ISystemWorkload, container: kplus.ContainerProps, options: SystemdOptions): void {
+  const where = workload.node.path;
+  const name = container.name ?? 'machine';
+  if (workload.node.tryFindChild('systemd')) {
+    throw new Error(`${where}: a pod has one systemd machine, and this one has one already. Use a workload of its own`);
+  }
+  if (container.command || container.args) {
+    throw new Error(
+      `${where}: container '${name}' boots systemd, whose first word must be exactly /sbin/init. Leave command and args out, and give what must run to a unit`,
+    );
+  }
+  assertPinnedImage(container.image, `${where}: container '${name}'`);
+  assertUnits(options.maskedUnits ?? [], `${where}: maskedUnits`);
+  assertUnits(options.wantedUnits ?? [], `${where}: wantedUnits`);
+  assertUnits(options.target === undefined ? [] : [options.target], `${where}: target`);
+  assertUnits(options.readiness?.units ?? [], `${where}: readiness`);
+  assertStop(workload, container, options);
+}
+
+function assertStop(workload: ISystemWorkload, container: kplus.ContainerProps, options: SystemdOptions): void {
+  const where = workload.node.path;
+  const stopSeconds = (options.stopTimeout ?? Duration.seconds(90)).toSeconds();
+  if ((options.stop ?? SystemdStop.preStop())._preStop(stopSeconds) && container.lifecycle?.preStop) {
+    throw new Error(
+      `${where}: the preStop hook is what shuts systemd down. Give yours to a unit, or use SystemdStop.imageSignal()`,
+    );
+  }
+  const { terminationGracePeriod } = workload as ISystemWorkload & kplus.AbstractPod;
+  const given = terminationGracePeriod?.toSeconds() ?? PLUS_GRACE_SECONDS;
+  if (given !== PLUS_GRACE_SECONDS && given < stopSeconds + MARGIN_SECONDS) {
+    throw new Error(
+      `${where}: terminationGracePeriod of ${given} s ends before the shutdown may take ${stopSeconds} s. Give at least ${stopSeconds + MARGIN_SECONDS} s, or a shorter stopTimeout`,
+    );
+  }
+}
