@@ -1,5 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
+import { Cidr } from '../docker/cidr';
 
 /** Pod and service CIDRs of K3s and RKE2, and where clouds tell machines their credentials. */
 const CLUSTER_CIDRS = ['10.42.0.0/16', '10.43.0.0/16'];
@@ -42,6 +43,7 @@ export function sandboxPolicy(
   port: number,
   options: SandboxNetworkOptions,
 ): void {
+  assertCidrs(options, `${scope.node.path}: network`);
   const block = (cidr: string, except?: string[]) => ({ ipBlock: { cidr, except } });
   const cluster = [...(options.clusterCidrs ?? CLUSTER_CIDRS), METADATA_CIDR];
   const [v4, v6] = [cluster.filter((cidr) => !cidr.includes(':')), cluster.filter((cidr) => cidr.includes(':'))];
@@ -65,4 +67,14 @@ export function sandboxPolicy(
       ],
     },
   });
+}
+
+function assertCidrs(options: SandboxNetworkOptions, where: string): void {
+  const { sshFrom = [], clusterCidrs = [], alsoTo = [] } = options;
+  for (const [prop, cidrs] of Object.entries({ sshFrom, clusterCidrs, alsoTo })) {
+    const bad = cidrs.find((cidr) => !Cidr.parse(cidr)?.isNetwork);
+    if (bad !== undefined) {
+      throw new Error(`${where}: ${prop}: '${bad}' is no CIDR. Write its first address, as in '10.9.0.0/16'`);
+    }
+  }
 }
