@@ -1,0 +1,126 @@
+import { Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+
+/** What all pods of a namespace may take together. */
+export interface SandboxQuota {
+  /**
+   * Number of pods that are not over.
+   *
+   * @default 20
+   */
+  readonly pods?: number;
+
+  /**
+   * CPU that is requested.
+   *
+   * @default - not bounded
+   */
+  readonly cpuRequests?: kplus.Cpu;
+
+  /**
+   * Memory that is requested.
+   *
+   * @default - not bounded
+   */
+  readonly memoryRequests?: Size;
+
+  /**
+   * Sum of the memory limits.
+   *
+   * @default - not bounded
+   */
+  readonly memoryLimits?: Size;
+
+  /**
+   * Number of claims.
+   *
+   * @default - not bounded
+   */
+  readonly claims?: number;
+
+  /**
+   * Storage that is claimed.
+   *
+   * @default - not bounded
+   */
+  readonly storage?: Size;
+}
+
+/** What a container gets that says nothing of its own. */
+export interface SandboxContainerDefaults {
+  /**
+   * CPU that is requested for it.
+   *
+   * @default Cpu.millis(100)
+   */
+  readonly cpuRequest?: kplus.Cpu;
+
+  /**
+   * Memory that is requested for it.
+   *
+   * @default Size.mebibytes(256)
+   */
+  readonly memoryRequest?: Size;
+
+  /**
+   * Its memory limit. An engine and all that runs in it share it.
+   *
+   * @default Size.gibibytes(4)
+   */
+  readonly memoryLimit?: Size;
+
+  /**
+   * Its limit of ephemeral storage: the writable layer, logs and emptyDirs, but not what Sysbox mounts by itself.
+   *
+   * @default - none
+   */
+  readonly ephemeralStorageLimit?: Size;
+}
+
+/**
+ * The quota as Kubernetes counts it.
+ *
+ * @internal
+ */
+export function toHard(quota: SandboxQuota): Record<string, kplus.k8s.Quantity> {
+  return quantities({
+    pods: quota.pods ?? 20,
+    'requests.cpu': quota.cpuRequests,
+    'requests.memory': quota.memoryRequests,
+    'limits.memory': quota.memoryLimits,
+    persistentvolumeclaims: quota.claims,
+    'requests.storage': quota.storage,
+  });
+}
+
+/**
+ * The defaults as a limit range.
+ *
+ * @internal
+ */
+export function toLimitRange(defaults: SandboxContainerDefaults): kplus.k8s.LimitRangeItem {
+  return {
+    type: 'Container',
+    defaultRequest: quantities({
+      cpu: defaults.cpuRequest ?? kplus.Cpu.millis(100),
+      memory: defaults.memoryRequest ?? Size.mebibytes(256),
+    }),
+    default: quantities({
+      memory: defaults.memoryLimit ?? Size.gibibytes(4),
+      'ephemeral-storage': defaults.ephemeralStorageLimit,
+    }),
+  };
+}
+
+function quantities(values: Record<string, number | Size | kplus.Cpu | undefined>): Record<string, kplus.k8s.Quantity> {
+  const result: Record<string, kplus.k8s.Quantity> = {};
+  for (const [resource, value] of Object.entries(values)) {
+    if (value !== undefined) result[resource] = kplus.k8s.Quantity.fromString(textOf(value));
+  }
+  return result;
+}
+
+function textOf(value: number | Size | kplus.Cpu): string {
+  if (value instanceof Size) return `${value.toMebibytes()}Mi`;
+  return typeof value === 'number' ? String(value) : value.amount;
+}

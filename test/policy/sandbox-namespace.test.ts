@@ -1,0 +1,123 @@
+import { Chart, Size, Testing } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import {
+  SandboxContainerDefaults,
+  SandboxNamespace,
+  SandboxNamespaceProps,
+  SandboxNetwork,
+  SandboxQuota,
+} from '../../src/policy';
+import { PodSecurityLevel } from '../../src/workloads';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function synth(props: Partial<SandboxNamespaceProps> = {}): any {
+  const chart = new Chart(Testing.app(), 'test', { namespace: 'stamped' });
+  new SandboxNamespace(chart, 'it', { name: 'sandbox', ...props });
+  const objects = Testing.synth(chart);
+  return Object.fromEntries(objects.map((o) => [o.kind === 'NetworkPolicy' ? o.metadata.name : o.kind, o]));
+}
+
+test('is closed by default', () => {
+  expect(synth()).toMatchSnapshot();
+});
+
+test('everything but the namespace is in it, also in a chart that has another', () => {
+  const { Namespace, ...others } = synth();
+
+  expect(Namespace.metadata).not.toHaveProperty('namespace');
+  for (const object of Object.values<{ metadata: object }>(others)) {
+    expect(object.metadata).toHaveProperty('namespace', 'sandbox');
+  }
+});
+
+const quota: Required<SandboxQuota> = {
+  pods: 3,
+  cpuRequests: kplus.Cpu.units(4),
+  memoryRequests: Size.gibibytes(1),
+  memoryLimits: Size.gibibytes(2),
+  claims: 5,
+  storage: Size.gibibytes(3),
+};
+const containerDefaults: Required<SandboxContainerDefaults> = {
+  cpuRequest: kplus.Cpu.millis(5),
+  memoryRequest: Size.mebibytes(6),
+  memoryLimit: Size.mebibytes(7),
+  ephemeralStorageLimit: Size.mebibytes(8),
+};
+const network: Required<SandboxNetwork> = { sameNamespace: false, internet: true, reachable: ['10.0.0.5/32'] };
+const everyProp: Required<SandboxNamespaceProps> = {
+  name: 'mine',
+  podSecurity: PodSecurityLevel.RESTRICTED,
+  podSecurityVersion: 'v1.36',
+  labels: { team: 'a' },
+  quota,
+  containerDefaults,
+  network,
+};
+
+test('has all its props', () => {
+  const out = synth(everyProp);
+
+  expect(out.Namespace.metadata).toMatchObject({
+    name: 'mine',
+    labels: {
+      team: 'a',
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/enforce-version': 'v1.36',
+      'pod-security.kubernetes.io/warn': 'restricted',
+    },
+  });
+  expect(out.ResourceQuota.spec.hard).toEqual({
+    pods: '3',
+    'requests.cpu': '4',
+    'requests.memory': '1024Mi',
+    'limits.memory': '2048Mi',
+    persistentvolumeclaims: '5',
+    'requests.storage': '3072Mi',
+  });
+  expect(out.LimitRange.spec.limits).toEqual([
+    {
+      type: 'Container',
+      defaultRequest: { cpu: '5m', memory: '6Mi' },
+      default: { memory: '7Mi', 'ephemeral-storage': '8Mi' },
+    },
+  ]);
+  expect(out).not.toHaveProperty('allow-same-namespace');
+  expect(out['allow-internet'].spec.egress[0].to[0].ipBlock.cidr).toBe('0.0.0.0/0');
+  expect(out['allow-internet'].spec.egress[0].to[0].ipBlock.except).toContain('169.254.0.0/16');
+  expect(out['allow-reachable'].spec.egress).toEqual([{ to: [{ ipBlock: { cidr: '10.0.0.5/32' } }] }]);
+});
+
+test('a quota of what a container does not say is met by the defaults', () => {
+  const { LimitRange } = synth({ quota, containerDefaults: {} });
+
+  expect(LimitRange.spec.limits[0]).toEqual({
+    type: 'Container',
+    defaultRequest: { cpu: '100m', memory: '256Mi' },
+    default: { memory: '4096Mi' },
+  });
+});
+
+test.each<[string, Partial<SandboxNamespaceProps>, string]>([
+  ['a bad name', { name: 'A' }, "test/it: name 'A' is no DNS label"],
+  ['a bad label', { labels: { 'a b': 'c' } }, "test/it: labels: 'a b' is no label key"],
+  [
+    'a bad version',
+    { podSecurityVersion: '1.36' },
+    "test/it: podSecurityVersion '1.36' is no version. Write 'latest' or",
+  ],
+  [
+    'a Restricted that refuses root',
+    { podSecurity: PodSecurityLevel.RESTRICTED, podSecurityVersion: 'v1.34' },
+    'test/it: Restricted of v1.34 refuses root in any pod, user namespace or not. Use v1.35 or later, or BASELINE',
+  ],
+  [
+    'a bad address',
+    { network: { reachable: ['a'] } },
+    "test/it: network.reachable has 'a', which is no CIDR. Write '10",
+  ],
+  ['half a pod', { quota: { pods: 0.5 } }, 'test/it: quota.pods is 0.5. Give a whole number from 0 on'],
+  ['a negative claim', { quota: { claims: -1 } }, 'test/it: quota.claims is -1. Give a whole number from 0 on'],
+])('refuses %s', (_, props, message) => {
+  expect(() => synth(props)).toThrow(message);
+});

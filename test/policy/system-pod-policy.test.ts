@@ -1,0 +1,118 @@
+import { Chart, Testing } from 'cdk8s';
+import { PolicyAction, SystemPodPolicy, SystemPodPolicyProps } from '../../src/policy';
+import { RuleSeverity, SystemPodRules } from '../../src/rules';
+import { RuntimeReference } from '../../src/workloads';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function synth(props?: SystemPodPolicyProps): any {
+  const chart = new Chart(Testing.app(), 'test', { namespace: 'stamped' });
+  new SystemPodPolicy(chart, 'it', props);
+  const objects = Testing.synth(chart);
+  const named = (kind: string) =>
+    Object.fromEntries(objects.filter((o) => o.kind === kind).map((o) => [o.metadata.name, o.spec]));
+  return { objects, policies: named('ValidatingAdmissionPolicy'), bindings: named('ValidatingAdmissionPolicyBinding') };
+}
+
+test('says every rule that CEL can say, errors refused and warnings shown', () => {
+  const { policies, bindings } = synth();
+
+  const ids = (severity: RuleSeverity) =>
+    SystemPodRules.all()
+      .filter((rule) => rule.severity === severity && rule.cel !== undefined)
+      .map((rule) => rule.id);
+  const said = (name: string) =>
+    policies[name].validations.map((v: { message: string }) => /^rule (\S+):/.exec(v.message)?.[1]);
+  expect(Object.keys(policies)).toEqual(['sysbox-pods', 'sysbox-pods-warnings']);
+  expect(said('sysbox-pods')).toEqual(ids(RuleSeverity.ERROR));
+  expect(said('sysbox-pods-warnings')).toEqual(ids(RuleSeverity.WARNING));
+  expect(bindings['sysbox-pods']).toEqual({ policyName: 'sysbox-pods', validationActions: ['Deny'] });
+  expect(bindings['sysbox-pods-warnings'].validationActions).toEqual(['Warn']);
+});
+
+test('is read in review', () => {
+  const { policies } = synth({
+    without: SystemPodRules.all()
+      .filter((r) => r.cel && r.id !== 'privileged')
+      .map((r) => r.id),
+  });
+
+  expect(policies).toMatchSnapshot();
+});
+
+test('has no namespace, also in a chart that has one', () => {
+  for (const object of synth({ allowedIn: { names: ['a'] } }).objects)
+    expect(object.metadata).not.toHaveProperty('namespace');
+});
+
+const everyProp: Required<SystemPodPolicyProps> = {
+  name: 'mine',
+  runtimes: [RuntimeReference.named('a'), RuntimeReference.named('b')],
+  actions: [PolicyAction.WARN, PolicyAction.AUDIT],
+  warnings: false,
+  without: ['host-path'],
+  honourAcknowledgements: true,
+  exemptNamespaces: ['kube-system'],
+  allowedIn: { names: ['a', 'b'], labels: { x: '1', y: '2' } },
+  requiredIn: { labels: { z: '3' } },
+};
+type Out = ReturnType<typeof synth>;
+const shown: Record<keyof SystemPodPolicyProps, (out: Out) => void> = {
+  name: ({ policies }) => expect(Object.keys(policies)).toEqual(['mine', 'mine-warnings']),
+  runtimes: ({ policies }) =>
+    expect(policies['sysbox-pods'].matchConditions[0].expression).toMatch(/runtimeClassName.*in \['a', 'b'\]$/),
+  actions: ({ bindings }) => expect(bindings['sysbox-pods'].validationActions).toEqual(['Warn', 'Audit']),
+  warnings: ({ policies }) => expect(Object.keys(policies)).toEqual(['sysbox-pods']),
+  without: ({ policies }) => expect(JSON.stringify(policies)).not.toContain('rule host-path:'),
+  honourAcknowledgements: ({ policies }) => {
+    expect(JSON.stringify(policies)).toContain('cdk8s-sysbox.io/acknowledge.host-path');
+    expect(JSON.stringify(policies)).not.toContain('cdk8s-sysbox.io/acknowledge.host-users');
+  },
+  exemptNamespaces: ({ bindings }) =>
+    expect(bindings['sysbox-pods'].matchResources.namespaceSelector.matchExpressions).toEqual([
+      { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] },
+    ]),
+  allowedIn: ({ policies }) =>
+    expect(policies['sysbox-pods-namespaces'].validations[0].expression).toMatch(
+      /\|\| namespaceObject.metadata.name in \['a', 'b'\] \|\| \(.*'x'.* == '1' && .*'y'.* == '2'\)$/,
+    ),
+  requiredIn: ({ policies }) =>
+    expect(policies['sysbox-pods-namespaces'].validations[0].expression).toMatch(
+      /^!\(\(namespaceObject.*'z'.* == '3'\)\) \|\| /,
+    ),
+};
+
+test.each(Object.keys(everyProp) as (keyof SystemPodPolicyProps)[])('has the prop %s', (prop) => {
+  shown[prop](synth({ [prop]: everyProp[prop] }));
+  expect(() => shown[prop](synth())).toThrow();
+});
+
+test('names its policies', () => {
+  const policy = new SystemPodPolicy(Testing.chart(), 'it', { requiredIn: { names: ['a'] } });
+
+  expect(policy.policyNames).toEqual(['sysbox-pods', 'sysbox-pods-warnings', 'sysbox-pods-namespaces']);
+});
+
+test.each<[string, SystemPodPolicyProps, string]>([
+  ['a bad name', { name: 'A' }, "test/it: name 'A' is no DNS subdomain name"],
+  ['no runtime', { runtimes: [] }, 'test/it: runtimes is empty. Name one, or leave it out for sysbox-runc'],
+  ['no action', { actions: [] }, 'test/it: actions is empty. Give at least one, such as AUDIT'],
+  [
+    'two actions that exclude each other',
+    { actions: [PolicyAction.DENY, PolicyAction.WARN] },
+    'test/it: actions has both DENY and WARN, which the API server refuses. Leave one out',
+  ],
+  ['allowedIn no namespace', { allowedIn: {} }, 'test/it: allowedIn means no namespace. Give names or labels'],
+  [
+    'requiredIn no namespace',
+    { requiredIn: { names: [] } },
+    'test/it: requiredIn means no namespace. Give names or labels',
+  ],
+  ['an unknown rule', { without: ['x'] }, "test/it: the policy has no rule 'x' to leave out. It has: host-users,"],
+  [
+    'a rule that CEL cannot say',
+    { without: ['special-directory-pods'] },
+    "test/it: the policy has no rule 'special-directory-pods' to leave out",
+  ],
+])('refuses %s', (_, props, message) => {
+  expect(() => synth(props)).toThrow(message);
+});
