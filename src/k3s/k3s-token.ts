@@ -1,0 +1,41 @@
+import * as kplus from 'cdk8s-plus-30';
+
+/** Where the tokens are in a Secret. */
+export interface K3sTokenOptions {
+  /**
+   * Key of the token with which servers join, and agents too when there is no `agentKey`.
+   *
+   * @default "token"
+   */
+  readonly serverKey?: string;
+
+  /**
+   * Key of the token with which agents join. Whatever runs on an agent can read its token, and with that of the servers it
+   * could become one.
+   *
+   * @default - agents join with the servers' token
+   */
+  readonly agentKey?: string;
+}
+
+/** The tokens of a nested cluster. They are never in a manifest. */
+export class K3sToken {
+  /**
+   * Tokens that are in a Secret already.
+   *
+   * @param secret the Secret, in the namespace of the pods
+   * @param options its keys
+   */
+  public static fromSecret(secret: kplus.ISecret, options: K3sTokenOptions = {}): K3sToken {
+    return new K3sToken(secret, options.serverKey ?? 'token', options.agentKey);
+  }
+
+  private constructor(
+    /** The Secret. */
+    public readonly secret: kplus.ISecret,
+    /** Key of the servers' token. */
+    public readonly serverKey: string,
+    /** Key of the agents' token, when they have one of their own. */
+    public readonly agentKey?: string,
+  ) {}
+}

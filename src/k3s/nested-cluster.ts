@@ -1,0 +1,89 @@
+import * as kplus from 'cdk8s-plus-30';
+import { Chart } from 'cdk8s';
+import { IConstruct } from 'constructs';
+
+/** A cluster inside the cluster, whatever engine runs it. */
+export interface INestedCluster extends IConstruct {
+  /** Name of the cluster: the objects around it are named after it. */
+  readonly clusterName: string;
+
+  /** The Secret in which its kubeconfig appears, as soon as the cluster runs. */
+  readonly kubeconfigSecret: kplus.ISecret;
+
+  /** The key of the kubeconfig in that Secret. */
+  readonly kubeconfigKey: string;
+}
+
+/** Where the API server of a nested cluster can be reached from outside the cluster around it. */
+export class NestedExpose {
+  /**
+   * Through a load balancer.
+   *
+   * @param options its port and annotations
+   */
+  public static loadBalancer(options: NestedExposeOptions = {}): NestedExpose {
+    return new NestedExpose(kplus.ServiceType.LOAD_BALANCER, options.port, options.annotations ?? {});
+  }
+
+  /**
+   * Through a port of each node.
+   *
+   * @param options its port, from 30000 to 32767, and annotations
+   */
+  public static nodePort(options: NestedExposeOptions = {}): NestedExpose {
+    const { port } = options;
+    if (port !== undefined && !(port >= 30000 && port <= 32767)) {
+      throw new Error(`node port ${port} is not in 30000 to 32767. Leave it out: Kubernetes chooses a free one`);
+    }
+    return new NestedExpose(kplus.ServiceType.NODE_PORT, port, options.annotations ?? {});
+  }
+
+  private constructor(
+    /** The type of the Service. */
+    public readonly type: kplus.ServiceType,
+    /** The port from outside. */
+    public readonly port: number | undefined,
+    /** Annotations of the Service. */
+    public readonly annotations: Record<string, string>,
+  ) {}
+}
+
+/** How a nested cluster is exposed. */
+export interface NestedExposeOptions {
+  /**
+   * The port.
+   *
+   * @default - the engine's own at a load balancer, a free one at the nodes
+   */
+  readonly port?: number;
+
+  /**
+   * Annotations of the Service.
+   *
+   * @default - none
+   */
+  readonly annotations?: Record<string, string>;
+}
+
+/** The longest name from which Kubernetes can still make those of the pods, whose labels have 63 characters. */
+const LONGEST_NAME = 45;
+
+/** @internal */
+export function assertClusterName(name: string, where: string): string {
+  if (name.length > LONGEST_NAME || !/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name)) {
+    throw new Error(
+      `${where}: clusterName '${name}' must be at most ${LONGEST_NAME} lower-case letters, digits and '-', and begin with a letter`,
+    );
+  }
+  return name;
+}
+
+/** @internal */
+export function namespaceOf(scope: IConstruct): string {
+  const { namespace } = Chart.of(scope);
+  if (namespace !== undefined) return namespace;
+  throw new Error(
+    `${scope.node.path}: the chart has no namespace, and the certificate, the kubeconfig and the rights of a nested cluster ` +
+      "name it. Write new Chart(app, id, { namespace: '…' })",
+  );
+}

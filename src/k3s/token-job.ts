@@ -1,0 +1,43 @@
+import { ApiObject, JsonPatch } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
+import { SystemJob, SystemOptions } from '../workloads';
+import { K3sToken } from './k3s-token';
+import { CLIENT_RESOURCES, contentHash, programCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
+import { FilledSecret } from './secret-access';
+
+/**
+ * Tokens that a Job makes in the cluster, once.
+ *
+ * @internal
+ */
+export function generatedToken(scope: Construct, cluster: string, image: string, system: SystemOptions): K3sToken {
+  const name = `${cluster}-token`;
+  const { secret, serviceAccount } = new FilledSecret(scope, 'Token', name);
+  const job = new SystemJob(scope, 'TokenJob', {
+    metadata: { name },
+    serviceAccount,
+    automountServiceAccountToken: true,
+    restartPolicy: kplus.RestartPolicy.ON_FAILURE,
+    system: { ...system, containers: undefined },
+  });
+  const container = job.addContainer({
+    name: 'token',
+    image,
+    command: programCommand('token.sh'),
+    envVariables: {
+      SECRET_NAME: kplus.EnvValue.fromValue(secret.name),
+      SECRET_KEYS: kplus.EnvValue.fromValue('token agent-token'),
+    },
+    resources: CLIENT_RESOURCES,
+  });
+  container.mount(PROGRAMS_PATH, programsVolume(job), { readOnly: true });
+  nameAfterContent(job, name);
+  return K3sToken.fromSecret(secret, { agentKey: 'agent-token' });
+}
+
+/** The pods of a Job cannot be changed: another version of K3s is another Job, which finds the tokens made. */
+function nameAfterContent(job: SystemJob, name: string): void {
+  const object = ApiObject.of(job);
+  object.addJsonPatch(JsonPatch.replace('/metadata/name', `${name}-${contentHash(object.toJson().spec)}`));
+}

@@ -1,0 +1,443 @@
+import { Duration, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import {
+  K3sAgentProps,
+  K3sComponent,
+  K3sFlannelBackend,
+  K3sNode,
+  K3sRegistries,
+  K3sServerProps,
+  K3sSnapshotter,
+  K3sToken,
+  K3sTokenOptions,
+} from '../../src/k3s';
+import { SystemPod } from '../../src/workloads';
+import { Manifest, only, synth } from '../support/synth';
+import { kinds } from '../workloads/kinds';
+
+const version = 'v1.36.2+k3s1';
+
+interface Made {
+  readonly pod: Manifest;
+  readonly k3s: Manifest;
+  readonly manifests: Manifest[];
+}
+
+function made(build: (pod: SystemPod) => void): Made {
+  const manifests = synth((chart) => build(new SystemPod(chart, 'node', { metadata: { name: 'node' } })));
+  const pod = only(manifests, 'Pod').spec;
+  return { pod, manifests, k3s: pod.containers.find((c: Manifest) => c.name === 'k3s') };
+}
+
+const server = (props: Partial<K3sServerProps> = {}) => made((pod) => K3sNode.server(pod, { version, ...props }));
+const agent = (props: Partial<K3sAgentProps> = {}) =>
+  made((pod) => K3sNode.agent(pod, { version, serverUrl: 'https://dev.dev.svc:6443', token: token(pod), ...props }));
+
+const everyTokenOption: Required<K3sTokenOptions> = { serverKey: 'server', agentKey: 'agent' };
+
+function token(pod: SystemPod, options: K3sTokenOptions = {}): K3sToken {
+  const secret = kplus.Secret.fromSecretName(pod, `token-${Object.keys(options).join('-')}`, 'tokens');
+  return K3sToken.fromSecret(secret, options);
+}
+
+describe('a server', () => {
+  test('is K3s as the first process, with addresses clear of the host’s and no privilege', () => {
+    const { pod, k3s } = server();
+
+    expect(k3s.image).toBe('rancher/k3s:v1.36.2-k3s1');
+    expect(k3s.command).toEqual(['sh', '/opt/cdk8s-sysbox/start.sh']);
+    expect(k3s.args).toEqual([
+      'server',
+      '--node-name=$(NODE_NAME)',
+      '--cluster-cidr=10.52.0.0/16',
+      '--service-cidr=10.53.0.0/16',
+      '--cluster-dns=10.53.0.10',
+    ]);
+    expect(k3s).not.toHaveProperty('securityContext');
+    expect(pod).toMatchObject({
+      runtimeClassName: 'sysbox-runc',
+      hostUsers: false,
+      automountServiceAccountToken: false,
+    });
+  });
+
+  test('answers for itself: readiness, start and stop', () => {
+    const { k3s, pod } = server();
+    const program = (name: string) => ({ exec: { command: ['sh', `/opt/cdk8s-sysbox/${name}`] } });
+
+    expect(k3s.readinessProbe).toEqual({
+      ...program('ready.sh'),
+      failureThreshold: 3,
+      periodSeconds: 10,
+      timeoutSeconds: 20,
+    });
+    expect(k3s.startupProbe).toEqual({
+      ...program('started.sh'),
+      failureThreshold: 60,
+      periodSeconds: 10,
+      timeoutSeconds: 20,
+    });
+    expect(k3s.lifecycle).toEqual({ preStop: program('stop.sh') });
+    expect(k3s).not.toHaveProperty('livenessProbe');
+    expect(pod.terminationGracePeriodSeconds).toBe(90);
+  });
+
+  test('tells the programs who they are and what the pod has', () => {
+    const env = Object.fromEntries(server().k3s.env.map(({ name, ...value }: Manifest) => [name, value]));
+
+    expect(env).toEqual({
+      NODE_NAME: { valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      NODE_ROLE: { value: 'server' },
+      NODE_KUBECONFIG: { value: '/var/lib/rancher/k3s/server/cred/admin.kubeconfig' },
+      DRAIN_SECONDS: { value: '60' },
+      CPU_LIMIT: { valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '1m' } } },
+      MEMORY_LIMIT: { valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } },
+    });
+  });
+
+  test('keeps its data, the kubelet’s and its password together, and mounts all that the image declares as volumes', () => {
+    const { pod, k3s } = server();
+
+    expect(k3s.volumeMounts).toEqual([
+      { mountPath: '/var/lib/rancher/k3s', name: 'k3s-data', subPath: 'k3s' },
+      { mountPath: '/var/lib/kubelet', name: 'k3s-data', subPath: 'kubelet' },
+      { mountPath: '/etc/rancher/node', name: 'k3s-data', subPath: 'node' },
+      { mountPath: '/var/lib/cni', name: 'k3s-scratch', subPath: 'cni' },
+      { mountPath: '/var/log', name: 'k3s-scratch', subPath: 'log' },
+      { mountPath: '/opt/cdk8s-sysbox', name: 'k3s-programs', readOnly: true },
+    ]);
+    expect(pod.volumes.slice(0, 2)).toEqual([
+      { name: 'k3s-data', emptyDir: {} },
+      { name: 'k3s-scratch', emptyDir: {} },
+    ]);
+  });
+
+  test('brings its programs in a ConfigMap that is named after their content', () => {
+    const { pod, manifests } = server();
+    const { metadata, data } = only(manifests, 'ConfigMap');
+
+    const hash = createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 10);
+    expect(metadata.name).toContain(hash);
+    expect(Object.keys(data)).toEqual(readdirSync('src/k3s/pod').sort());
+    expect(pod.volumes).toContainEqual({
+      name: 'k3s-programs',
+      configMap: { name: metadata.name, defaultMode: 0o555 },
+    });
+  });
+});
+
+describe('an agent', () => {
+  test('joins the server, and looks after itself with the kubelet’s rights', () => {
+    const { k3s } = agent();
+
+    expect(k3s.args).toEqual([
+      'agent',
+      '--node-name=$(NODE_NAME)',
+      '--server=https://dev.dev.svc:6443',
+      '--token-file=/etc/rancher/token/token',
+    ]);
+    expect(k3s.env).toContainEqual({ name: 'NODE_ROLE', value: 'agent' });
+    expect(k3s.env).toContainEqual({
+      name: 'NODE_KUBECONFIG',
+      value: '/var/lib/rancher/k3s/agent/kubelet.kubeconfig',
+    });
+    expect(k3s.ports).toEqual([{ containerPort: 10250, name: 'kubelet' }]);
+  });
+
+  test('sees the agents’ token only, when they have one', () => {
+    const { pod, k3s } = made((it) =>
+      K3sNode.agent(it, { version, serverUrl: 'https://x', token: token(it, everyTokenOption) }),
+    );
+
+    expect(k3s.args).toContain('--token-file=/etc/rancher/token/agent');
+    expect(pod.volumes).toContainEqual({
+      name: 'k3s-token',
+      secret: { secretName: 'tokens', defaultMode: 0o400, items: [{ key: 'agent', path: 'agent' }] },
+    });
+  });
+});
+
+test.each(Object.values(kinds))('runs in a $name', ({ make, template }) => {
+  const manifests = synth((chart) => {
+    K3sNode.server(make(chart, 'it', { terminationGracePeriod: Duration.minutes(5) }), { version });
+  });
+
+  const own = manifests.find((m) => template(m)?.spec?.containers) as Manifest;
+  expect(template(own).spec.containers).toMatchObject([{ name: 'k3s', args: expect.arrayContaining(['server']) }]);
+  expect(template(own).spec.terminationGracePeriodSeconds).toBe(300);
+});
+
+/** One value for each prop; a new one does not compile until it has a row here and in `rendered`. */
+function everyServerProp(pod: SystemPod): Required<K3sServerProps> {
+  return {
+    version,
+    image: 'registry.example.org/k3s:1',
+    nodeLabels: { b: '2', a: '1' },
+    nodeTaints: ['gpu=yes:NoSchedule', 'spot:NoExecute'],
+    snapshotter: K3sSnapshotter.NATIVE,
+    kubeletArgs: ['max-pods=50', 'fail-swap-on=false'],
+    kubeProxyArgs: ['proxy-mode=nftables'],
+    extraArgs: ['--debug', '--etcd-expose-metrics=true'],
+    env: { HTTPS_PROXY: kplus.EnvValue.fromValue('http://proxy:3128') },
+    resources: { memory: { limit: Size.gibibytes(2) } },
+    data: kplus.Volume.fromEmptyDir(pod, 'mine', 'mine'),
+    registries: K3sRegistries.fromSecret(kplus.Secret.fromSecretName(pod, 'registries', 'registries')),
+    drainTimeout: Duration.minutes(2),
+    startTimeout: Duration.minutes(3),
+    token: token(pod, everyTokenOption),
+    network: { clusterCidrs: ['172.16.0.0/16'], serviceCidrs: ['172.17.0.0/16'] },
+    disable: [K3sComponent.TRAEFIK, K3sComponent.SERVICE_LB],
+    tlsSans: ['k3s.example.org', '192.0.2.1', 'fd00::1', '*.example.org'],
+    flannelBackend: K3sFlannelBackend.HOST_GW,
+    networkPolicy: false,
+    clusterDomain: 'inner.local',
+    secretsEncryption: true,
+    kubeApiserverArgs: ['audit-log-path=-'],
+    kubeControllerManagerArgs: ['node-cidr-mask-size=25'],
+    kubeSchedulerArgs: ['v=2'],
+  };
+}
+
+const args = (...list: string[]) => ({ containers: [{ args: expect.arrayContaining(list) }] });
+
+const rendered: Record<keyof K3sServerProps, object> = {
+  version: { containers: [{ image: 'rancher/k3s:v1.36.2-k3s1' }] },
+  image: { containers: [{ image: 'registry.example.org/k3s:1' }] },
+  nodeLabels: args('--node-label=a=1', '--node-label=b=2'),
+  nodeTaints: args('--node-taint=gpu=yes:NoSchedule', '--node-taint=spot:NoExecute'),
+  snapshotter: args('--snapshotter=native'),
+  kubeletArgs: args('--kubelet-arg=max-pods=50', '--kubelet-arg=fail-swap-on=false'),
+  kubeProxyArgs: args('--kube-proxy-arg=proxy-mode=nftables'),
+  extraArgs: args('--debug', '--etcd-expose-metrics=true'),
+  env: { containers: [{ env: expect.arrayContaining([{ name: 'HTTPS_PROXY', value: 'http://proxy:3128' }]) }] },
+  resources: { containers: [{ resources: { limits: { memory: '2048Mi' } } }] },
+  data: {
+    containers: [
+      { volumeMounts: expect.arrayContaining([{ mountPath: '/var/lib/rancher/k3s', name: 'mine', subPath: 'k3s' }]) },
+    ],
+  },
+  registries: {
+    ...args('--private-registry=/etc/rancher/registries/registries.yaml'),
+    volumes: expect.arrayContaining([
+      {
+        name: 'k3s-registries',
+        secret: { secretName: 'registries', items: [{ key: 'registries.yaml', path: 'registries.yaml' }] },
+      },
+    ]),
+  },
+  drainTimeout: {
+    terminationGracePeriodSeconds: 150,
+    containers: [{ env: expect.arrayContaining([{ name: 'DRAIN_SECONDS', value: '120' }]) }],
+  },
+  startTimeout: { containers: [{ startupProbe: { failureThreshold: 18 } }] },
+  token: {
+    ...args('--token-file=/etc/rancher/token/server', '--agent-token-file=/etc/rancher/token/agent'),
+    volumes: expect.arrayContaining([
+      {
+        name: 'k3s-token',
+        secret: {
+          secretName: 'tokens',
+          defaultMode: 0o400,
+          items: [
+            { key: 'agent', path: 'agent' },
+            { key: 'server', path: 'server' },
+          ],
+        },
+      },
+    ]),
+  },
+  network: args('--cluster-cidr=172.16.0.0/16', '--service-cidr=172.17.0.0/16', '--cluster-dns=172.17.0.10'),
+  disable: args('--disable=traefik', '--disable=servicelb'),
+  tlsSans: args('--tls-san=k3s.example.org', '--tls-san=192.0.2.1', '--tls-san=fd00::1', '--tls-san=*.example.org'),
+  flannelBackend: args('--flannel-backend=host-gw'),
+  networkPolicy: args('--disable-network-policy'),
+  clusterDomain: args('--cluster-domain=inner.local'),
+  secretsEncryption: args('--secrets-encryption'),
+  kubeApiserverArgs: args('--kube-apiserver-arg=audit-log-path=-'),
+  kubeControllerManagerArgs: args('--kube-controller-manager-arg=node-cidr-mask-size=25'),
+  kubeSchedulerArgs: args('--kube-scheduler-arg=v=2'),
+};
+
+test.each(Object.keys(rendered) as (keyof K3sServerProps)[])('has the prop %s', (prop) => {
+  const { pod } = made((it) => {
+    K3sNode.server(it, { version, [prop]: everyServerProp(it)[prop] });
+  });
+
+  expect(pod).toMatchObject(rendered[prop]);
+});
+
+test.each(Object.keys(rendered) as (keyof K3sServerProps)[])('shows nothing of %s when it is not given', (prop) => {
+  if (prop !== 'version') expect(server().pod).not.toMatchObject(rendered[prop]);
+});
+
+test('what an agent has, it has in the same way', () => {
+  const shared = ['nodeLabels', 'kubeletArgs', 'extraArgs', 'registries', 'drainTimeout', 'data'] as const;
+  for (const prop of shared) {
+    const { pod } = made((it) => {
+      const props = { version, serverUrl: 'https://x:1', token: token(it), [prop]: everyServerProp(it)[prop] };
+      K3sNode.agent(it, props as K3sAgentProps);
+    });
+    expect(pod).toMatchObject(rendered[prop]);
+  }
+});
+
+test('a registries.yaml can be in a ConfigMap, under another key', () => {
+  const { pod } = made((it) => {
+    const configMap = kplus.ConfigMap.fromConfigMapName(it, 'c', 'mirrors');
+    K3sNode.server(it, { version, registries: K3sRegistries.fromConfigMap(configMap, 'hosts') });
+  });
+
+  expect(pod.volumes).toContainEqual({
+    name: 'k3s-registries',
+    configMap: { name: 'mirrors', items: [{ key: 'hosts', path: 'registries.yaml' }] },
+  });
+});
+
+test('a secret comes in by the environment', () => {
+  const { k3s } = made((it) => {
+    const secret = kplus.Secret.fromSecretName(it, 's', 'store');
+    K3sNode.server(it, { version, env: { K3S_DATASTORE_ENDPOINT: secret.envValue('url') } });
+  });
+
+  expect(k3s.env).toContainEqual({
+    name: 'K3S_DATASTORE_ENDPOINT',
+    valueFrom: { secretKeyRef: { name: 'store', key: 'url' } },
+  });
+});
+
+test.each<[string, Partial<K3sServerProps>, string]>([
+  [
+    'what is no version',
+    { version: 'latest' },
+    "test/node: version 'latest' is no version of K3s. Write it as 'v1.36.2+k3s1'",
+  ],
+  ['a version without its K3s part', { version: 'v1.36.2' }, "test/node: version 'v1.36.2' is no version of K3s"],
+  [
+    'an image without a tag',
+    { image: 'registry:5000/k3s' },
+    "test/node: image 'registry:5000/k3s' has no tag that stays. Write 'registry:5000/k3s:v1.36.2-k3s1'",
+  ],
+  [
+    'the latest image',
+    { image: 'k3s:latest' },
+    "test/node: image 'k3s:latest' has no tag that stays. Write 'k3s:v1.36.2-k3s1'",
+  ],
+  ['a bad label', { nodeLabels: { 'a b': 'c' } }, "test/node: nodeLabels: 'a b' is no label key"],
+  [
+    'a taint without effect',
+    { nodeTaints: ['a=b'] },
+    "test/node: nodeTaints has 'a=b'. Write 'key=value:NoSchedule', PreferNoSchedule or NoExecute",
+  ],
+  ['a taint of no effect', { nodeTaints: ['a=b:Never'] }, "test/node: nodeTaints has 'a=b:Never'"],
+  ['a taint of a bad key', { nodeTaints: ['a b:NoSchedule'] }, "test/node: nodeTaints: 'a b' is no label key"],
+  [
+    'an argument with dashes',
+    { kubeletArgs: ['--max-pods=5'] },
+    "test/node: kubeletArgs has '--max-pods=5'. Write each as 'flag=value', without dashes before it",
+  ],
+  ['a bad argument of kube-proxy', { kubeProxyArgs: ['-v'] }, "test/node: kubeProxyArgs has '-v'"],
+  ['a bad argument of the API server', { kubeApiserverArgs: ['-v'] }, "test/node: kubeApiserverArgs has '-v'"],
+  [
+    'a bad argument of the controller manager',
+    { kubeControllerManagerArgs: ['-v'] },
+    "test/node: kubeControllerManagerArgs has '-v'",
+  ],
+  ['a bad argument of the scheduler', { kubeSchedulerArgs: ['-v'] }, "test/node: kubeSchedulerArgs has '-v'"],
+  [
+    'a URL as a name',
+    { tlsSans: ['https://k3s.example.org'] },
+    "test/node: tlsSans has 'https://k3s.example.org'. Write a DNS name or an IP address, without scheme and port",
+  ],
+  [
+    'an argument that is no flag',
+    { extraArgs: ['-t', 'x'] },
+    "test/node: extraArgs has '-t'. Write each as '--flag' or '--flag=value'",
+  ],
+  [
+    'a token in the manifest',
+    { extraArgs: ['--token=x'] },
+    'test/node: extraArgs has --token, which is a secret in a manifest: give it to K3s by `env` from a Secret, or by `token`',
+  ],
+  [
+    'another data directory',
+    { extraArgs: ['--data-dir=/d'] },
+    'test/node: extraArgs has --data-dir, which is not possible',
+  ],
+  [
+    'addresses that are not checked',
+    { extraArgs: ['--cluster-cidr=10.42.0.0/16'] },
+    'test/node: extraArgs has --cluster-cidr, which is set by `network`, where it is checked against the host',
+  ],
+  [
+    'rootless mode',
+    { extraArgs: ['--rootless'] },
+    'test/node: extraArgs has --rootless, which is not possible: a system',
+  ],
+  [
+    'a token in the environment',
+    { env: { K3S_TOKEN: kplus.EnvValue.fromValue('x') } },
+    'test/node: env has K3S_TOKEN as text, a secret in a manifest. Use EnvValue.fromSecretValue()',
+  ],
+  [
+    'a data directory in the environment',
+    { env: { K3S_DATA_DIR: kplus.EnvValue.fromValue('/d') } },
+    'test/node: env has K3S_DATA_DIR, which is not possible: Sysbox knows /var/lib/rancher/k3s only (special directory)',
+  ],
+  [
+    "the host's addresses",
+    { network: { clusterCidrs: ['10.42.0.0/16'] } },
+    'test/node: 10.42.0.0/16 of clusterCidrs overlaps',
+  ],
+])('refuses %s', (_, props, message) => {
+  expect(() => server(props)).toThrow(message);
+});
+
+test.each([
+  'agent-token',
+  'agent-token-file',
+  'token-file',
+  'service-cidr',
+  'cluster-dns',
+  'private-registry',
+  'node-name',
+])('refuses --%s among the raw arguments', (flag) => {
+  expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow(`test/node: extraArgs has --${flag}, which is `);
+});
+
+test.each([
+  'with-node-id',
+  'server',
+  'write-kubeconfig',
+  'cluster-init',
+  'cluster-reset',
+  'datastore-endpoint',
+  'vpn-auth',
+])('refuses --%s among the raw arguments', (flag) => {
+  expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow(`test/node: extraArgs has --${flag}, which is `);
+});
+
+test.each(['etcd-s3-access-key', 'etcd-s3-secret-key', 'etcd-s3-session-token'])(
+  'refuses --%s among the raw arguments',
+  (flag) => {
+    expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow('a secret in a manifest');
+  },
+);
+
+test.each(['http://x:6443', 'https://x/path', 'x:6443'])('refuses the server URL %s', (serverUrl) => {
+  expect(() => agent({ serverUrl })).toThrow(
+    `test/node: serverUrl '${serverUrl}' must be 'https://host:port', without a path`,
+  );
+});
+
+test.each(['rancher/k3s:v1.36.2-k3s1@sha256:0', 'rancher/k3s@sha256:0', 'r:5000/k3s:1'])(
+  'takes the image %s',
+  (image) => {
+    expect(server({ image }).k3s.image).toBe(image);
+  },
+);
+
+test.each(['v1.36.2-k3s1', 'v1.37.0-rc1+k3s1'])('takes the version %s', (it) => {
+  expect(server({ version: it }).k3s.image).toBe(`rancher/k3s:${it.replace('+', '-')}`);
+});
