@@ -1,0 +1,2 @@
+export * from './k3k-cluster';
+export * from './k3k-persistence';

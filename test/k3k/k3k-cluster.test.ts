@@ -1,0 +1,338 @@
+import { Chart, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
+import { K3kClaimOptions, K3kCluster, K3kClusterProps, K3kIngressOptions, K3kPersistence } from '../../src/k3k';
+import { K3sComponent, K3sRegistries, K3sToken, NestedExpose } from '../../src/k3s';
+import { ContainerEngine, PodSecurityLevel, RuntimeReference, SystemOptions } from '../../src/workloads';
+import { Manifest, synth, testChart } from '../support/synth';
+import { crd, mistakes } from './crd';
+
+const newest = crd('clusters.yaml');
+const oldest = crd('clusters-v1.1.0.yaml');
+
+type Props = K3kClusterProps | ((chart: Chart) => K3kClusterProps);
+
+function cluster(props: Props = {}): Manifest {
+  const [made, ...others] = synth(
+    (chart) => {
+      const given = typeof props === 'function' ? props(chart) : props;
+      new K3kCluster(chart, 'it', { clusterName: 'dev', ...given });
+    },
+    { namespace: 'team' },
+  );
+  expect(others).toEqual([]);
+  return made as Manifest;
+}
+
+const spec = (props: Props = {}) => cluster(props).spec;
+
+test('is a Cluster whose nodes are system pods, with addresses clear of the host’s and no privilege', () => {
+  expect(cluster()).toEqual({
+    apiVersion: 'k3k.io/v1beta1',
+    kind: 'Cluster',
+    metadata: { name: 'dev', namespace: 'team' },
+    spec: {
+      mode: 'virtual',
+      servers: 1,
+      agents: 0,
+      clusterCIDR: '10.52.0.0/16',
+      serviceCIDR: '10.53.0.0/16',
+      clusterDNS: '10.53.0.10',
+      persistence: { type: 'dynamic', storageRequestSize: '10240Mi' },
+      runtimeClassName: 'sysbox-runc',
+      hostUsers: false,
+      securityContext: { privileged: false },
+    },
+  });
+});
+
+test('is named and found as K3k names it', () => {
+  const chart = testChart();
+  const made = new K3kCluster(chart, 'it', { clusterName: 'dev' });
+
+  expect(made.clusterName).toBe('dev');
+  expect(made.kubeconfigSecret.name).toBe('k3k-dev-kubeconfig');
+  expect(made.kubeconfigKey).toBe('kubeconfig.yaml');
+  expect(new K3kCluster(chart, 'unnamed').clusterName).toMatch(/^test-unnamed-c[0-9a-f]{7}$/);
+});
+
+const everyClaimOption: Required<K3kClaimOptions> = { storage: Size.gibibytes(3), storageClassName: 'fast' };
+const everyIngressOption: Required<K3kIngressOptions> = { ingressClassName: 'nginx', annotations: { a: 'b' } };
+
+const everyProp = (chart: Chart): Required<K3kClusterProps> => ({
+  version: 'v1.36.2+k3s1',
+  clusterName: 'other',
+  servers: 3,
+  agents: 2,
+  server: {
+    nodeLabels: { a: 'b' },
+    nodeTaints: ['a=b:NoSchedule'],
+    kubeletArgs: ['max-pods=50'],
+    disable: [K3sComponent.TRAEFIK],
+    tlsSans: ['k3s.example.org'],
+    extraArgs: ['--debug'],
+    env: { A: kplus.EnvValue.fromSecretValue({ secret: kplus.Secret.fromSecretName(chart, 's', 's'), key: 'k' }) },
+    resources: { memory: { limit: Size.gibibytes(2) }, cpu: { limit: kplus.Cpu.units(2) } },
+  },
+  agent: {
+    nodeLabels: { c: 'd' },
+    extraArgs: ['--lb-server-port=6445'],
+    env: { B: kplus.EnvValue.fromValue('c') },
+    resources: { memory: { request: Size.mebibytes(512), limit: Size.gibibytes(1) } },
+  },
+  network: { clusterCidrs: ['172.16.0.0/16'], serviceCidrs: ['172.17.0.0/16'], clusterDns: '172.17.0.53' },
+  persistence: K3kPersistence.claim(everyClaimOption),
+  token: K3sToken.fromSecret(kplus.Secret.fromSecretName(chart, 'token', 'mine')),
+  expose: NestedExpose.loadBalancer({ port: 8443 }),
+  ingress: everyIngressOption,
+  registries: K3sRegistries.fromSecret(kplus.Secret.fromSecretName(chart, 'registries', 'registries'), 'hosts'),
+  system: {
+    runtime: RuntimeReference.named('sysbox', { clusterVersion: '1.36' }),
+    nodeSelector: { disk: 'ssd' },
+    priorityClassName: 'high',
+    podSecurity: PodSecurityLevel.RESTRICTED,
+  },
+  extraSpec: { mirrorHostNodes: true, addons: [{ secretRef: 'manifests' }] },
+});
+
+const rendered: Record<keyof K3kClusterProps, object> = {
+  version: { spec: { version: 'v1.36.2-k3s1' } },
+  clusterName: { metadata: { name: 'other' } },
+  servers: { spec: { servers: 3 } },
+  agents: { spec: { agents: 2 } },
+  server: {
+    spec: {
+      serverArgs: [
+        '--disable=traefik',
+        '--node-label=a=b',
+        '--node-taint=a=b:NoSchedule',
+        '--kubelet-arg=max-pods=50',
+        '--debug',
+      ],
+      tlsSANs: ['k3s.example.org'],
+      serverEnvs: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }],
+      serverLimit: { cpu: '2', memory: '2048Mi' },
+    },
+  },
+  agent: {
+    spec: {
+      agentArgs: ['--node-label=c=d', '--lb-server-port=6445'],
+      agentEnvs: [{ name: 'B', value: 'c' }],
+      workerResources: { requests: { memory: '512Mi' }, limits: { memory: '1024Mi' } },
+    },
+  },
+  network: { spec: { clusterCIDR: '172.16.0.0/16', serviceCIDR: '172.17.0.0/16', clusterDNS: '172.17.0.53' } },
+  persistence: { spec: { persistence: { type: 'dynamic', storageRequestSize: '3072Mi', storageClassName: 'fast' } } },
+  token: { spec: { tokenSecretRef: { name: 'mine', namespace: 'team' } } },
+  expose: { spec: { expose: { loadBalancer: { serverPort: 8443 } } } },
+  ingress: { spec: { expose: { ingress: { ingressClassName: 'nginx', annotations: { a: 'b' } } } } },
+  registries: {
+    spec: {
+      secretMounts: [
+        { secretName: 'registries', mountPath: '/etc/rancher/k3s/registries.yaml', subPath: 'hosts', role: 'all' },
+      ],
+    },
+  },
+  system: {
+    spec: {
+      runtimeClassName: 'sysbox',
+      hostUsers: false,
+      nodeSelector: { disk: 'ssd' },
+      priorityClass: 'high',
+      securityContext: {
+        privileged: false,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+    },
+  },
+  extraSpec: { spec: { mirrorHostNodes: true, addons: [{ secretRef: 'manifests' }] } },
+};
+
+describe.each(Object.keys(rendered) as (keyof K3kClusterProps)[])('the prop %s', (prop) => {
+  const made = () => cluster((chart) => ({ [prop]: everyProp(chart)[prop] }));
+
+  test('has its effect', () => {
+    expect(made()).toMatchObject(rendered[prop]);
+    expect(cluster()).not.toMatchObject(rendered[prop]);
+  });
+
+  test('is what K3k 1.1 and 1.2 know', () => {
+    expect(mistakes(made(), newest)).toEqual([]);
+    expect(mistakes(made(), oldest)).toEqual([]);
+  });
+});
+
+test('an emptyDir', () => {
+  expect(spec({ persistence: K3kPersistence.ephemeral() }).persistence).toEqual({ type: 'ephemeral' });
+});
+
+test('a claim says its size: 10 GiB when nothing is said', () => {
+  expect(K3kPersistence.claim()).toEqual(K3kPersistence.claim({ storage: Size.gibibytes(10) }));
+});
+
+test.each([
+  ['a load balancer', NestedExpose.loadBalancer(), { loadBalancer: {} }],
+  ['a port of the nodes', NestedExpose.nodePort({ port: 30443 }), { nodePort: { serverPort: 30443 } }],
+  ['any port of the nodes', NestedExpose.nodePort(), { nodePort: {} }],
+])('is exposed by %s', (_, expose, expected) => {
+  expect(spec({ expose }).expose).toEqual(expected);
+});
+
+test('annotations of the Service are K3k 1.2’s', () => {
+  const made = cluster({ expose: NestedExpose.loadBalancer({ annotations: { a: 'b' } }) });
+
+  expect(mistakes(made, newest)).toEqual([]);
+  expect(mistakes(made, oldest)).toEqual(['.spec.expose.annotations: unknown']);
+});
+
+test('a seccomp profile is that of the containers, which K3k 1.1 knows too', () => {
+  const seccompProfile = { type: kplus.SeccompProfileType.LOCALHOST, localhostProfile: 'wide.json' };
+
+  const made = cluster({ system: { seccompProfile } });
+
+  expect(made.spec.securityContext).toEqual({ privileged: false, seccompProfile });
+  expect(mistakes(made, oldest)).toEqual([]);
+});
+
+const old = RuntimeReference.named('sysbox-runc', { clusterVersion: '1.33' });
+const crio = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+const requests = { memory: { request: Size.mebibytes(512) } };
+
+test('limits need no newer Kubernetes', () => {
+  const resources = { memory: { limit: Size.mebibytes(512) } };
+
+  expect(spec({ system: { runtime: old }, server: { resources } }).serverLimit).toEqual({ memory: '512Mi' });
+});
+
+test.each<[string, Props, string]>([
+  [
+    'an even number of servers',
+    { servers: 2 },
+    'test/it: servers is 2. Give an odd number: etcd needs a majority, and an even number stands no more failures',
+  ],
+  ['no server', { servers: 0 }, 'test/it: servers is 0. Give an odd number'],
+  ['half an agent', { agents: 1.5 }, 'test/it: agents is 1.5. Give a whole number from 0 on'],
+  ['a bad name', { clusterName: 'Dev' }, "test/it: clusterName 'Dev' must be at most 45"],
+  ['a bad version', { version: '1.36' }, "test/it: version '1.36' is no version of K3s. Write it as 'v1.36.2+k3s1'"],
+  [
+    "the host's addresses",
+    { network: { clusterCidrs: ['10.42.0.0/16'] } },
+    'test/it: 10.42.0.0/16 of clusterCidrs overlaps',
+  ],
+  [
+    'more nodes than addresses',
+    { agents: 1, network: { clusterCidrs: ['10.52.0.0/24'] } },
+    'test/it: clusterCidrs has 10.52.0.0/24, room for 1 nodes of a /24 each, and the cluster has 2',
+  ],
+  [
+    'two families',
+    { network: { clusterCidrs: ['10.52.0.0/16', 'fd00:52::/56'], serviceCidrs: ['10.53.0.0/16', 'fd00:53::/112'] } },
+    'test/it: K3k has one CIDR for pods and one for Services. Give one family, or use K3sCluster',
+  ],
+  [
+    'two ways in',
+    { expose: NestedExpose.nodePort(), ingress: {} },
+    'test/it: expose and ingress exclude each other in K3k. Give one',
+  ],
+  [
+    'another key of the token',
+    (chart) => ({
+      token: K3sToken.fromSecret(kplus.Secret.fromSecretName(chart, 't', 't'), { serverKey: 'other' }),
+    }),
+    "test/it: K3k reads its token from the key 'token' and has none for agents. Use such a Secret",
+  ],
+  [
+    'a token for agents',
+    (chart) => ({ token: K3sToken.fromSecret(kplus.Secret.fromSecretName(chart, 't', 't'), { agentKey: 'a' }) }),
+    "test/it: K3k reads its token from the key 'token' and has none for agents",
+  ],
+  [
+    'a registries.yaml in a ConfigMap',
+    (chart) => ({ registries: K3sRegistries.fromConfigMap(kplus.ConfigMap.fromConfigMapName(chart, 'c', 'c')) }),
+    'test/it: K3k mounts Secrets only. Use K3sRegistries.fromSecret()',
+  ],
+  [
+    'an argument that the shell would change',
+    { server: { kubeApiserverArgs: ['audit-log-path=$HOME/x'] } },
+    "test/it: the argument '--kube-apiserver-arg=audit-log-path=$HOME/x' does not reach K3s as it is: K3k puts the servers' " +
+      'arguments into a shell script. Leave out spaces, quotes, backslashes and any of $ ` * ? [',
+  ],
+  [
+    'a bad argument',
+    { agent: { extraArgs: ['x'] } },
+    "test/it: extraArgs has 'x'. Write each as '--flag' or '--flag=value'",
+  ],
+  ['a bad name of the server', { server: { tlsSans: ['a b'] } }, "test/it: tlsSans has 'a b'"],
+  [
+    'a secret in the environment',
+    { agent: { env: { K3S_TOKEN: kplus.EnvValue.fromValue('x') } } },
+    'test/it: env has K3S_TOKEN as text, a secret in a manifest',
+  ],
+  [
+    'requests where Kubernetes has no resources of pods',
+    { server: { resources: requests }, system: { runtime: old } },
+    'test/it: a request of a K3k node, which K3k renders as resources of the pod works from Kubernetes 1.34 on, and the cluster is ' +
+      '1.33 (KEP-2837)',
+  ],
+  [
+    'a field that another prop sets',
+    { extraSpec: { hostUsers: true } },
+    "test/it: extraSpec has 'hostUsers', which another prop sets. Use that prop",
+  ],
+  [
+    'CRI-O',
+    { system: { runtime: crio } },
+    'test/it: CRI-O makes a user namespace for an annotation of the pod, and K3k sets none. Use K3sCluster, or containerd',
+  ],
+  [
+    'two runtimes',
+    { system: { runtime: old, runtimeClassName: 'other' } },
+    "test/it: runtimeClassName is 'other', but the runtime's is 'sysbox-runc'. Give one of the two",
+  ],
+  [
+    'a cluster that drops hostUsers',
+    { system: { runtime: { runtimeClassName: 'a', clusterVersion: '1.32' } } },
+    'test/it: hostUsers: false works from Kubernetes 1.33 on, and the cluster is 1.32',
+  ],
+])('refuses %s', (_, props, message) => {
+  expect(() => cluster(props)).toThrow(message);
+});
+
+test.each<[keyof SystemOptions, SystemOptions]>([
+  ['containers', { containers: { k3s: { tty: true } } }],
+  ['overhead', { overhead: { cpu: '1' } }],
+  ['topologySpreadConstraints', { topologySpreadConstraints: [] }],
+  ['acknowledge', { acknowledge: [{ rule: 'a', reason: 'b' }] }],
+])('refuses system.%s, for which K3k has no field', (option, system) => {
+  expect(() => cluster({ system })).toThrow(
+    `test/it: system.${option} has no field in K3k's Cluster. Leave it out, or use K3sCluster`,
+  );
+});
+
+test('refuses a token without a namespace to find it in', () => {
+  const chart = testChart();
+  const token = K3sToken.fromSecret(kplus.Secret.fromSecretName(chart, 't', 't'));
+
+  expect(() => new K3kCluster(chart, 'it', { token })).toThrow('test/it: the chart has no namespace');
+});
+
+test('refuses a claim for nothing', () => {
+  expect(() => K3kPersistence.claim({ storage: Size.mebibytes(0) })).toThrow(
+    'a claim for 0 MiB of storage holds nothing. Ask for 1 MiB or more',
+  );
+});
+
+test('each prop of its own knows all its fields', () => {
+  const fields = Object.keys(newest.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties);
+  const free = fields.filter((field) => {
+    try {
+      cluster({ extraSpec: { [field]: {} } });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+  expect(free).toEqual(['addons', 'agentAffinity', 'customCAs', 'mirrorHostNodes', 'serverAffinity', 'sync']);
+});
