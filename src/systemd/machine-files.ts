@@ -12,11 +12,11 @@ export const MACHINE_FOLDER = '/opt/cdk8s-sysbox/systemd';
  *
  * @internal
  */
-export function machineFiles(scope: Construct, name: string, data: Record<string, string>): kplus.Volume {
-  const configMap = new kplus.ConfigMap(scope, `${name}-${shortHash(data)}`, { data, immutable: true });
+export function machineFiles(scope: Construct, id: string, name: string, data: Record<string, string>): kplus.Volume {
+  const configMap = new kplus.ConfigMap(scope, `${id}-${shortHash(data)}`, { data, immutable: true });
   // systemd warns of configuration files that are executable, and does not run generators that are not
   const items = Object.keys(data).map((file) => [file, { path: file, mode: file.endsWith('.sh') ? 0o755 : 0o644 }]);
-  return kplus.Volume.fromConfigMap(scope, name, configMap, { name, items: Object.fromEntries(items) });
+  return kplus.Volume.fromConfigMap(scope, id, configMap, { name, items: Object.fromEntries(items) });
 }
 
 /**

@@ -29,7 +29,7 @@ export function equipSsh(
   hostKeys: { readonly volume: kplus.Volume; readonly subPath?: PersistentDirectory['subPath'] },
   login: { readonly user: string; readonly authorizedKeys: kplus.ISecret; readonly key: string },
 ): void {
-  const files = machineFiles(scope, 'ssh-files', {
+  const files = machineFiles(scope, 'ssh-files', 'ssh-files', {
     'ssh-host-keys.sh': programText('ssh-host-keys.sh'),
     'sshd.conf': sshdDropIn(login.user),
   });

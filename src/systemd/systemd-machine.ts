@@ -67,7 +67,7 @@ export class SystemdMachine extends Construct {
 
   private mountFiles(workload: ISystemWorkload, options: SystemdOptions): void {
     const directories = options.persistentDirectories ?? [];
-    const files = machineFiles(this, 'systemd-files', {
+    const files = machineFiles(this, 'files', 'systemd-files', {
       'ready.sh': programText('ready.sh'),
       'journald.conf': journalDropIn(options.journal ?? {}),
       ...(options.unitEnvironment !== false && { 'environment.sh': programText('environment.sh') }),
