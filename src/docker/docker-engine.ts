@@ -30,7 +30,7 @@ export class DockerEngine extends Construct {
     const container = workload.addContainer(
       work.length > 0 ? besideWork(given, work, options) : { ...whenAnswering(options), ...engineAlone(given) },
     );
-    return new DockerEngine(workload, container, options);
+    return new DockerEngine(workload, container, options, true);
   }
 
   /**
@@ -49,7 +49,7 @@ export class DockerEngine extends Construct {
       ...engineAlone(given),
       restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
     });
-    return new DockerEngine(workload, container, options);
+    return new DockerEngine(workload, container, options, false);
   }
 
   /** The engine's container. */
@@ -58,10 +58,15 @@ export class DockerEngine extends Construct {
   /** DOCKER_HOST of the pod's other containers. */
   public readonly dockerHost: string = SHARED_SOCKET;
 
-  private constructor(workload: ISystemWorkload, container: kplus.Container, options: DockerEngineOptions) {
+  private constructor(
+    workload: ISystemWorkload,
+    container: kplus.Container,
+    options: DockerEngineOptions,
+    isClientToo: boolean,
+  ) {
     super(workload, 'docker');
     this.container = container;
-    equipEngine(this, workload, container, options, {});
+    equipEngine(this, workload, container, options, {}, isClientToo);
   }
 }
 

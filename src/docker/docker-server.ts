@@ -73,13 +73,14 @@ export class DockerServer extends Construct {
     });
     const certificate = kplus.Volume.fromSecret(this, 'server-tls', options.certificate, { name: 'docker-server-tls' });
     container.mount(SERVER_CERTIFICATE, certificate, { readOnly: true });
-    equipEngine(this, workload, container, options, {
+    const tls = {
       hosts: [`tcp://0.0.0.0:${PORT}`],
       tlsverify: true,
       tlscacert: `${SERVER_CERTIFICATE}/ca.crt`,
       tlscert: `${SERVER_CERTIFICATE}/tls.crt`,
       tlskey: `${SERVER_CERTIFICATE}/tls.key`,
-    });
+    };
+    equipEngine(this, workload, container, options, tls, false);
   }
 
   /** The names that the engine's certificate must be good for. Those with a namespace are known only when the Service has one. */

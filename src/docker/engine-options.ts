@@ -21,8 +21,8 @@ export interface DockerUnitOptions {
   readonly storage?: SystemStorage;
 
   /**
-   * A Secret of type kubernetes.io/dockerconfigjson with credentials of registries, for the `docker` command. Containers
-   * that use it cannot `docker login` by themselves.
+   * A Secret of type kubernetes.io/dockerconfigjson with credentials of registries, for the `docker` command of the
+   * containers that use the engine. They cannot `docker login` by themselves then.
    *
    * @default - none
    */

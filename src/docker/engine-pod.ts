@@ -22,6 +22,8 @@ const OWN_SOCKET = 'unix:///var/run/docker.sock';
 /** @internal */
 export const SHARED_SOCKET = `unix://${SOCKET_FOLDER}/docker.sock`;
 
+const NOTHING: DockerClient = { mounts: [], variables: {} };
+
 /**
  * Refuses what no pod with an engine can have.
  *
@@ -65,6 +67,7 @@ export function equipEngine(
   container: kplus.Container,
   options: DockerEngineOptions,
   listens: Record<string, unknown>,
+  isClientToo: boolean,
 ): void {
   const hosts = [OWN_SOCKET, SHARED_SOCKET, ...((listens.hosts as string[] | undefined) ?? [])];
   const daemon = daemonJson(
@@ -87,7 +90,7 @@ export function equipEngine(
     variables: { DOCKER_HOST: SHARED_SOCKET, ...user.variables },
   };
   workload.system._change((spec) => {
-    const equip = (c: PlainPodSpec) => asClient(c, c.name === container.name ? user : others);
+    const equip = (c: PlainPodSpec) => asClient(c, c.name !== container.name ? others : isClientToo ? user : NOTHING);
     return withSocketGroup({ ...spec, ...engineFirst(spec, container.name, equip) }, options.socketGroup);
   });
 }

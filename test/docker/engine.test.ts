@@ -172,7 +172,8 @@ const rendered: Record<keyof DockerEngineOptions, (made: ReturnType<typeof podWi
     expect(spec.containers[0]).toMatchObject({ env, volumeMounts: expect.arrayContaining([credentials]) });
     // buildx writes its state next to config.json otherwise
     expect(spec.containers[0].env).toContainEqual({ name: 'BUILDX_CONFIG', value: '/tmp/buildx' });
-    expect(spec.initContainers[0]).toMatchObject({ env, volumeMounts: expect.arrayContaining([credentials]) });
+    // the engine itself needs none
+    expect(spec.initContainers[0].volumeMounts).not.toContainEqual(credentials);
   },
   socketGroup: ({ spec, daemon }) => {
     expect(daemon.group).toBe('123');
@@ -186,6 +187,17 @@ const rendered: Record<keyof DockerEngineOptions, (made: ReturnType<typeof podWi
   },
   startTimeout: ({ spec }) => expect(spec.initContainers[0].startupProbe.failureThreshold).toBe(31),
 };
+
+test('in its own container the command next to the engine has the credentials', () => {
+  const { spec } = podWith((pod) =>
+    DockerEngine.inContainer(pod, {
+      container: { image: 'ci:1', command: ['make'] },
+      registryCredentials: kplus.Secret.fromSecretName(pod, 'secret', 'registries'),
+    }),
+  );
+
+  expect(spec.containers[0].volumeMounts).toContainEqual(credentials);
+});
 
 describe('has the option', () => {
   const withOptions = (pick: (pod: SystemPod) => DockerEngineOptions) =>

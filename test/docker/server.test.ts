@@ -104,13 +104,18 @@ test('has all options of an engine', () => {
     startTimeout: Duration.seconds(10),
   });
 
-  const { spec, daemon, others } = podWith((pod) => DockerServer.on(pod, all(pod)));
+  const { spec, daemon, others } = podWith((pod) => DockerServer.on(pod, all(pod)), {
+    containers: [{ name: 'other', image: 'docker:29-cli' }],
+  });
 
   const engine = containerOf(spec, 'engine');
   expect(engine.ports.map((p: { name: string }) => p.name)).toEqual(['docker', 'metrics']);
   expect(engine.startupProbe.failureThreshold).toBe(5);
   expect(engine.volumeMounts).toContainEqual({ name: 'docker-shared-0', mountPath: '/work' });
-  expect(engine.env).toContainEqual({ name: 'DOCKER_CONFIG', value: '/opt/cdk8s-sysbox/docker-config' });
+  expect(containerOf(spec, 'other').env).toContainEqual({
+    name: 'DOCKER_CONFIG',
+    value: '/opt/cdk8s-sysbox/docker-config',
+  });
   expect(daemon).toMatchObject({ 'log-driver': 'local', group: '5' });
   expect(others.PersistentVolumeClaim.spec.resources.requests).toEqual({ storage: '10240Mi' });
   expect(others.Service.metadata.name).toBe('builder');
