@@ -1,5 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ClaimOptions } from './claim-options';
+import { assertLabel, assertSubdomain } from './names';
 
 /**
  * Metadata and spec of the claim.
@@ -10,6 +11,10 @@ export function toClaim(options: ClaimOptions): kplus.k8s.PersistentVolumeClaimT
   const { labels, annotations } = options;
   const mebibytes = options.storage.toMebibytes();
   if (mebibytes < 1) throw new Error(`a claim for ${mebibytes} MiB of storage holds nothing. Ask for 1 MiB or more`);
+  for (const [key, value] of Object.entries(labels ?? {})) assertLabel(key, value, 'labels of a claim');
+  for (const key of Object.keys(annotations ?? {})) assertLabel(key, '', 'annotations of a claim');
+  if (options.storageClassName !== undefined) assertSubdomain(options.storageClassName, 'storageClassName of a claim');
+  if (options.accessModes?.length === 0) throw new Error('accessModes of a claim is empty. Give one, or leave it out');
   return {
     metadata: labels || annotations ? { labels, annotations } : undefined,
     spec: {

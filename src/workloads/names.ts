@@ -2,6 +2,7 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const QUALIFIED_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const RESOURCE = /^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i)$/;
 const QUANTITY = /^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
 
 /**
@@ -51,8 +52,11 @@ export function assertLabel(key: string, value: string, what: string): void {
  *
  * @internal
  */
-export function assertQuantities(quantities: Record<string, string>, what: string): void {
+export function assertResources(quantities: Record<string, string>, what: string): void {
   for (const [resource, quantity] of Object.entries(quantities)) {
+    if (!RESOURCE.test(resource)) {
+      throw new Error(`${what}: '${resource}' is no resource of a pod. Write 'cpu', 'memory' or 'ephemeral-storage'`);
+    }
     if (!QUANTITY.test(quantity)) {
       throw new Error(`${what}: '${quantity}' (of '${resource}') is no quantity. Write '64Mi', '250m' or '1'`);
     }

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { toDownwardApiFile } from './downward-api';
+import { assertFilePath, toDownwardApiFile } from './downward-api';
 import { DownwardApiFile } from './downward-api-file';
 
 /** A token of the pod's service account in a file, renewed by the kubelet. */
@@ -56,6 +56,7 @@ export class ProjectedSource {
       throw new Error(`a service account token lives for 10 minutes or more, not for ${expirationSeconds} s`);
     }
     const { path, audience } = options;
+    assertFilePath(path, 'service account token');
     return new ProjectedSource({ serviceAccountToken: { path, audience, expirationSeconds } });
   }
 

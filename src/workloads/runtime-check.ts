@@ -1,6 +1,6 @@
 import { ClusterFeatures, ClusterVersion } from './cluster-version';
 import { ContainerEngine } from './container-engine';
-import { assertQuantities, assertSubdomain } from './names';
+import { assertResources, assertSubdomain } from './names';
 import { ISysboxRuntime } from './runtime-ref';
 
 /**
@@ -19,7 +19,7 @@ export function clusterOf(runtime: ISysboxRuntime): ClusterVersion {
  */
 export function assertRuntime(runtime: ISysboxRuntime, where: string): void {
   assertSubdomain(runtime.runtimeClassName, `${where}: runtimeClassName`);
-  assertQuantities(runtime.podOverhead ?? {}, `${where}: podOverhead`);
+  assertResources(runtime.podOverhead ?? {}, `${where}: podOverhead`);
   const cluster = clusterOf(runtime);
   if (runtime.containerEngine === ContainerEngine.CRIO) return;
   const refusal = cluster.refusal(ClusterFeatures.userNamespaces);

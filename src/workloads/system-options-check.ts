@@ -1,9 +1,10 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ClusterFeatures } from './cluster-version';
-import { assertLabel, assertQuantities, assertSubdomain } from './names';
+import { assertLabel, assertResources, assertSubdomain } from './names';
 import { clusterOf } from './runtime-check';
 import { ContainerEngine, ISysboxRuntime } from './runtime-ref';
 import { PodSecurityLevel, SystemOptions } from './system-options';
+import { assertTopologySpread } from './topology-spread-check';
 
 /**
  * Refuses what no cluster would take, where the value is already known.
@@ -14,6 +15,7 @@ export function assertOptions(options: SystemOptions, runtime: ISysboxRuntime, w
   assertOneRuntime(options, runtime, where);
   assertOverhead(options, runtime, where);
   assertSeccomp(options.seccompProfile, where);
+  assertTopologySpread(options.topologySpreadConstraints ?? [], where);
   for (const [key, value] of Object.entries(options.nodeSelector ?? {})) {
     assertLabel(key, value, `${where}: nodeSelector`);
   }
@@ -46,7 +48,7 @@ function assertOneRuntime(options: SystemOptions, runtime: ISysboxRuntime, where
 }
 
 function assertOverhead(options: SystemOptions, runtime: ISysboxRuntime, where: string): void {
-  assertQuantities(options.overhead ?? {}, `${where}: overhead`);
+  assertResources(options.overhead ?? {}, `${where}: overhead`);
   if (!options.overhead || !runtime.podOverhead) return;
   const [own, theirs] = [options.overhead, runtime.podOverhead].map((o) => JSON.stringify(Object.entries(o).sort()));
   if (own !== theirs) {

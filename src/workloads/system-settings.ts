@@ -13,6 +13,7 @@ import { ContainerEngine, ISysboxRuntime } from './runtime-ref';
 import { PodSecurityLevel, SystemContainerOptions, SystemOptions } from './system-options';
 import { assertOptions } from './system-options-check';
 import { PlainPodSpec, SystemPodFields, toSystemPodSpec } from './system-pod-spec';
+import { assertTopologySpread } from './topology-spread-check';
 
 /**
  * A last change to a pod spec before it is rendered, in cdk8s' property space.
@@ -96,6 +97,7 @@ export class SystemSettings {
    * @param constraint the constraint, added to those there are
    */
   public spreadOver(constraint: kplus.k8s.TopologySpreadConstraint): void {
+    assertTopologySpread([...this._spread, constraint], this.workload.node.path);
     this._spread.push(constraint);
   }
 

@@ -1,6 +1,7 @@
 import { App, Chart, Yaml } from 'cdk8s';
-import { PolicyAction, SystemPodPolicy, SystemPodPolicyProps } from '../../src/policy';
+import { PolicyAction, SandboxNamespace, SystemPodPolicy, SystemPodPolicyProps } from '../../src/policy';
 import { SystemPodRules } from '../../src/rules';
+import { PodSecurityLevel, SystemPod } from '../../src/workloads';
 import { ApiServer, eventually, startApiServer } from '../cluster/api-server';
 import { buildTimeout, Minor } from '../cluster/build';
 import { KubeObject } from '../cluster/client';
@@ -151,6 +152,30 @@ export function admissionSuite(minor: Minor): void {
       await expect(server.patch(`${path}/it`, change)).rejects.toThrow('rule share-process-namespace:');
       await server.delete(`${path}/it`);
     });
+
+    test.each(Object.values(PodSecurityLevel))(
+      'a SandboxNamespace takes system pods that are %s',
+      async (podSecurity) => {
+        // Restricted admits root in a user namespace from 1.35 on
+        if (podSecurity === PodSecurityLevel.RESTRICTED && minor < '1.35') return;
+        const name = `sandbox-${podSecurity}`;
+        const chart = new Chart(new App(), 'sandbox');
+        new SandboxNamespace(chart, 'namespace', { name, podSecurity, labels: { is: 'sandbox' } });
+        await server.apply(Yaml.stringify(...chart.toJson()));
+        const pods = new Chart(new App(), 'pods', { namespace: name });
+        const containers = [{ image: 'a:1' }];
+        new SystemPod(pods, 'pod', { containers, initContainers: [{ image: 'b:1' }], system: { podSecurity } });
+        const [object] = pods.toJson();
+
+        await eventually(async () =>
+          expect(await tryOut(server, object)).toEqual({ warnings: '', refusal: undefined }),
+        );
+        const privileged = pod({ containers: [{ name: 'a', image: 'a:1', securityContext: { privileged: true } }] });
+        expect((await tryOut(server, inNamespace(name, privileged))).refusal).toContain(
+          `violates PodSecurity "${podSecurity}`,
+        );
+      },
+    );
 
     test('hold the runtime to its namespaces, and namespaces to the runtime', async () => {
       const plain = pod({ runtimeClassName: undefined });

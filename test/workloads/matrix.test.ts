@@ -61,6 +61,22 @@ const rendered: Record<keyof SystemOptions, object> = {
   acknowledge: { metadata: { annotations: { 'cdk8s-sysbox.io/acknowledge.image-tag': 'a test' } } },
 };
 
+const spread = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' };
+const spreads: [string, SystemOptions, string][] = (
+  [
+    [[{ ...spread, maxSkew: 0 }], 'maxSkew 0 is no whole number from 1 on'],
+    [[{ ...spread, topologyKey: 'a b' }], "'a b' is no label key"],
+    [[{ ...spread, whenUnsatisfiable: 'never' }], "whenUnsatisfiable 'never' is unknown. Write DoNotSchedule or"],
+    [[{ ...spread, minDomains: 0 }], 'minDomains 0 must be from 1 on, and goes with DoNotSchedule only'],
+    [[{ ...spread, minDomains: 2, whenUnsatisfiable: 'ScheduleAnyway' }], 'minDomains 2 must be from 1 on'],
+    [[spread, spread], "'zone' with DoNotSchedule is there twice. Leave one out"],
+  ] as const
+).map(([topologySpreadConstraints, message]) => [
+  `to spread by ${JSON.stringify(topologySpreadConstraints)}`,
+  { topologySpreadConstraints: [...topologySpreadConstraints] },
+  `test/it: topologySpreadConstraints: ${message}`,
+]);
+
 test('no kind is without tests', () => {
   const isWorkload = (it: object) => 'prototype' in it && it.prototype instanceof kplus.AbstractPod;
   const exported = Object.entries(workloads).filter(([, it]) => it && isWorkload(it));
@@ -245,6 +261,8 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     ['a bad label value', { nodeSelector: { a: 'b c' } }, "test/it: nodeSelector: 'b c' (of 'a') is no label value"],
     ['a bad priority class', { priorityClassName: 'High' }, "test/it: priorityClassName 'High' is no DNS subdomain"],
     ['a bad overhead', { overhead: { cpu: 'x' } }, "test/it: overhead: 'x' (of 'cpu') is no quantity"],
+    ['an overhead of nothing', { overhead: { disk: '1' } }, "test/it: overhead: 'disk' is no resource of a pod. Write"],
+    ...spreads,
     [
       'an overhead other than that of the runtime',
       { runtime: RuntimeReference.named('a', { podOverhead: { cpu: '1' } }), overhead: { cpu: '2' } },

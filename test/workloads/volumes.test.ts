@@ -124,6 +124,36 @@ test.each<[string, Make, string]>([
     "downward API file 'a/../../b': the path must be relative and without '..'",
   ],
   [
+    'a field that a volume cannot show',
+    (p) => SystemVolume.fromDownwardApi(p, 'v', 'me', [{ path: 'a', field: 'spec.nodeName' }]),
+    "downward API file 'a': a volume cannot show 'spec.nodeName'. Use metadata.name, namespace, uid, labels or",
+  ],
+  [
+    'a token that leaves the volume',
+    (p) => SystemVolume.fromProjected(p, 'v', 'all', [ProjectedSource.serviceAccountToken({ path: '/t' })]),
+    "service account token '/t': the path must be relative and without '..'",
+  ],
+  [
+    'a bad storage class',
+    (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, storageClassName: 'A' }),
+    "storageClassName of a claim 'A' is no DNS subdomain name",
+  ],
+  [
+    'a bad label of a claim',
+    (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, labels: { a: 'b c' } }),
+    "labels of a claim: 'b c' (of 'a') is no label value",
+  ],
+  [
+    'a bad annotation of a claim',
+    (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, annotations: { 'a b': 'c' } }),
+    "annotations of a claim: 'a b' is no label key",
+  ],
+  [
+    'no access mode',
+    (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, accessModes: [] }),
+    'accessModes of a claim is empty. Give one, or leave it out',
+  ],
+  [
     'a file of both kinds',
     (p) => SystemVolume.fromDownwardApi(p, 'v', 'me', [{ ...fieldFile, ...resourceFile }]),
     "downward API file 'cpu' needs exactly one of 'field' and 'resource'",
