@@ -13,6 +13,8 @@ HERE=$PROGRAMS
 . "$HERE/slots.sh"
 
 CLOCK=0
+# What the programs say goes elsewhere than the answers.
+exec 3>&1 >&2
 
 # The clock is the simulation's; waiting is a moment.
 monotonic() { echo "$CLOCK"; }
@@ -21,16 +23,16 @@ nap() { sleep 0.2; }
 undisturbed() { :; }
 
 try() {
-  if try_acquire; then echo granted; else echo "$VERDICT $WHY"; fi
+  if try_acquire; then echo granted >&3; else echo "$VERDICT $(code 2>/dev/null) $WHY" >&3; fi
 }
 
 while read -r command CLOCK argument; do
   case $command in
     acquire) try ;;
-    renew) renew; echo "$SLOT" ;;
-    find) if find_slot; then echo "$SLOT"; else echo unknown; fi ;;
-    release) release "$argument" "broke on $NODE_NAME"; echo released ;;
-    annotate) annotate "$argument" '' '' >/dev/null || true; echo annotated ;;
-    *) echo "no such command: $command" ;;
+    renew) renew; echo "$SLOT" >&3 ;;
+    find) if find_slot; then echo "$SLOT" >&3; else echo unknown >&3; fi ;;
+    release) release "$argument" "broke on $NODE_NAME"; echo released >&3 ;;
+    annotate) annotate "$argument" '' '' || true; echo annotated >&3 ;;
+    *) echo "no such command: $command" >&3 ;;
   esac
 done

@@ -333,6 +333,7 @@ remove_from_host() {
   drain || { stay DrainTimeout "$DRAIN_ERROR"; return 1; }
   label '' && host uninstall || return 1
   [ -d "$HOST_STATE" ] || return 0
+  [ "$(journal state)" = removing ] || settle unused
   lost "$(status reason)" "$(status message)"
   return 1
 }

@@ -1,0 +1,421 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiServer, startApiServer } from '../cluster/api-server';
+import { buildTimeout } from '../cluster/build';
+import { KubeObject } from '../cluster/client';
+import { distText } from '../cluster/dist';
+import { CoordinatorNode } from './coordinator';
+import { leasePath, stateOf } from './lease-watch';
+import { nodePath } from './pod';
+import { podShells } from './pod-shell';
+import { RolloutState } from './rules';
+import { UnreliableNetwork } from './unreliable';
+
+jest.setTimeout(180_000);
+
+let server: ApiServer;
+let network: UnreliableNetwork;
+let folder: string;
+let made = 0;
+const nodes: CoordinatorNode[] = [];
+
+beforeAll(async () => {
+  server = await startApiServer({ minor: '1.33' });
+  await server.apply(distText);
+  await server.createNamespace('team');
+  network = await UnreliableNetwork.before(server.url);
+}, buildTimeout);
+afterAll(async () => {
+  await network?.stop();
+  await server?.stop();
+});
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'coordinator-'))));
+afterEach(async () => {
+  network.weather = 'fair';
+  for (const node of nodes.splice(0)) {
+    await node.end();
+    readdirSync(join(node.root, 'model'))
+      .filter((knob) => knob.startsWith('pause-'))
+      .forEach((knob) => node.turnBack(knob));
+    await server.delete(nodePath(node.name)).catch(() => undefined);
+  }
+  for (const { metadata } of await server.list('/api/v1/namespaces/team/pods'))
+    await server.delete(`/api/v1/namespaces/team/pods/${metadata.name}`, { gracePeriodSeconds: '0' });
+  await server.delete(leasePath).catch(() => undefined);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const startupTaint = { key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' };
+const theirs = { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' };
+
+/** Shells take turns; `of` names one. */
+async function aNode({
+  of = podShells[made % 2]?.[1] as readonly string[],
+  spec = undefined as KubeObject | undefined,
+} = {}) {
+  const node = await CoordinatorNode.make(server, network, `node-${made++}`, folder, of, spec);
+  nodes.push(node);
+  return node;
+}
+
+async function anInstalledNode() {
+  const node = await aNode();
+  node.start();
+  await node.untilReady();
+  await released();
+  return node;
+}
+
+const state = async (): Promise<RolloutState | undefined> =>
+  (await server.get(leasePath).then(stateOf, () => undefined)) as RolloutState | undefined;
+const released = () => nodes[0]?.until(async () => expect((await state())?.holders).toEqual({}));
+
+function systemPod(node: CoordinatorNode, name: string, owned: boolean) {
+  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'u', controller: true };
+  return server.create('/api/v1/namespaces/team/pods', {
+    metadata: { name, ownerReferences: owned ? [owner] : [] },
+    spec: {
+      nodeName: node.name,
+      runtimeClassName: 'sysbox-runc',
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'main', image: 'main:1' }],
+    },
+  });
+}
+
+describe.each(podShells)('under %s', (_, of) => {
+  test('a first install ends with label, annotations, Event, a free slot, and without the startup taint', async () => {
+    const node = await aNode({ of, spec: { taints: [startupTaint, theirs] } });
+    await node.kubelet(new Date(0));
+    node.start();
+    await node.untilCalled('commit');
+    expect((await state())?.holders).toMatchObject({ [node.name]: { role: 'agent', plan: 'plan-a' } });
+    expect(await node.annotations()).toMatchObject({ stage: 'committed', plan: 'plan-a' });
+    // Not before the kubelet reports again.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const { metadata, spec } = await node.object();
+    expect(metadata.labels['sysbox-runtime']).toBeUndefined();
+    expect(spec.taints).toEqual([startupTaint, theirs]);
+
+    await node.kubelet();
+    await node.untilReady();
+    await released();
+    expect(node.calls).toEqual(['folders', 'prepare', 'commit', 'confirm']);
+    expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
+    expect((await node.object()).spec.taints).toEqual([theirs]);
+    expect(await node.annotations()).toEqual({ stage: 'ready', plan: 'plan-a' });
+    expect(await node.events()).toEqual(['SysboxReady']);
+    expect(await state()).toMatchObject({ plan: 'plan-a', holders: {}, failed: {}, done: 1 });
+    const published = join(node.state, 'programs/current');
+    expect(readFileSync(join(published, 'host.sh'), 'utf8')).toContain('The host program');
+    expect(readdirSync(join(node.root, 'opt/sysbox/releases'))).toHaveLength(1);
+  });
+
+  test('an uninstall leaves nothing of ours on the Node object, and no traffic', async () => {
+    const node = await aNode({ of });
+    node.start();
+    await node.untilReady();
+    await released();
+    await node.end();
+    await server.patch(nodePath(node.name), { spec: { taints: [theirs] } });
+    await systemPod(node, 'system', true);
+    node.plan = 'plan-b';
+    node.configure({ UNINSTALL: 'true' });
+    node.start();
+    await node.untilReady();
+    expect(existsSync(node.state)).toBe(false);
+    expect(node.calls.slice(-1)).toEqual(['uninstall']);
+    expect(await node.annotations()).toEqual({});
+    const { metadata, spec } = await node.object();
+    expect(metadata.labels['sysbox-runtime']).toBeUndefined();
+    expect(spec.taints).toEqual([theirs]);
+    expect(await server.list('/api/v1/namespaces/team/pods')).toEqual([]);
+    await node.untilToldOf('SysboxRemoved');
+    expect(await state()).toMatchObject({ holders: {}, failed: {} });
+    const before = network.connections;
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(network.connections).toBe(before);
+  });
+});
+
+test('another pod on a healthy node restarts nothing and takes no slot', async () => {
+  const node = await anInstalledNode();
+  const serial = (await state())?.serial;
+  await node.end();
+  node.start();
+  await node.untilReady();
+  expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
+  expect((await state())?.serial).toBe(serial);
+});
+
+test('an idle node costs one GET a minute, and its object is repaired when it changes', async () => {
+  const node = await anInstalledNode();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const [before, from] = [network.connections, Date.now()];
+  // A minute takes two seconds here.
+  await new Promise((resolve) => setTimeout(resolve, 9000));
+  const minutes = (Date.now() - from) / 2000;
+  const requests = network.connections - before;
+  console.log(`Idle: ${requests} requests in ${minutes.toFixed(1)} minutes`);
+  expect(requests).toBeLessThanOrEqual(Math.ceil(minutes));
+  expect(requests).toBeGreaterThan(0);
+
+  // As after `kubectl delete node`: the kubelet makes it anew, without what we wrote.
+  await server.patch(nodePath(node.name), {
+    metadata: { labels: { 'sysbox-runtime': null }, annotations: null },
+    spec: { taints: [startupTaint] },
+  });
+  await node.untilAnnotated({ stage: 'ready' });
+  const { metadata, spec } = await node.object();
+  expect(metadata.labels['sysbox-runtime']).toBe('running');
+  expect(spec.taints).toBeUndefined();
+  expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
+});
+
+describe('a pod that died', () => {
+  test.each(['prepare', 'commit', 'confirm'])(
+    'during %s is followed by one that ends it and frees the slot',
+    async (step) => {
+      const node = await aNode();
+      node.turn(`pause-${step}`);
+      node.start();
+      await node.untilCalled(step);
+      await node.end();
+      node.start();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      node.turnBack(`pause-${step}`);
+      await node.untilReady();
+      await released();
+      expect(node.calls.filter((call) => call === 'commit').length).toBeLessThanOrEqual(2);
+      expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 1 });
+    },
+  );
+
+  test('after the last step on the host, before the slot was free, is followed by one that frees it', async () => {
+    const node = await aNode();
+    node.turn('pause-confirm');
+    node.start();
+    await node.untilCalled('confirm');
+    network.weather = 'outage';
+    node.turnBack('pause-confirm');
+    await node.until(() => expect(readFileSync(join(node.state, 'journal'), 'utf8')).toContain('verified'));
+    await node.end();
+    network.weather = 'fair';
+    expect(Object.keys((await state())?.holders ?? {})).toEqual([node.name]);
+    node.start();
+    await node.untilReady();
+    await released();
+    expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 1 });
+  });
+
+  test('in the middle of an uninstall is followed by one that ends it', async () => {
+    const node = await anInstalledNode();
+    await node.end();
+    node.configure({ UNINSTALL: 'true' });
+    node.turn('pause-uninstall');
+    node.start();
+    await node.untilCalled('uninstall');
+    await node.end();
+    node.turnBack('pause-uninstall');
+    await node.until(() => expect(existsSync(node.state)).toBe(false));
+    node.start();
+    await node.untilReady();
+    expect(await node.annotations()).toEqual({});
+    expect(await state()).toMatchObject({ holders: {}, failed: {} });
+  });
+
+  test('leaves an older plan in restart, which ends before the newer one begins', async () => {
+    const node = await aNode();
+    node.turn('pause-commit');
+    node.start();
+    await node.untilCalled('commit');
+    await node.end();
+    node.plan = 'plan-b';
+    node.start();
+    node.turnBack('pause-commit');
+    await node.untilReady();
+    await released();
+    expect(await node.annotations()).toEqual({ stage: 'ready', plan: 'plan-b' });
+    expect(await state()).toMatchObject({ holders: {}, failed: {} });
+  });
+});
+
+describe('a restart that fails', () => {
+  test('is told, spends the budget, stops the rollout, and is tried again on request', async () => {
+    const [first, second] = [await aNode(), await aNode()];
+    first.turn('commit', 'breaks');
+    first.start();
+    await first.untilAnnotated({ stage: 'failed', reason: 'CrashLoop', message: 'this change failed before' });
+    expect(first.ready).toBe(false);
+    await first.untilToldOf('CrashLoop');
+    expect(await state()).toMatchObject({ holders: {}, failed: { [first.name]: 'CrashLoop' }, done: 0 });
+
+    second.start();
+    await second.untilAnnotated({ stage: 'validated', reason: 'RolloutStopped' });
+    expect((await second.annotations()).message).toMatch(`the failure budget of 1 is spent (${first.name})`);
+    await second.untilToldOf('RolloutStopped');
+    expect(second.ready).toBe(false);
+    expect(second.calls).not.toContain('commit');
+    expect(first.calls.filter((call) => call === 'commit')).toHaveLength(1);
+
+    first.turnBack('commit');
+    await server.patch(nodePath(first.name), { metadata: { annotations: { 'cdk8s-sysbox.io/retry': 'true' } } });
+    await first.untilReady();
+    expect(await first.annotations()).toEqual({ stage: 'ready', plan: 'plan-a' });
+    await second.untilReady();
+    await released();
+    expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 2 });
+  });
+
+  test('before anything was changed costs nothing', async () => {
+    const node = await aNode();
+    node.turn('commit', 'refused');
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'ServerUnreachable' });
+    await node.until(async () => expect(await state()).toMatchObject({ holders: {}, failed: {} }));
+    node.turnBack('commit');
+    await node.untilReady();
+  });
+
+  test('on the word of the API server is put back', async () => {
+    const node = await aNode();
+    await node.kubelet(new Date(Date.now() + 600_000), ['runc']);
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'NotHealthy' });
+    expect(node.calls).toContain('abandon');
+    expect((await node.object()).metadata.labels['sysbox-runtime']).toBeUndefined();
+    await node.until(async () => expect(await state()).toMatchObject({ failed: { [node.name]: 'NotHealthy' } }));
+  });
+
+  test('is not seen in an API server that does not answer', async () => {
+    const node = await aNode();
+    node.turn('pause-commit');
+    node.start();
+    await node.untilCalled('commit');
+    network.weather = 'outage';
+    node.turnBack('pause-commit');
+    // Longer than the deadline of 120 s, at two seconds a minute.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    network.weather = 'fair';
+    await node.untilReady();
+    expect(node.calls).not.toContain('abandon');
+  });
+
+  test('in preflight takes no slot', async () => {
+    const node = await aNode();
+    node.turn('prepare', 'Kernel');
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'Kernel', message: 'the node does not do' });
+    await node.untilToldOf('Kernel');
+    expect(await state()).toBeUndefined();
+  });
+});
+
+describe('daemons that died', () => {
+  test('are started again after the system pods are gone, without a restart of K3s', async () => {
+    const node = await anInstalledNode();
+    await systemPod(node, 'system', true);
+    node.turn('pause-revive');
+    node.turn('daemons', 'dead');
+    await node.untilCalled('revive');
+    expect(node.ready).toBe(false);
+    expect(await server.list('/api/v1/namespaces/team/pods')).toEqual([]);
+    expect((await node.object()).spec.taints).toEqual([startupTaint]);
+    // A kubelet that restarts without the label would kill what runs.
+    expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
+    await node.untilToldOf('DaemonsDead');
+    node.turnBack('pause-revive');
+    await node.untilReady();
+    expect((await node.object()).spec.taints).toBeUndefined();
+    expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
+  });
+
+  test('stay dead while a pod that nothing would make again is there, also for another coordinator', async () => {
+    const node = await anInstalledNode();
+    await systemPod(node, 'bare', false);
+    await node.end();
+    node.turn('daemons', 'dead');
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'DaemonsDead' });
+    expect((await node.annotations()).message).toContain('delete by hand: team/bare');
+    expect(node.calls).not.toContain('revive');
+    expect(node.calls.filter((call) => call === 'prepare')).toHaveLength(1);
+    await server.delete('/api/v1/namespaces/team/pods/bare', { gracePeriodSeconds: '0' });
+    await node.untilReady();
+  });
+});
+
+describe('an upgrade', () => {
+  test('moves the system pods away first', async () => {
+    const node = await anInstalledNode();
+    await node.end();
+    await systemPod(node, 'system', true);
+    node.turn('release', 'older');
+    node.plan = 'plan-b';
+    node.turn('pause-switch');
+    node.start();
+    await node.untilCalled('switch');
+    expect(await server.list('/api/v1/namespaces/team/pods')).toEqual([]);
+    expect((await state())?.holders).toHaveProperty(node.name);
+    node.turnBack('pause-switch');
+    await node.untilReady();
+    await released();
+    expect((await node.object()).spec.taints).toBeUndefined();
+    expect(await node.annotations()).toEqual({ stage: 'ready', plan: 'plan-b' });
+  });
+
+  test('that cannot drain leaves the node as it is and costs nothing', async () => {
+    const node = await anInstalledNode();
+    await node.end();
+    await systemPod(node, 'bare', false);
+    node.turn('release', 'older');
+    node.plan = 'plan-b';
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'DrainTimeout' });
+    expect(node.calls).not.toContain('switch');
+    await node.until(async () => expect(await state()).toMatchObject({ holders: {}, failed: {} }));
+    await node.until(async () => expect((await node.object()).spec.taints).toBeUndefined());
+  });
+});
+
+test('a dry run says what it would do, and takes no slot', async () => {
+  const node = await aNode();
+  node.turn('dry-run', 'yes');
+  node.configure({ DRY_RUN: 'true' });
+  node.start();
+  await node.untilAnnotated({ stage: 'validated', reason: 'DryRun', message: 'would write' });
+  expect(node.calls).toEqual(['prepare']);
+  expect(existsSync(join(node.root, 'opt/sysbox'))).toBe(false);
+  expect(node.ready).toBe(false);
+});
+
+test('a release that cannot be copied is not there at all', async () => {
+  const node = await aNode();
+  rmSync(join(folder, `${node.name}-image`, 'sysbox-mgr'));
+  node.start();
+  await node.untilAnnotated({ stage: 'failed', reason: 'CannotWrite' });
+  expect(node.calls).not.toContain('prepare');
+});
+
+test('an old kubelet is refused, and an API server that does not answer is no old kubelet', async () => {
+  const node = await aNode();
+  network.weather = 'outage';
+  node.start();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  network.weather = 'fair';
+  await node.untilReady();
+  expect(await node.events()).toEqual(['SysboxReady']);
+
+  const old = await aNode();
+  await server.patch(`${nodePath(old.name)}/status`, { status: { nodeInfo: { kubeletVersion: 'v1.31.4+k3s1' } } });
+  old.start();
+  await old.untilAnnotated({ stage: 'failed', reason: 'OldKubernetes' });
+});
+
+test('a pod that is asked to go goes at once', async () => {
+  const node = await anInstalledNode();
+  const before = Date.now();
+  await node.end('SIGTERM');
+  expect(Date.now() - before).toBeLessThan(1500);
+});

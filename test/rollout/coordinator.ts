@@ -1,0 +1,188 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodePrograms } from '../../src/installer/node-files';
+import { ApiServer, eventually } from '../cluster/api-server';
+import { KubeObject } from '../cluster/client';
+import { distObjects } from '../cluster/dist';
+import { installerPod, nodePath, PodEnvironment } from './pod';
+import { UnreliableNetwork } from './unreliable';
+
+/** The settings of dist/, with times that a test can wait for. */
+const settings = { SLOT_POLL: 1, RETRY_PERIOD: 5, DRAIN_TIMEOUT: 2, DEADLINE: 120, FAILURE_BUDGET: 1, CONCURRENCY: 1 };
+
+const binaries = ['sysbox-runc', 'sysbox-fs', 'sysbox-mgr'];
+
+/** A node of a cluster with a model of its host, and the coordinator's pod on it. */
+export class CoordinatorNode {
+  readonly root: string;
+  readonly state: string;
+  private readonly programs: string;
+  private process: ChildProcess | undefined;
+  private started = 0;
+  output = '';
+  plan = 'plan-a';
+
+  private constructor(
+    readonly server: ApiServer,
+    readonly network: UnreliableNetwork,
+    readonly name: string,
+    readonly pod: PodEnvironment,
+    folder: string,
+    readonly shell: readonly string[],
+  ) {
+    this.root = join(folder, `${name}-host`);
+    this.state = join(this.root, 'var/lib/cdk8s-sysbox');
+    this.programs = join(folder, `${name}-programs`);
+    for (const path of ['model', 'var/lib', 'opt']) mkdirSync(join(this.root, path), { recursive: true });
+    mkdirSync(this.programs);
+    mkdirSync(join(folder, `${name}-image`));
+    for (const binary of binaries) writeFileSync(join(folder, `${name}-image`, binary), binary);
+    for (const [file, text] of Object.entries(nodePrograms())) writeFileSync(join(this.programs, file), text);
+    this.configure({ IMAGE_BINARIES: join(folder, `${name}-image`) });
+  }
+
+  static async make(
+    server: ApiServer,
+    network: UnreliableNetwork,
+    name: string,
+    folder: string,
+    shell: readonly string[],
+    spec?: KubeObject,
+  ): Promise<CoordinatorNode> {
+    await server.createNode(name, { labels: { 'sysbox-install': 'yes' } });
+    // The server adds a taint of its own to a new node.
+    await server.patch(nodePath(name), { spec: spec ?? { taints: null } });
+    const node = new CoordinatorNode(
+      server,
+      network,
+      name,
+      await installerPod(server, name, folder, network.url),
+      folder,
+      shell,
+    );
+    await node.kubelet();
+    return node;
+  }
+
+  /** Later lines of settings.env win. */
+  configure(more: Record<string, string | number>): void {
+    const file = join(this.programs, 'settings.env');
+    const map = distObjects.find(({ kind, data }) => kind === 'ConfigMap' && data['settings.env']);
+    const before: string = existsSync(file) ? readFileSync(file, 'utf8') : map?.data['settings.env'];
+    const lines = Object.entries({ ...(existsSync(file) ? {} : settings), ...more }).map(
+      ([key, value]) => `${key}='${value}'\n`,
+    );
+    writeFileSync(file, before + lines.join(''));
+  }
+
+  /** What the kubelet writes. */
+  async kubelet(heartbeat = new Date(Date.now() + 600_000), handlers = ['runc', 'sysbox-runc']): Promise<void> {
+    const time = heartbeat.toISOString().replace(/\.\d+/, '');
+    const ready = { type: 'Ready', status: 'True', lastHeartbeatTime: time, lastTransitionTime: time };
+    await this.server.patch(`${nodePath(this.name)}/status`, {
+      status: {
+        conditions: [ready],
+        nodeInfo: { kubeletVersion: 'v1.36.2+k3s1' },
+        runtimeHandlers: handlers.map((name) => ({ name, features: { userNamespaces: true } })),
+      },
+    });
+  }
+
+  start(): void {
+    const [command, ...args] = this.shell as [string, ...string[]];
+    this.started = Date.now();
+    this.process = spawn(command, [...args, join(this.programs, 'coordinator.sh')], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...this.pod,
+        SCRATCH_DIR: this.pod.SCRATCH,
+        HOST_ROOT: this.root,
+        PLAN_HASH: this.plan,
+        MODEL_PROGRAM: join(__dirname, 'host/model.sh'),
+        PATH: `${join(__dirname, 'host')}:${process.env.PATH}`,
+      },
+    });
+    for (const stream of [this.process.stdout, this.process.stderr])
+      stream?.on('data', (data) => (this.output += data));
+  }
+
+  /** As the death of the pod: every process of it at once, and no unit of the host. */
+  async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.process;
+    if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
+    await ended;
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    this.process = undefined;
+  }
+
+  turn(knob: string, value: string | undefined = ''): void {
+    writeFileSync(join(this.root, 'model', knob), value);
+  }
+
+  turnBack(knob: string): void {
+    rmSync(join(this.root, 'model', knob), { force: true });
+  }
+
+  /** The commands that the host was given. */
+  get calls(): string[] {
+    const file = join(this.root, 'model/calls');
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+
+  get ready(): boolean {
+    // An earlier pod's file is there until this one removes it.
+    const { mtimeMs } = statSync(join(this.pod.SCRATCH, 'ready'), { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+    return mtimeMs > this.started;
+  }
+
+  async object(): Promise<KubeObject> {
+    return this.server.get(nodePath(this.name));
+  }
+
+  async annotations(): Promise<Record<string, string>> {
+    const { metadata } = await this.object();
+    const ours = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith('cdk8s-sysbox.io/'));
+    return Object.fromEntries(ours.map(([key, value]) => [key.replace('cdk8s-sysbox.io/', ''), value as string]));
+  }
+
+  async events(): Promise<string[]> {
+    const events = await this.server.list('/api/v1/namespaces/default/events', {
+      fieldSelector: `involvedObject.name=${this.name}`,
+    });
+    return events.map(({ reason }) => reason);
+  }
+
+  /** An Event follows the annotation. */
+  untilToldOf(reason: string): Promise<void> {
+    return this.until(async () => expect(await this.events()).toContain(reason));
+  }
+
+  until(check: () => Promise<void> | void, seconds = 60): Promise<void> {
+    return eventually(
+      async () => check(),
+      seconds * 1000,
+      () => `${this.name}: ${this.calls}\n${this.output.slice(-1500)}`,
+    );
+  }
+
+  untilReady(): Promise<void> {
+    return this.until(() => {
+      if (!this.ready) throw new Error(`${this.name} is not ready`);
+    });
+  }
+
+  untilCalled(command: string, times = 1): Promise<void> {
+    return this.until(() => {
+      if (this.calls.filter((call) => call === command).length < times) throw new Error(`${command} was not called`);
+    });
+  }
+
+  untilAnnotated(expected: Record<string, unknown>): Promise<void> {
+    return this.until(async () => expect(await this.annotations()).toMatchObject(expected));
+  }
+}

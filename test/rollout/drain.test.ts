@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiServer, eventually, startApiServer } from '../cluster/api-server';
+import { buildTimeout } from '../cluster/build';
+import { KubeObject } from '../cluster/client';
+import { distText } from '../cluster/dist';
+import { installerPod, nodePath, PodEnvironment } from './pod';
+import { inPod, podShells } from './pod-shell';
+import { UnreliableNetwork } from './unreliable';
+
+jest.setTimeout(120_000);
+
+const owner = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  name: 'builds',
+  uid: '00000000-0000-0000-0000-000000000001',
+  controller: true,
+};
+
+describe.each(podShells)('a drain under %s, with the real token and rights of dist/,', (name, shell) => {
+  let server: ApiServer;
+  let network: UnreliableNetwork;
+  let pod: PodEnvironment;
+  const folder = mkdtempSync(join(tmpdir(), 'drain-'));
+  const node = `node-${name.replace(/\W+/g, '-')}`;
+  const script = 'if drain; then echo drained; else echo "$DRAIN_ERROR"; fi';
+  const drain = async (seconds = 3) =>
+    (await inPod(shell, pod, script, { DRAIN_TIMEOUT: String(seconds) })).stdout.split('\n').pop();
+
+  beforeAll(async () => {
+    server = await startApiServer({ minor: '1.37' });
+    await server.apply(distText);
+    await server.createNamespace('team');
+    network = await UnreliableNetwork.before(server.url);
+    pod = await installerPod(server, node, folder, network.url);
+    await server.createNode('elsewhere');
+    await eventually(async () => expect(await drain()).toBe('drained'));
+  }, buildTimeout);
+  afterAll(async () => {
+    await network?.stop();
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  afterEach(async () => {
+    network.weather = 'fair';
+    for (const { metadata } of await server.list('/api/v1/namespaces/team/pods')) await remove(metadata.name);
+    for (const { metadata } of await server.list('/apis/policy/v1/namespaces/team/poddisruptionbudgets'))
+      await server.delete(`/apis/policy/v1/namespaces/team/poddisruptionbudgets/${metadata.name}`);
+  });
+
+  const path = (podName: string) => `/api/v1/namespaces/team/pods/${podName}`;
+  const exists = async (podName: string) =>
+    (await server.list('/api/v1/namespaces/team/pods')).some(
+      ({ metadata }) => metadata.name === podName && !metadata.deletionTimestamp,
+    );
+  /** No kubelet runs that would end it. */
+  const remove = (podName: string) => server.delete(path(podName), { gracePeriodSeconds: '0' });
+  async function make(podName: string, options: { on?: string; spec?: KubeObject; metadata?: KubeObject } = {}) {
+    await server.create('/api/v1/namespaces/team/pods', {
+      metadata: { name: podName, labels: { app: podName }, ownerReferences: [owner], ...options.metadata },
+      spec: {
+        nodeName: options.on ?? node,
+        runtimeClassName: 'sysbox-runc',
+        containers: [{ name: 'main', image: 'main:1' }],
+        terminationGracePeriodSeconds: 0,
+        ...options.spec,
+      },
+    });
+    await server.patch(
+      `${path(podName)}/status`,
+      { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
+      'strategic',
+    );
+  }
+
+  test('evicts system pods and nothing else, and leaves the taint', async () => {
+    await make('system');
+    await make('plain', { spec: { runtimeClassName: undefined } });
+    await make('over-there', { on: 'elsewhere' });
+    expect(await drain()).toBe('drained');
+    expect(await exists('system')).toBe(false);
+    expect(await exists('plain')).toBe(true);
+    expect(await exists('over-there')).toBe(true);
+    expect((await server.get(nodePath(node))).spec.taints).toEqual([
+      { key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' },
+    ]);
+  });
+
+  test('does not wait for pods that ended', async () => {
+    await make('ended');
+    await server.patch(`${path('ended')}/status`, { status: { phase: 'Succeeded' } }, 'strategic');
+    expect(await drain()).toBe('drained');
+    expect(await exists('ended')).toBe(true);
+  });
+
+  test('waits for a pod that takes its time to end', async () => {
+    await make('slow', { spec: { terminationGracePeriodSeconds: 300 } });
+    expect(await drain(2)).toBe('still running after 2 s: team/slow ');
+    const drained = drain(20);
+    setTimeout(() => void remove('slow'), 1000);
+    expect(await drained).toBe('drained');
+  });
+
+  test('names a pod without a controller and leaves it alone', async () => {
+    await make('bare', { metadata: { ownerReferences: [{ ...owner, controller: false }] } });
+    await make('owned');
+    expect(await drain(2)).toBe(
+      'still running after 2 s: team/bare (nothing would make them again, delete by hand: team/bare )',
+    );
+    expect(await exists('bare')).toBe(true);
+    expect(await exists('owned')).toBe(false);
+    expect((await server.get(nodePath(node))).metadata.annotations).toMatchObject({
+      'cdk8s-sysbox.io/stage': 'draining',
+      'cdk8s-sysbox.io/reason': 'UnmanagedPods',
+      'cdk8s-sysbox.io/message': 'delete by hand, nothing would make them again: team/bare ',
+    });
+  });
+
+  test('respects a PodDisruptionBudget, says so, and goes on when it allows', async () => {
+    await make('guarded');
+    const budgets = '/apis/policy/v1/namespaces/team/poddisruptionbudgets';
+    await server.create(budgets, {
+      metadata: { name: 'guarded' },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'guarded' } } },
+    });
+    // The disruption controller, which does not run here, would write this.
+    const allow = (disruptionsAllowed: number) =>
+      server.patch(`${budgets}/guarded/status`, {
+        status: { observedGeneration: 1, disruptionsAllowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+      });
+    await allow(0);
+    expect(await drain(2)).toMatch(
+      /^still running after 2 s: team\/guarded \(team\/guarded: Cannot evict pod as it would violate the pod's disruption budget\.\)$/,
+    );
+    expect(await exists('guarded')).toBe(true);
+    const drained = drain(20);
+    setTimeout(() => void allow(1), 1000);
+    expect(await drained).toBe('drained');
+  });
+
+  test('takes no answer of the API server for an empty node', async () => {
+    await make('system');
+    const drained = drain(30);
+    network.weather = 'outage';
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(await exists('system')).toBe(true);
+    network.weather = 'fair';
+    expect(await drained).toBe('drained');
+    expect(await exists('system')).toBe(false);
+  });
+
+  test('gives up in time when the API server stays away', async () => {
+    await make('system');
+    const script = 'taint() { :; }; if drain; then echo drained; else echo "$DRAIN_ERROR"; fi';
+    network.weather = 'outage';
+    const { stdout } = await inPod(shell, pod, script, { DRAIN_TIMEOUT: '2' });
+    expect(stdout).toMatch(/^the API server does not answer/);
+  });
+});

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { PodEnvironment } from './pod';
+import { programFolder } from './rules';
+
+/** The shells in which the programs must run: CentOS 7 has bash as its sh, tests have dash beside it. */
+export const podShells: [string, readonly string[]][] = [
+  ['dash', ['dash']],
+  ['bash --posix', ['bash', '--posix']],
+];
+
+// As coordinator.sh reads them, with its two small functions in a hurry.
+const prelude = `
+set -eu
+HERE=${programFolder}
+PLAN_HASH=plan-a RUNTIME_CLASS=sysbox-runc DRAIN_TIMEOUT=\${DRAIN_TIMEOUT:-3} SLOT_POLL=1 SLOT_EXPIRY=240 CONCURRENCY=1 FAILURE_BUDGET=1
+alive() { :; }
+nap() { sleep 0.3; }
+undisturbed() { :; }
+. "$HERE/api.sh"
+. "$HERE/report.sh"
+. "$HERE/slots.sh"
+. "$HERE/drain.sh"
+`;
+
+export interface ShellResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a script that uses the functions of the pod's programs. */
+export function inPod(
+  shell: readonly string[],
+  pod: PodEnvironment,
+  script: string,
+  env: Record<string, string> = {},
+): Promise<ShellResult> {
+  const [command, ...args] = shell as [string, ...string[]];
+  return new Promise((resolve) => {
+    const child = spawn(command, [...args, '-c', prelude + script], {
+      env: { PATH: process.env.PATH ?? '', ...pod, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data) => (stdout += data));
+    child.stderr.on('data', (data) => (stderr += data));
+    child.on('close', (status) => resolve({ status, stdout: stdout.trim(), stderr }));
+  });
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApiServer } from '../cluster/api-server';
+import { distObject } from '../cluster/dist';
+
+export const namespace: string = distObject('DaemonSet').metadata.namespace;
+export const stage = 'cdk8s-sysbox.io/stage';
+export const nodePath = (name: string) => `/api/v1/nodes/${name}`;
+
+/** What an installer's pod on a node is given: its names, its token, its scratch folder. */
+export interface PodEnvironment {
+  readonly NODE_NAME: string;
+  readonly POD_NAME: string;
+  readonly NAMESPACE: string;
+  readonly SERVICE_ACCOUNT_DIR: string;
+  readonly SCRATCH: string;
+  readonly API_URL: string;
+}
+
+/** A pod of the DaemonSet of dist/, made as the DaemonSet controller and the kubelet would, with a token of its own. */
+export async function installerPod(
+  server: ApiServer,
+  node: string,
+  folder: string,
+  url = server.url,
+): Promise<PodEnvironment> {
+  const { spec } = distObject('DaemonSet');
+  const serviceAccount: string = spec.template.spec.serviceAccountName;
+  const token = await server.tokenFor({ serviceAccount, namespace, node, podSpec: spec.template.spec });
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  const scratch = join(folder, node);
+  mkdirSync(scratch, { recursive: true });
+  writeFileSync(join(scratch, 'token'), token, { mode: 0o600 });
+  writeFileSync(join(scratch, 'ca.crt'), readFileSync(server.caFile));
+  return {
+    NODE_NAME: node,
+    POD_NAME: claims['kubernetes.io'].pod.name,
+    NAMESPACE: namespace,
+    SERVICE_ACCOUNT_DIR: scratch,
+    SCRATCH: scratch,
+    API_URL: url,
+  };
+}

@@ -1,0 +1,147 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiServer, startApiServer } from '../cluster/api-server';
+import { buildTimeout } from '../cluster/build';
+import { distText } from '../cluster/dist';
+import { leasePath } from './lease-watch';
+import { installerPod, namespace } from './pod';
+import { Random } from './random';
+import { programFolder } from './rules';
+import { SimulatedNode } from './simulated-node';
+import { expiryRounds, Node, Simulation, SimulationOptions } from './simulation';
+
+let server: ApiServer;
+let simulation: Simulation;
+const random = new Random();
+
+beforeAll(async () => {
+  server = await startApiServer({ minor: '1.37' });
+  await server.apply(distText);
+}, buildTimeout);
+afterAll(() => server?.stop());
+afterEach(() => simulation?.stop());
+
+const start = async (options: SimulationOptions) => (simulation = await Simulation.start(server, options, random));
+
+/** Rounds that no coordination could do without: the canary, the agents in full waves, the servers one by one. */
+const lowerBound = ({ agents, servers, restart, concurrency }: SimulationOptions) =>
+  restart * (1 + Math.ceil((agents - 1) / concurrency) + servers);
+
+test('a rollout over hundreds of nodes takes little longer than it must', async () => {
+  const options = { agents: 200, servers: 5, concurrency: 50, budget: 50, restart: 4 };
+  const all = await start(options);
+  const rounds = await all.run(100);
+  const bound = lowerBound(options);
+  console.log(`${all.summary('No fault', rounds)}. Lower bound ${bound} rounds, ratio ${(rounds / bound).toFixed(2)}`);
+  expect(all.judge.violations).toEqual([]);
+  expect(all.in('done')).toHaveLength(205);
+  expect(rounds / bound).toBeLessThan(1.7);
+  expect(await all.state()).toMatchObject({ holders: {}, failed: {}, done: 205 });
+}, 600_000);
+
+test('holders that die, outages, lost answers, other writers and sick servers break no rule and lose no slot', async () => {
+  const options = { agents: 45, servers: 3, concurrency: 5, budget: 7, restart: 3 };
+  const all = await start(options);
+  let deaths = 0;
+  all.accident = (node) => {
+    // Half of them in the middle of a restart; as many for ever as leave the budget something to give.
+    if (!all.random.chance(node.phase === 'restarting' ? 0.12 : 0.01)) return false;
+    const forGood = node.phase === 'restarting' && ++deaths <= 4;
+    void all.kill(node, forGood ? undefined : 1 + all.random.below(expiryRounds * 1.5));
+    return true;
+  };
+  all.events = async (round) => {
+    all.network.weather = round % 9 === 4 ? 'outage' : round % 9 === 7 ? 'answers-lost' : 'fair';
+    const patient = all.random.pick(all.nodes.filter((node) => node.server));
+    await all.setHealthy(patient, round > 120 || all.random.chance(0.8));
+    // Somebody else writes the same object, without knowing what it holds.
+    void server.patch(leasePath, { metadata: { labels: { round: String(round) } } }).catch(() => undefined);
+    if (round > 100) all.accident = () => false;
+  };
+  const rounds = await all.run(400);
+  console.log(all.summary('Faults', rounds));
+  expect(all.judge.violations).toEqual([]);
+  expect(all.judge.lostOf('p1').size).toBeLessThanOrEqual(options.budget);
+  expect(all.judge.vanished).toBeGreaterThan(0);
+  const state = await all.state();
+  // Every slot is free again, and who is counted as failed did not come back.
+  expect(state?.holders).toEqual({});
+  expect(Object.keys(state?.failed ?? {}).filter((name) => !all.in('dead').some((node) => node.name === name))).toEqual(
+    [],
+  );
+  expect(all.in('waiting')).toEqual([]);
+}, 600_000);
+
+test('a fault that every node would hit stops after the failure budget; a plan without it starts anew', async () => {
+  const options = { agents: 30, servers: 3, concurrency: 3, budget: 4, restart: 2 };
+  const all = await start(options);
+  all.fate = () => 'failure';
+  const stoppedAfter = await all.run(100);
+  expect(all.in('failed')).toHaveLength(1 + 3);
+  expect(all.in('waiting')).toHaveLength(29);
+  expect(Object.keys((await all.state())?.failed ?? {})).toHaveLength(4);
+
+  all.fate = () => 'success';
+  await all.newPlan();
+  const rounds = await all.run(100);
+  console.log(
+    `${all.summary('A bad plan, then a good one', stoppedAfter + rounds)}; the bad one stopped after ${stoppedAfter}`,
+  );
+  expect(all.judge.violations).toEqual([]);
+  expect(all.in('done')).toHaveLength(33);
+}, 600_000);
+
+test('a new plan in the middle of a rollout begins with a canary, when the restarts of the older one are over', async () => {
+  const options = { agents: 24, servers: 2, concurrency: 5, budget: 5, restart: 4 };
+  const all = await start(options);
+  while (all.in('restarting').length < 5) await all.step();
+  const inRestart = all.in('restarting').map(({ name }) => name);
+
+  await all.newPlan();
+  const stale = await staleProcess(all);
+  const canary = new Promise<string[]>((resolve) => {
+    all.events = async () => {
+      const state = await all.state();
+      if (state?.plan === 'p2') resolve(Object.keys(state.holders));
+      else expect(Object.keys(state?.holders ?? {}).every((name) => inRestart.includes(name))).toBe(true);
+      // A pod of the older plan that the kubelet has not ended yet takes part in nothing.
+      expect(await stale.ask('acquire', 0)).not.toBe('granted');
+    };
+  });
+  const rounds = await all.run(100);
+  await stale.kill();
+  console.log(all.summary('Two plans', rounds));
+  expect(await canary).toHaveLength(1);
+  expect(all.judge.violations).toEqual([]);
+  expect(all.in('done')).toHaveLength(26);
+}, 600_000);
+
+/** A pod of plan p1 on a node of its own; deleted, but its process still runs. */
+async function staleProcess({ network, options }: Simulation): Promise<SimulatedNode> {
+  await server.createNode('stale', { labels: { 'sysbox-install': 'yes' } });
+  const pod = await installerPod(server, 'stale', mkdtempSync(join(tmpdir(), 'stale-')), network.url);
+  await server.delete(`/api/v1/namespaces/${namespace}/pods/${pod.POD_NAME}`);
+  return new SimulatedNode(pod, { ...options, plan: 'p1', expiry: 240, skew: 0, shell: ['dash'] });
+}
+
+test('a stopped rollout goes on when the failed node tries again and succeeds', async () => {
+  const all = await start({ agents: 6, servers: 1, concurrency: 1, budget: 1, restart: 1 });
+  all.fate = () => 'failure';
+  await all.run(30);
+  const [failed] = all.in('failed');
+  expect(all.in('waiting')).toHaveLength(6);
+
+  all.fate = () => 'success';
+  Object.assign(failed as Node, { phase: 'waiting', stopped: false });
+  await all.run(60);
+  expect(all.judge.violations).toEqual([]);
+  expect(all.in('done')).toHaveLength(7);
+  expect(await all.state()).toMatchObject({ holders: {}, failed: {}, done: 7 });
+}, 600_000);
+
+test('nothing that decides reads a wall clock', () => {
+  const programs = ['slots.sh', 'slots.jq'].map((name) => readFileSync(join(programFolder, name), 'utf8')).join('\n');
+  const code = programs.replace(/^\s*#.*$/gm, '');
+  expect(code).not.toMatch(/\bdate\b|\bnow\b|Time\b|todate/);
+});
