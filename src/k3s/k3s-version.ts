@@ -1,3 +1,5 @@
+import { assertPinnedImage } from '../workloads/image';
+
 /** Which K3s runs. */
 export interface K3sVersionOptions {
   /**
@@ -29,11 +31,6 @@ export function k3sTag(version: string, where: string): string {
 export function k3sImage(options: K3sVersionOptions, where: string): string {
   const tag = k3sTag(options.version, where);
   const image = options.image ?? `rancher/k3s:${tag}`;
-  const name = image.slice(image.lastIndexOf('/') + 1);
-  if (!/[:@]./.test(name) || name.endsWith(':latest')) {
-    throw new Error(
-      `${where}: image '${image}' has no tag that stays. Write '${image.replace(/:latest$/, '')}:${tag}'`,
-    );
-  }
+  assertPinnedImage(image, where);
   return image;
 }
