@@ -5,7 +5,9 @@ import { SpecialClaim, specialClaimsOf } from '../rules/special-claims';
 import { Violation } from '../rules/check-pod';
 
 const registries = new WeakMap<IConstruct, ClaimRegistry>();
-const entered = new WeakSet<IConstruct>();
+// in the order of their first entry: of two that share a claim, the later one is in the wrong
+const ranks = new WeakMap<IConstruct, number>();
+let entries = 0;
 
 /**
  * Which workload of an app keeps an engine's data in which claim.
@@ -16,8 +18,8 @@ export class ClaimRegistry {
   /** Notes what a workload keeps where, and finds what another one of the app keeps there. */
   public static enter(workload: IConstruct, namespace: string | undefined, pod: PodFacts): Violation[] {
     const claims = pod.volumes.some((volume) => volume.json.persistentVolumeClaim);
-    if (!claims && !entered.has(workload)) return [];
-    entered.add(workload);
+    if (!claims && !ranks.has(workload)) return [];
+    ranks.set(workload, ranks.get(workload) ?? entries++);
     const { root } = workload.node;
     const registry = registries.get(root) ?? new ClaimRegistry();
     registries.set(root, registry);
@@ -35,12 +37,16 @@ export class ClaimRegistry {
     return specialClaimsOf(pod).flatMap((claim) => {
       const part = `${namespace}/${claim.part}`;
       const owners = this.claims.get(part) ?? new Map<IConstruct, SpecialClaim>();
-      const others = [...owners].filter(([owner]) => owner !== workload);
+      const earlier = [...owners].filter(([owner]) => rankOf(owner) < rankOf(workload));
       this.claims.set(part, owners.set(workload, claim));
       this.partsOf.set(workload, [...(this.partsOf.get(workload) ?? []), part]);
-      return others.map(([owner, { path }]) =>
+      return earlier.map(([owner, { path }]) =>
         sharing(claim, `${path} of ${owner.node.path}`, `${claim.path} of ${workload.node.path}`),
       );
     });
   }
+}
+
+function rankOf(workload: IConstruct): number {
+  return ranks.get(workload) as number;
 }

@@ -226,6 +226,21 @@ describe('refuses', () => {
     );
   });
 
+  test('what Restricted refuses, where that is asked for', () => {
+    const containers = [{ name: 'a', image: 'a:1', securityContext: { allowPrivilegeEscalation: true } }];
+
+    expect(make({ containers }, { podSecurity: PodSecurityLevel.RESTRICTED })).toThrow(
+      "[test/it] container 'a' has allowPrivilegeEscalation, which Pod Security Restricted refuses",
+    );
+  });
+
+  test('what cdk8s itself refuses, with the path', () => {
+    const chart = newChart();
+    adopt(new kplus.Deployment(chart, 'it'));
+
+    expect(() => synth(chart)).toThrow(/\[test\/it\] Failed serializing .*PodSpec must have at least 1 container/);
+  });
+
   test('what has no pods', () => {
     const chart = newChart();
     adopt(new ApiObject(chart, 'it', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } }));

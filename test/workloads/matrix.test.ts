@@ -231,6 +231,14 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     });
   });
 
+  test('refuses the same later as in its props', () => {
+    const { system } = kind.make(newChart(), 'it', ubuntu);
+
+    expect(() => system.requireNodeLabel('a b', 'c')).toThrow("test/it: nodeSelector: 'a b' is no label key");
+    expect(() => system.spreadOver({ ...spread, maxSkew: 0 })).toThrow('maxSkew 0 is no whole number');
+    expect(() => system.configureContainer('ubuntu', { stdinOnce: true })).toThrow('has stdinOnce without stdin');
+  });
+
   test("does not touch the user's own objects", () => {
     const mounts: kplus.VolumeMount[] = [];
     const chart = newChart();

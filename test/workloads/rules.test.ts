@@ -44,6 +44,14 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     expect(() => Testing.synth(chart)).toThrow("[test/it] volume 'v' is a path of the host: it opens the node");
   });
 
+  test('says what cdk8s-plus itself refuses, with the path', () => {
+    const chart = newChart();
+
+    kind.make(chart, 'it', {});
+
+    expect(() => Testing.synth(chart)).toThrow('[test/it] PodSpec must have at least 1 container');
+  });
+
   test('says all that is wrong at once', () => {
     const chart = newChart();
 
@@ -184,6 +192,30 @@ describe("an engine's data", () => {
     expect(() => Testing.synth(chart)).toThrow(
       "[test/two] claim 'data' is both /var/lib/docker of test/one and /var/lib/docker of test/two: two engines",
     );
+  });
+
+  test('may be in a claim that another workload gave up', () => {
+    const { chart, volume } = claim('data');
+    const one = new SystemPod(chart, 'one', { containers: [{ image: 'a:1' }] });
+    docker(one, volume);
+    Testing.synth(chart);
+    one.containers[0]?.mounts.pop();
+    Testing.synth(chart);
+
+    docker(new SystemPod(chart, 'two', { containers: [{ image: 'a:1' }] }), volume);
+
+    expect(() => Testing.synth(chart)).not.toThrow();
+  });
+
+  test('may be in a claim of two workloads when that is acknowledged', () => {
+    const { chart, volume } = claim('data');
+    docker(new SystemPod(chart, 'one', { containers: [{ image: 'a:1' }] }), volume);
+    const two = new SystemPod(chart, 'two', { containers: [{ image: 'a:1' }] });
+    docker(two, volume);
+
+    two.system.acknowledge('special-directory-shared', 'never at the same time');
+
+    expect(() => Testing.synth(chart)).not.toThrow();
   });
 
   test('is refused in a ReadWriteMany claim of the same app', () => {
