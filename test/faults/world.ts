@@ -165,6 +165,15 @@ export class FakeNode {
 
   // --- acts ---
 
+  /** The runtime with another option: another content of the drop-in and the template. */
+  public otherRuntime(): ContainerdRuntime {
+    return new ContainerdRuntime({
+      handler: 'sysbox-runc',
+      binaryName: '/opt/sysbox/current/sysbox-runc',
+      podAnnotations: ['io.sysbox.*'],
+    });
+  }
+
   /** A release of the programs with the given settings; the content is what a real one has. */
   public publish(name: string, settings: Record<string, string> = {}, runtime = this.runtime()): void {
     const programs = '/var/lib/cdk8s-sysbox/programs';
@@ -240,7 +249,9 @@ export class FakeNode {
       this.settleTimers();
       status = this.statusOf(acted);
       if (status?.stage === 'failed') return status;
-      if (status?.stage === 'restarted') this.run('confirm', [], env);
+      if (status?.stage !== 'restarted') continue;
+      status = this.statusOf(this.run('confirm', [], env));
+      if (status?.stage === 'verified') return status;
     }
     throw new Error(`does not converge: ${JSON.stringify(status)}\n${this.known('host.log')}`);
   }
@@ -266,7 +277,7 @@ export class FakeNode {
   /** Somebody restarts K3s. */
   public foreignRestart(): void {
     this.sh('systemctl restart "$(cat "$SYS/k3s-unit")"', { SYSTEMD_IGNORE_CHROOT: '1' });
-    this.pass(20);
+    this.pass(10);
   }
 
   /** Power loss and boot: transient units, processes and sockets are gone; systemd reads its files anew. */
@@ -279,7 +290,7 @@ export class FakeNode {
       echo "boot-$(($(cut -d- -f2 "$SYSBOX_ROOT/proc/sys/kernel/random/boot_id") + 1))" >"$SYSBOX_ROOT/proc/sys/kernel/random/boot_id"
       systemctl daemon-reload
       restart_k3s`, { SYSTEMD_IGNORE_CHROOT: '1' });
-    this.pass(20);
+    this.pass(10);
   }
 
   private makeRoot(): void {

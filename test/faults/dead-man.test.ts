@@ -1,0 +1,81 @@
+import { killEverywhere, print } from './kills';
+import { install, installed } from './operations';
+import { FakeNode } from './world';
+
+jest.setTimeout(900_000);
+
+/** Committed and restarted; then the pod and the host program are gone, and nobody confirms. */
+function unconfirmed(node: FakeNode): FakeNode {
+  node.run('prepare');
+  node.run('commit');
+  expect(node.journal('state')).toBe('restarted');
+  return node;
+}
+
+describe('the dead-man', () => {
+  test('killed at every command boundary of its rollback, leaves the configuration of before', () => {
+    const operation = {
+      ...install(),
+      node: () => {
+        const node = unconfirmed(new FakeNode());
+        node.flag('sandbox-fails');
+        return node;
+      },
+      act: (node: FakeNode, env: NodeJS.ProcessEnv) => {
+        node.run('deadman', [], env);
+        if (node.journal('state') === 'rolling-back') node.run('prepare', [], env);
+      },
+      done: (node: FakeNode) => {
+        expect(node.hasRuntime()).toBe(false);
+        expect(node.journal('rollbacks')).toBe('1');
+      },
+    };
+    print('dead-man', killEverywhere(operation));
+  });
+
+  test('accepts a change that works, although the pod that asked for it is gone', () => {
+    const node = unconfirmed(new FakeNode());
+    node.pass(700);
+    expect(node.journal('state')).toBe('verified');
+    expect(node.hasRuntime()).toBe(true);
+    node.dispose();
+  });
+
+  test('rolls back when K3s hangs, and names what was seen', () => {
+    const node = new FakeNode();
+    node.flag('hangs-with-ours');
+    expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'ContainerdDown' });
+    expect(node.journal('rollbacks')).toBe('1');
+    expect(node.k3sRuns()).toBe(true);
+    expect(node.hasRuntime()).toBe(false);
+    node.dispose();
+  });
+
+  test('waits for the server of an agent, and then goes on: no rollback', () => {
+    const node = new FakeNode({ role: 'agent' });
+    node.run('prepare');
+    node.flag('server-leaves-at-restart');
+    node.run('commit');
+    expect(node.journal('state')).toBe('committed');
+    expect(node.known('deadman.log')).toContain('waits for its server');
+    node.flag('server-away', false);
+    node.pass(20);
+    expect(node.converge()).toMatchObject({ stage: 'verified' });
+    expect(node.journal('rollbacks')).toBe('');
+    node.pass(1300, 50);
+    expect(node.journal('state')).toBe('verified');
+    node.dispose();
+  });
+
+  test('goes back to what was verified, not to nothing', () => {
+    const node = installed();
+    node.publish('two', {}, node.otherRuntime());
+    unconfirmed(node);
+    node.flag('sandbox-fails');
+    node.pass(700);
+    expect(node.journal('state')).toBe('verified');
+    expect(node.hasRuntime()).toBe(true);
+    expect(node.loaded()).not.toContain('io.sysbox');
+    node.dispose();
+  });
+});

@@ -1,0 +1,14 @@
+import { killEverywhere, print } from './kills';
+import { TEMPLATE, uninstall, withTemplate } from './operations';
+
+jest.setTimeout(900_000);
+
+describe('killed at every command boundary', () => {
+  test('an uninstall can be gone on with', () => {
+    print('uninstall', killEverywhere(uninstall()));
+  });
+
+  test('an uninstall that gives a template back leaves ours or theirs', () => {
+    print('uninstall with a template', killEverywhere(uninstall(withTemplate(TEMPLATE))));
+  });
+});

@@ -1,0 +1,14 @@
+import { killEverywhere, print } from './kills';
+import { failedUpgrade, upgrade } from './operations';
+
+jest.setTimeout(900_000);
+
+describe('killed at every command boundary', () => {
+  test('an upgrade can be gone on with', () => {
+    print('upgrade', killEverywhere(upgrade));
+  });
+
+  test.each(['daemons', 'sandboxes'] as const)('an upgrade whose %s fail ends with the release before', (broken) => {
+    print(`upgrade whose ${broken} fail`, killEverywhere(failedUpgrade(broken)));
+  });
+});
