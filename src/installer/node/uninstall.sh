@@ -41,12 +41,13 @@ configured() {
   done
 }
 
-# Before ours goes, so that a start of K3s in between finds one of them. From then on the file is its owner's again.
+# Before ours goes, so that a start of K3s in between finds one of them. From then on the file is its owner's again. One that
+# its owner has written since then is newer than what we keep.
 give_back_taken() {
   for taken in "$BACKUP/taken"/*; do
     present "$taken" || continue
     place=$CONFIG_DIR/${taken##*/}
-    cmp -s "$taken" "$place" || copy_file "$taken" "$place"
+    if ! present "$place" || is_ours "$place"; then copy_file "$taken" "$place"; fi
     disown "$place"
   done
 }
