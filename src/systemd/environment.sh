@@ -9,7 +9,7 @@ root=${CDK8S_SYSBOX_ROOT:-} # tests put a folder in front of every path
 environ=$root/proc/1/environ
 file=$root/run/cdk8s-sysbox/environment
 
-own='PATH|HOME|PWD|OLDPWD|SHLVL|TERM|USER|LOGNAME|SHELL|HOSTNAME|container|container_[a-z]+|[A-Z]+_FD[A-Z]*|NOTIFY_SOCKET|LISTEN_[A-Z]+|SYSTEMD_[A-Z_]+'
+own='PATH|HOME|PWD|OLDPWD|SHLVL|TERM|USER|LOGNAME|SHELL|HOSTNAME|container|container_[a-z_]+|[A-Z]+_FD[A-Z]*|NOTIFY_SOCKET|LISTEN_[A-Z]+|SYSTEMD_[A-Z_]+'
 
 # A value may have several lines, so newlines travel as \001 while lines are looked at.
 variables() {

@@ -110,7 +110,15 @@ describe.each(shells)('$name', ({ words: sh }) => {
     });
 
     test("leaves out what is systemd's own or no name", () => {
-      environ({ PATH: '/x', HOME: '/root', container: 'private-users', container_uuid: 'u', TERM: 'x', 'a.b': '1' });
+      environ({
+        PATH: '/x',
+        HOME: '/root',
+        container: 'private-users',
+        container_uuid: 'u',
+        container_host_id: 'h',
+        TERM: 'x',
+        'a.b': '1',
+      });
 
       expect(container.run(sh, program('environment.sh'), [])).toEqual({ code: 0, stdout: '', stderr: '' });
     });
