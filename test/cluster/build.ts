@@ -15,27 +15,37 @@ const etcdVersion = '3.5.1';
 /** A first build takes minutes; a test that may be the first to need it waits this long. */
 export const buildTimeout = 60 * 60_000;
 
-const otherwise = (version: string) =>
-  `Cannot build kube-apiserver ${version}: Go (as new as its go.mod asks, or GOTOOLCHAIN=auto) and the Go module proxy ` +
+type Program = 'kube-apiserver' | 'kubectl';
+
+const otherwise = (program: Program, version: string) =>
+  `Cannot build ${program} ${version}: Go (as new as its go.mod asks, or GOTOOLCHAIN=auto) and the Go module proxy ` +
   '(GOPROXY) are needed once.';
 
 /** The path of a kube-apiserver of that minor, built from the Go module proxy on first use. */
 export function kubeApiServer(minor: Minor): Promise<string> {
-  const version = apiServerVersions[minor];
-  return cached(`kube-apiserver-${version}`, (path) => build(version, path));
+  return program('kube-apiserver', apiServerVersions[minor]);
 }
 
-async function build(version: string, path: string): Promise<void> {
-  const work = mkdtempSync(join(tmpdir(), 'kube-apiserver-build-'));
+/** The path of the newest kubectl, built likewise. */
+export function kubectl(): Promise<string> {
+  return program('kubectl', apiServerVersions['1.37']);
+}
+
+function program(name: Program, version: string): Promise<string> {
+  return cached(`${name}-${version}`, (path) => build(name, version, path));
+}
+
+async function build(name: Program, version: string, path: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), `${name}-build-`));
   const go = (...args: string[]) =>
-    run('go', args, { cwd: work, env: { CGO_ENABLED: '0' }, otherwise: otherwise(version) });
+    run('go', args, { cwd: work, env: { CGO_ENABLED: '0' }, otherwise: otherwise(name, version) });
   try {
     const module = JSON.parse(await go('mod', 'download', '-json', `k8s.io/kubernetes@${version}`));
     writeFileSync(join(work, 'go.mod'), goMod(version, readFileSync(module.GoMod, 'utf8')));
-    const binary = join(work, 'kube-apiserver');
+    const binary = join(work, name);
     const ldflags = ['-s', '-w', ...versionFlags(version)].join(' ');
     const flags = ['-mod=mod', '-trimpath', '-ldflags', ldflags, '-o', binary];
-    await go('build', ...flags, 'k8s.io/kubernetes/cmd/kube-apiserver');
+    await go('build', ...flags, `k8s.io/kubernetes/cmd/${name}`);
     copyFileSync(binary, path);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -10,7 +10,7 @@ import { K3kCluster, K3kPersistence } from '../../src/k3k';
 import { K3sCluster, NestedExpose } from '../../src/k3s';
 import { PodSecurityLevel } from '../../src/workloads';
 import { ApiServer, startApiServer } from './api-server';
-import { buildTimeout, minors } from './build';
+import { buildTimeout, kubectl, minors } from './build';
 
 const programs = join(__dirname, '..', '..', 'src', 'k3s', 'pod');
 const runtimeClass =
@@ -28,7 +28,9 @@ function yaml(namespace: string, build: (chart: Chart) => void): string {
 describe.each(minors)('Kubernetes %s', (minor) => {
   let server: ApiServer;
   let folder: string;
+  let newestKubectl: string;
   beforeAll(async () => {
+    newestKubectl = await kubectl();
     server = await startApiServer({ minor });
     folder = mkdtempSync(join(tmpdir(), 'nested-'));
     await server.apply(runtimeClass);
@@ -115,7 +117,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     const bin = join(folder, 'bin');
     mkdirSync(bin, { recursive: true });
     const k3s = join(bin, 'k3s');
-    writeFileSync(k3s, `#!/bin/sh\nshift\nexec ${process.env.KUBECTL ?? 'kubectl'} "$@"\n`);
+    writeFileSync(k3s, `#!/bin/sh\nshift\nexec ${newestKubectl} "$@"\n`);
     chmodSync(k3s, 0o755);
     const url = new URL(server.url);
     return {
@@ -264,26 +266,24 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     const run = (name: string) => spawnSync('sh', [join(programs, name)], { env, encoding: 'utf8' });
 
     expect(run('ready.sh')).toMatchObject({ status: 1 });
-    await server
-      .as({ user: 'system:node:dev-agent-0', groups: ['system:nodes', 'system:authenticated'] })
-      .patch(
-        '/api/v1/nodes/dev-agent-0/status',
-        {
-          status: {
-            conditions: [
-              {
-                type: 'Ready',
-                status: 'True',
-                reason: 'r',
-                message: 'all well',
-                lastHeartbeatTime: new Date().toISOString(),
-                lastTransitionTime: new Date().toISOString(),
-              },
-            ],
-          },
+    await server.as({ user: 'system:node:dev-agent-0', groups: ['system:nodes', 'system:authenticated'] }).patch(
+      '/api/v1/nodes/dev-agent-0/status',
+      {
+        status: {
+          conditions: [
+            {
+              type: 'Ready',
+              status: 'True',
+              reason: 'r',
+              message: 'all well',
+              lastHeartbeatTime: new Date().toISOString(),
+              lastTransitionTime: new Date().toISOString(),
+            },
+          ],
         },
-        'strategic',
-      );
+      },
+      'strategic',
+    );
     expect(run('ready.sh')).toEqual(expect.objectContaining({ status: 0, stderr: '' }));
 
     const stopped = run('stop.sh');
