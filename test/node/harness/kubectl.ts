@@ -56,7 +56,7 @@ export class Cluster {
     });
   }
 
-  async nodeLabel(name: string, label: string, value: string, timeoutMs = 15 * 60_000): Promise<void> {
+  async nodeLabel(name: string, label: string, value: string, timeoutMs = 25 * 60_000): Promise<void> {
     await waitFor(`label ${label}=${value} on ${name}`, { timeoutMs }, async (last) => {
       const { metadata } = await this.get<{ metadata: Record<'labels' | 'annotations', Record<string, string>> }>(
         'node',
