@@ -56,6 +56,7 @@ describe('the dead-man', () => {
     node.run('prepare');
     node.flag('server-leaves-at-restart');
     node.run('commit');
+    node.settleTimers();
     expect(node.journal('state')).toBe('committed');
     expect(node.known('deadman.log')).toContain('waits for its server');
     node.flag('server-away', false);

@@ -36,12 +36,14 @@ export function killEverywhere(operation: Operation): Tally {
     for (const folder of ['seen', 'states']) mkdirSync(join(trace, folder));
     operation.act(node, { TRACED: trace });
     const after = picture(node);
-    const numbers = readdirSync(join(trace, 'states')).map(Number).sort((a, b) => a - b);
+    const numbers = readdirSync(join(trace, 'states'))
+      .map(Number)
+      .sort((a, b) => a - b);
     let cases = 0;
     for (const number of numbers) {
       for (const [name, goOn] of Object.entries(continuations(operation))) {
         putBack(node, join(trace, 'states', String(number)));
-        node.sh('rm -rf "$SYS/units/cdk8s-sysbox-run.service"');
+        node.sh('rm -rf "$SYS"/units/cdk8s-sysbox-*.service');
         cases++;
         try {
           goOn(node);
@@ -49,7 +51,8 @@ export function killEverywhere(operation: Operation): Tally {
         } catch (error) {
           const story = ['host.log', 'guard.log', 'deadman.log'].map((log) => `${log}:\n${node.known(log)}`).join('\n');
           const journal = node.exists(`${STATE}/journal`) ? node.read(`${STATE}/journal`) : '';
-          (error as Error).message = `killed at boundary ${number}, then ${name}: ${(error as Error).message}\n${story}\n${journal}`;
+          (error as Error).message =
+            `killed at boundary ${number}, then ${name}: ${(error as Error).message}\n${story}\n${journal}`;
           throw error;
         }
       }
@@ -97,7 +100,12 @@ function check(node: FakeNode, before: Picture, after: Picture, operation: Opera
       throw new Error(`${path} is neither as before nor as after, and not known as ours`);
     }
     if (!ours && !(path in before.files) && !(path in after.files)) throw new Error(`${path} is an orphan`);
-    if (name === path && ours && !operation.offered?.test(path) && ![before.files[path], after.files[path]].includes(content)) {
+    if (
+      name === path &&
+      ours &&
+      !operation.offered?.test(path) &&
+      ![before.files[path], after.files[path]].includes(content)
+    ) {
       throw new Error(`${path} is neither old nor new: ${content}`);
     }
   }

@@ -126,4 +126,3 @@ export const uninstall = (options: NodeOptions = {}): Operation => ({
   },
   taken: Object.keys(options.foreign ?? {}),
 });
-

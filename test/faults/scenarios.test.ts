@@ -19,7 +19,9 @@ afterEach(() => nodes.splice(0).forEach((node) => node.dispose()));
 
 /** The files of the node but for our own folders. */
 const outside = (node: FakeNode) =>
-  Object.fromEntries(Object.entries(tree(node)).filter(([path]) => !/^\/(var\/lib\/cdk8s-sysbox|opt\/sysbox)/.test(path)));
+  Object.fromEntries(
+    Object.entries(tree(node)).filter(([path]) => !/^\/(var\/lib\/cdk8s-sysbox|opt\/sysbox)/.test(path)),
+  );
 
 const CONFIG = '/var/lib/rancher/k3s/agent/etc/containerd';
 const FOREIGN = `${CONFIG}/config-v3.toml.d/theirs.toml`;
@@ -287,7 +289,10 @@ describe('a hand-written template', () => {
     const node = ready({ ...withTemplate(TEMPLATE) });
     node.write(TEMPLATE, '{{ template "base" . }}\n# theirs now\n');
     node.publish('two', { TAKEOVER: sha256('another') });
-    expect(node.converge()).toMatchObject({ stage: 'failed' });
+    expect(node.converge()).toMatchObject({ stage: 'verified' });
+    expect(node.exists(node.dropIn())).toBe(true);
+    expect(node.read(TEMPLATE)).toContain('# theirs now');
+    node.run('uninstall');
     expect(node.read(TEMPLATE)).toContain('# theirs now');
   });
 });

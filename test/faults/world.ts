@@ -78,7 +78,9 @@ export class FakeNode {
     this.makeSystem();
     this.publish('one');
     this.publishRelease('aaaa');
-    this.sh('rm -f "$SYS/log"; . "$BIN/systemd.sh"; daemons_down; "$BIN/systemctl" daemon-reload; start_k3s; rm -f "$SYS/log"');
+    this.sh(
+      'rm -f "$SYS/log"; . "$BIN/systemd.sh"; daemons_down; "$BIN/systemctl" daemon-reload; start_k3s; rm -f "$SYS/log"',
+    );
   }
 
   public dispose(): void {
@@ -145,7 +147,9 @@ export class FakeNode {
 
   /** How often K3s was started since the node was made. */
   public starts(): number {
-    return this.known('log').split('\n').filter((line) => line.startsWith('start ')).length;
+    return this.known('log')
+      .split('\n')
+      .filter((line) => line.startsWith('start ')).length;
   }
 
   public k3sRuns(): boolean {
@@ -203,7 +207,8 @@ export class FakeNode {
     this.run('folders');
     const folder = `/opt/sysbox/releases/${release}`;
     for (const binary of ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs']) {
-      const refused = broken === 'daemons' ? '--starts) exit 1 ;;' : broken === 'sandboxes' ? '--sandboxes) echo fail ;;' : '';
+      const refused =
+        broken === 'daemons' ? '--starts) exit 1 ;;' : broken === 'sandboxes' ? '--sandboxes) echo fail ;;' : '';
       const script = `#!/bin/dash\ncase $1 in ${refused} --version) printf 'sysbox-runc\\n\\tversion: \\t0.7.1\\n' ;; esac\n# ${release}\n`;
       this.write(`${folder}/${binary}`, script, 0o755);
     }
@@ -282,14 +287,17 @@ export class FakeNode {
 
   /** Power loss and boot: transient units, processes and sockets are gone; systemd reads its files anew. */
   public boot(): void {
-    this.sh(`
+    this.sh(
+      `
       . "$BIN/systemd.sh"
       rm -rf "$UNITS"/cdk8s-sysbox* "$SYS/jobs" "$SYSBOX_ROOT/proc/100" "$SYS/containerd/up" "$SYS"/sandboxes/*
       daemons_down
       echo "5.00 0" >"$SYSBOX_ROOT/proc/uptime"
       echo "boot-$(($(cut -d- -f2 "$SYSBOX_ROOT/proc/sys/kernel/random/boot_id") + 1))" >"$SYSBOX_ROOT/proc/sys/kernel/random/boot_id"
       systemctl daemon-reload
-      restart_k3s`, { SYSTEMD_IGNORE_CHROOT: '1' });
+      restart_k3s`,
+      { SYSTEMD_IGNORE_CHROOT: '1' },
+    );
     this.pass(10);
   }
 

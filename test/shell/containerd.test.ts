@@ -1,0 +1,74 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Bench, needTools, SHELLS } from './shells';
+
+beforeAll(needTools);
+
+const ALL = ['paths', 'durable', 'journal', 'node', 'containerd'];
+const RENDERED = (name: string) => join(__dirname, '..', 'merge', 'fixtures', `${name}.toml`);
+const DUMP = (version: string) => join(__dirname, 'fixtures', `dump-${version}.toml`);
+const DIR = '/var/lib/rancher/k3s/agent/etc/containerd';
+
+describe.each(Object.keys(SHELLS))('under %s', (shell) => {
+  let bench: Bench;
+  beforeEach(() => void (bench = new Bench(shell)));
+  afterEach(() => bench.dispose());
+
+  test.each([
+    ['rendered-v2', '2', `${DIR}/config.toml.d`],
+    ['rendered-v2-nvidia', '2', `${DIR}/config.toml.d`],
+    ['rendered-v3', '3', `${DIR}/config-v3.toml.d`],
+    ['rendered-v3-nvidia', '3', `${DIR}/config-v3.toml.d`],
+  ])('%s has version %s and imports %s', (name, version, folder) => {
+    const said = bench.output(ALL, `CONFIG='${RENDERED(name)}'; rendered_version; imported_folder`);
+    expect(said).toBe(`${version}\n${folder}\n`);
+  });
+
+  test('a configuration without the line imports nothing', () => {
+    const config = join(bench.folder, 'config.toml');
+    writeFileSync(config, readFileSync(RENDERED('rendered-v3'), 'utf8').replace(/^imports.*\n/m, ''));
+    expect(bench.output(ALL, `CONFIG='${config}'; imported_folder`)).toBe('');
+  });
+
+  describe.each(['v2.2.2-k3s1', 'v2.3.2-k3s2'])('of the dump of containerd %s', (version) => {
+    const dumped = (name: string) =>
+      bench
+        .output(ALL, `dumped '${DUMP(version)}' ${name}`)
+        .split('\n')
+        .filter(Boolean);
+
+    test('the runtime and its options are read apart', () => {
+      expect(dumped('sysbox-runc')).toContain("runtime_type = 'io.containerd.runc.v2'");
+      expect(dumped('sysbox-runc').join()).not.toContain('BinaryName');
+      expect(dumped('sysbox-runc.options')).toEqual(
+        expect.arrayContaining(["BinaryName = '/opt/sysbox/current/sysbox-runc'", 'SystemdCgroup = true']),
+      );
+    });
+
+    test('runc is not sysbox-runc', () => {
+      expect(dumped('runc.options')).toContain("BinaryName = ''");
+      expect(dumped('runc.options')).toContain('SystemdCgroup = true');
+      expect(dumped('nvidia.options')).toContain("BinaryName = '/usr/bin/nvidia-container-runtime'");
+    });
+
+    test('an unknown runtime has no lines', () => expect(dumped('kata')).toEqual([]));
+  });
+
+  test('trial leaves our drop-in and the end of our template out, and imports copies', () => {
+    const folder = join(bench.root, DIR, 'config-v3.toml.d');
+    mkdirSync(folder, { recursive: true });
+    const config = join(bench.root, DIR, 'config.toml');
+    copyFileSync(RENDERED('rendered-v3'), config);
+    writeFileSync(join(folder, 'cdk8s-sysbox.toml'), 'ours');
+    writeFileSync(join(folder, 'theirs.toml'), 'theirs');
+    const ours = `${readFileSync(config, 'utf8')}\n# Written by cdk8s-sysbox: x\n[ours]\n`;
+    writeFileSync(config, ours);
+    bench.output(ALL, `CONFIG='${config}'; mkdir -p "$WORK"; trial`);
+    const work = join(bench.root, 'var/lib/cdk8s-sysbox/work');
+    const trial = readFileSync(join(work, 'trial.toml'), 'utf8');
+    expect(trial).toContain(`imports = ["${work}/imports/*.toml"]`);
+    expect(trial).not.toContain('[ours]');
+    expect(readFileSync(join(work, 'imports/theirs.toml'), 'utf8')).toBe('theirs');
+    expect(() => readFileSync(join(work, 'imports/cdk8s-sysbox.toml'))).toThrow();
+  });
+});

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { needTools, PROGRAMS, SHELLS } from './shells';
+
+beforeAll(needTools);
+
+const scripts = readdirSync(PROGRAMS).filter((name) => name.endsWith('.sh'));
+
+test.each(['host.sh', 'coordinator.sh'])('shellcheck has nothing to say about %s and what it reads', (program) => {
+  const { stdout, stderr, status } = spawnSync('shellcheck', ['-x', '-P', 'SCRIPTDIR', join(PROGRAMS, program)], {
+    encoding: 'utf8',
+  });
+  expect(stdout + stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+test('no script switches a rule of shellcheck off', () => {
+  const exceptions = scripts.filter((name) => /shellcheck disable/.test(readFileSync(join(PROGRAMS, name), 'utf8')));
+  expect(exceptions).toEqual([]);
+});
+
+test('host.sh and coordinator.sh read every other script', () => {
+  const read = ['host.sh', 'coordinator.sh'].map((name) => readFileSync(join(PROGRAMS, name), 'utf8')).join('');
+  const unread = scripts.filter((name) => !/^(host|coordinator)\.sh$/.test(name) && !read.includes(`"$HERE/${name}"`));
+  expect(unread).toEqual([]);
+});
+
+describe.each(Object.entries(SHELLS))('%s', (_, { command: [shell = '', ...args] }) => {
+  test.each(scripts)('parses %s', (script) => {
+    const { stderr, status } = spawnSync(shell, [...args, '-n', join(PROGRAMS, script)], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+});

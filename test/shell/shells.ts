@@ -1,0 +1,71 @@
+// The node programs under each shell that a node or an image may have as its sh.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const PROGRAMS = join(__dirname, '..', '..', 'src', 'installer', 'node');
+
+/** Each with the tools that come with it: busybox has its own awk, sed, sync, mv and flock. */
+export const SHELLS: Record<string, { readonly command: string[]; readonly busybox?: boolean }> = {
+  dash: { command: ['dash'] },
+  'busybox ash': { command: ['busybox', 'ash'], busybox: true },
+  bash: { command: ['bash', '--norc'] },
+};
+
+export function needTools(): void {
+  const missing = ['shellcheck', 'dash', 'busybox', 'bash', 'jq'].filter((tool) => spawnSync(tool, ['--help']).error);
+  if (missing.length > 0) {
+    throw new Error(
+      `npm run test:shell needs ${missing.join(', ')} on the PATH: apt-get install shellcheck dash busybox-static bash jq`,
+    );
+  }
+}
+
+export interface Result {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder to be the node's root, and the tools of the shell. */
+export class Bench {
+  public readonly folder = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-shell-'));
+  public readonly root = join(this.folder, 'root');
+  private readonly path: string;
+
+  constructor(private readonly shell: string) {
+    mkdirSync(join(this.root, 'var/lib/cdk8s-sysbox'), { recursive: true });
+    this.path = process.env.PATH ?? '';
+    if (SHELLS[shell]?.busybox) {
+      const tools = join(this.folder, 'tools');
+      mkdirSync(tools);
+      const busybox = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
+      const applets = spawnSync('busybox', ['--list'], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
+      for (const applet of applets) symlinkSync(busybox, join(tools, applet));
+      this.path = tools;
+    }
+  }
+
+  /** Runs a snippet after the given programs, as host.sh would with `set -eu`. */
+  public run(programs: string[], snippet: string, env: Record<string, string> = {}): Result {
+    const sourced = programs.map((program) => `. "$HERE/${program}.sh"`).join('\n');
+    const script = `set -eu\nCOMMAND=test RUN=1 RELEASE=r PLAN='' TARGET='' UNIT=k3s WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''\n${sourced}\n${snippet}\n`;
+    const [command, ...args] = SHELLS[this.shell]?.command ?? [];
+    return spawnSync(command ?? '', [...args, '-c', script], {
+      encoding: 'utf8',
+      env: { PATH: this.path, HERE: PROGRAMS, SYSBOX_ROOT: this.root, ROOT_OF_TEST: this.root, ...env },
+    });
+  }
+
+  /** The output of a snippet that succeeds. */
+  public output(programs: string[], snippet: string, env: Record<string, string> = {}): string {
+    const { status, stdout, stderr } = this.run(programs, snippet, env);
+    if (status !== 0) throw new Error(`exit ${status}: ${stderr}`);
+    return stdout;
+  }
+
+  public dispose(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
