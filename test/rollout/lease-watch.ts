@@ -16,30 +16,43 @@ export const stateOf = (lease: KubeObject): RolloutState | undefined => {
 /** Every version of the Lease, in order: what the API server stored, not what a node believes. */
 export class LeaseWatch {
   versions = 0;
-  private readonly request: ClientRequest;
+  private current: ClientRequest | undefined;
+  private stopped = false;
 
-  constructor(server: ApiServer, onState: (state: RolloutState | undefined) => void) {
-    const url = new URL(leasePath.replace(/\/[^/]*$/, ''), server.url);
-    url.search = '?watch=true&fieldSelector=metadata.name%3Dcdk8s-sysbox-rollout';
-    const headers = { Authorization: `Bearer ${server.adminToken}`, Accept: 'application/json' };
-    let rest = '';
-    this.request = request(url, { headers, ca: readFileSync(server.caFile), agent: false }, (response) => {
+  constructor(
+    private readonly server: ApiServer,
+    private readonly onState: (state: RolloutState | undefined) => void,
+  ) {
+    this.follow('');
+  }
+
+  /** A watch may be cut off at any time; it goes on at the version after the last that was seen. */
+  private follow(resourceVersion: string): void {
+    if (this.stopped) return;
+    const url = new URL(leasePath.replace(/\/[^/]*$/, ''), this.server.url);
+    url.search = `?watch=true&fieldSelector=metadata.name%3Dcdk8s-sysbox-rollout&resourceVersion=${resourceVersion}`;
+    const headers = { Authorization: `Bearer ${this.server.adminToken}`, Accept: 'application/json' };
+    let [rest, last] = ['', resourceVersion];
+    this.current = request(url, { headers, ca: readFileSync(this.server.caFile), agent: false }, (response) => {
       response.on('data', (data) => {
         const lines = (rest + data).split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) {
-          const { type, object } = JSON.parse(line);
-          if (type === 'ERROR') throw new Error(`The watch ended: ${line}`);
-          this.versions++;
-          onState(type === 'DELETED' ? undefined : stateOf(object));
-        }
+        for (const line of lines) last = this.see(JSON.parse(line));
       });
     });
-    this.request.on('error', () => undefined);
-    this.request.end();
+    this.current.on('error', () => undefined).on('close', () => setTimeout(() => this.follow(last), 50));
+    this.current.end();
+  }
+
+  private see({ type, object }: KubeObject): string {
+    if (type === 'ERROR') throw new Error(`The watch lost versions: ${JSON.stringify(object)}`);
+    this.versions++;
+    this.onState(type === 'DELETED' ? undefined : stateOf(object));
+    return object.metadata.resourceVersion;
   }
 
   stop(): void {
-    this.request.destroy();
+    this.stopped = true;
+    this.current?.destroy();
   }
 }

@@ -24,6 +24,12 @@ afterEach(() => simulation?.stop());
 
 const start = async (options: SimulationOptions) => (simulation = await Simulation.start(server, options, random));
 
+/** Nothing was wrong, and the judge saw it all: every node that is done was granted its slot before its eyes. */
+function judged({ judge, ...all }: Simulation): void {
+  expect(judge.violations).toEqual([]);
+  expect(judge.grants).toBeGreaterThanOrEqual(all.nodes.filter(({ phase }) => phase === 'done').length);
+}
+
 /** Rounds that no coordination could do without: the canary, the agents in full waves, the servers one by one. */
 const lowerBound = ({ agents, servers, restart, concurrency }: SimulationOptions) =>
   restart * (1 + Math.ceil((agents - 1) / concurrency) + servers);
@@ -34,14 +40,14 @@ test('a rollout over hundreds of nodes takes little longer than it must', async 
   const rounds = await all.run(100);
   const bound = lowerBound(options);
   console.log(`${all.summary('No fault', rounds)}. Lower bound ${bound} rounds, ratio ${(rounds / bound).toFixed(2)}`);
-  expect(all.judge.violations).toEqual([]);
+  judged(all);
   expect(all.in('done')).toHaveLength(205);
   expect(rounds / bound).toBeLessThan(1.7);
   expect(await all.state()).toMatchObject({ holders: {}, failed: {}, done: 205 });
 }, 600_000);
 
 test('holders that die, outages, lost answers, other writers and sick servers break no rule and lose no slot', async () => {
-  const options = { agents: 45, servers: 3, concurrency: 5, budget: 7, restart: 3 };
+  const options = { agents: 30, servers: 3, concurrency: 5, budget: 7, restart: 3 };
   const all = await start(options);
   let deaths = 0;
   all.accident = (node) => {
@@ -61,7 +67,7 @@ test('holders that die, outages, lost answers, other writers and sick servers br
   };
   const rounds = await all.run(400);
   console.log(all.summary('Faults', rounds));
-  expect(all.judge.violations).toEqual([]);
+  judged(all);
   expect(all.judge.lostOf('p1').size).toBeLessThanOrEqual(options.budget);
   expect(all.judge.vanished).toBeGreaterThan(0);
   const state = await all.state();
@@ -74,12 +80,12 @@ test('holders that die, outages, lost answers, other writers and sick servers br
 }, 600_000);
 
 test('a fault that every node would hit stops after the failure budget; a plan without it starts anew', async () => {
-  const options = { agents: 30, servers: 3, concurrency: 3, budget: 4, restart: 2 };
+  const options = { agents: 21, servers: 3, concurrency: 3, budget: 4, restart: 2 };
   const all = await start(options);
   all.fate = () => 'failure';
   const stoppedAfter = await all.run(100);
   expect(all.in('failed')).toHaveLength(1 + 3);
-  expect(all.in('waiting')).toHaveLength(29);
+  expect(all.in('waiting')).toHaveLength(20);
   expect(Object.keys((await all.state())?.failed ?? {})).toHaveLength(4);
 
   all.fate = () => 'success';
@@ -88,12 +94,12 @@ test('a fault that every node would hit stops after the failure budget; a plan w
   console.log(
     `${all.summary('A bad plan, then a good one', stoppedAfter + rounds)}; the bad one stopped after ${stoppedAfter}`,
   );
-  expect(all.judge.violations).toEqual([]);
-  expect(all.in('done')).toHaveLength(33);
+  judged(all);
+  expect(all.in('done')).toHaveLength(24);
 }, 600_000);
 
 test('a new plan in the middle of a rollout begins with a canary, when the restarts of the older one are over', async () => {
-  const options = { agents: 24, servers: 2, concurrency: 5, budget: 5, restart: 4 };
+  const options = { agents: 16, servers: 2, concurrency: 5, budget: 5, restart: 4 };
   const all = await start(options);
   while (all.in('restarting').length < 5) await all.step();
   const inRestart = all.in('restarting').map(({ name }) => name);
@@ -113,8 +119,8 @@ test('a new plan in the middle of a rollout begins with a canary, when the resta
   await stale.kill();
   console.log(all.summary('Two plans', rounds));
   expect(await canary).toHaveLength(1);
-  expect(all.judge.violations).toEqual([]);
-  expect(all.in('done')).toHaveLength(26);
+  judged(all);
+  expect(all.in('done')).toHaveLength(18);
 }, 600_000);
 
 /** A pod of plan p1 on a node of its own; deleted, but its process still runs. */
@@ -135,7 +141,7 @@ test('a stopped rollout goes on when the failed node tries again and succeeds', 
   all.fate = () => 'success';
   Object.assign(failed as Node, { phase: 'waiting', stopped: false });
   await all.run(60);
-  expect(all.judge.violations).toEqual([]);
+  judged(all);
   expect(all.in('done')).toHaveLength(7);
   expect(await all.state()).toMatchObject({ holders: {}, failed: {}, done: 7 });
 }, 600_000);

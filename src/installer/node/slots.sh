@@ -44,12 +44,14 @@ transition() {
   mv "$SCRATCH/seen.new" "$SCRATCH/seen"
 }
 
-# step ACT [REASON]: read, change, write.
+# step ACT [REASON]: read, change, write; at once again when another node was faster, which it can only be by writing.
 step() {
-  : >"$SCRATCH/nodes"
-  known=none
-  read_lease && transition "$@" || return 1
-  [ "$NEXT" = - ] || write_state "$NEXT"
+  for _ in 1 2 3 4 5 6 7 8; do
+    read_none && read_lease && known=none && transition "$@" || return 1
+    if [ "$NEXT" = - ] || write_state "$NEXT"; then return 0; fi
+    [ "$(code)" = 409 ] || return 1
+  done
+  return 1
 }
 
 # find_slot: whether an earlier pod of this node left a slot held or a failure.
@@ -71,15 +73,22 @@ acquire() {
 }
 
 try_acquire() {
-  VERDICT=wait WHY="the API server does not answer"
-  read_lease || return 1
-  for known in none self all; do
-    "read_$known" && transition acquire || return 1
-    [ "$VERDICT" = ask ] || break
+  for _ in 1 2 3 4; do
+    VERDICT=wait WHY="the API server does not answer"
+    read_lease && decide || return 1
+    if [ "$NEXT" = - ] || write_state "$NEXT"; then break; fi
+    VERDICT=wait WHY="another node was faster"
+    [ "$(code)" = 409 ] || return 1
   done
-  [ "$NEXT" = - ] || write_state "$NEXT" || { VERDICT=wait WHY="another node was faster"; return 1; }
   [ "$VERDICT" = granted ] || return 1
   SLOT=held ROLE=$slot_role HELD_PLAN=$slot_plan RENEWED=$(monotonic)
+}
+
+decide() {
+  for known in none self all; do
+    "read_$known" && transition acquire || return 1
+    [ "$VERDICT" = ask ] || return 0
+  done
 }
 
 read_none() { : >"$SCRATCH/nodes"; }
@@ -111,10 +120,10 @@ SLIM='.items[] | {metadata: {name: .metadata.name, labels: .metadata.labels,
   annotations: (.metadata.annotations // {} | with_entries(select(.key | startswith("cdk8s-sysbox.io/"))))},
   status: {conditions: [.status.conditions[]? | {type, status}]}}'
 
-# renew: a beat from time to time, so that the others see us alive.
+# renew: a beat, eight times as often as needed, so that the others see us alive. Each is a write that others collide with.
 renew() {
   alive
-  [ "$SLOT" = held ] && [ $(($(monotonic) - RENEWED)) -ge "$SLOT_POLL" ] || return 0
+  [ "$SLOT" = held ] && [ $(($(monotonic) - RENEWED)) -ge $((SLOT_EXPIRY / 8)) ] || return 0
   ! step renew || RENEWED=$(monotonic)
 }
 
