@@ -3,8 +3,10 @@ import { Construct } from 'constructs';
 import { ContainerdRuntime } from '../containerd';
 import { clusterScoped } from '../runtime/cluster-scoped';
 import { NodeLabels } from '../runtime/labels';
-import { ContainerEngine, ISysboxRuntime } from '../workloads/runtime-ref';
-import { assertLabel, assertSubdomain } from '../workloads/names';
+import { neverAdopt } from '../runtime/never-adopted';
+import { SysboxRuntimeClass } from '../runtime/runtime-class';
+import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
+import { assertLabel, assertSubdomain } from '../runtime/names';
 import { addAccess } from './access';
 import { addDaemonSet } from './daemon-set';
 import { fsArgs, managerArgs, SysboxDaemonOptions } from './daemon-args';
@@ -153,13 +155,14 @@ export class SysboxInstaller extends Construct {
 
   constructor(scope: Construct, id: string, props: SysboxInstallerProps) {
     super(scope, id);
+    neverAdopt(this);
     const where = this.node.path;
     const name = SysboxInstaller.NAME;
     const source = props.source ?? SysboxSource.image();
     this.namespace = props.namespace ?? 'sysbox-system';
     assertSubdomain(this.namespace, `${where}: namespace`);
     refuseCrio(props.runtimeClass, where);
-    const runtime = containerdRuntime(props.handler ?? 'sysbox-runc', source, where);
+    const runtime = containerdRuntime(props.handler ?? SysboxRuntimeClass.DEFAULT_NAME, source, where);
     const rollout = rolloutOf(props.rollout ?? {}, where);
     const node = checkedNode(props.node ?? {}, where);
     const nodeSelector = installSelector(props.nodeSelector ?? {}, where);

@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { SysboxRuntimeClass, SysboxRuntimeClassProps } from '../runtime/runtime-class';
-import { ContainerEngine, ISysboxRuntime } from '../workloads/runtime-ref';
+import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
 import { SysboxInstallationProps, SysboxInstaller } from './sysbox-installer';
 
 /** The Sysbox runtime of a cluster. */

@@ -1,7 +1,8 @@
 import { ClusterSpec } from '../../imports/k3k.io';
-import { ContainerEngine, ISysboxRuntime, PodSecurityLevel, SystemOptions } from '../workloads';
-import { ClusterFeature } from '../workloads/cluster-version';
-import { assertRuntime, clusterOf } from '../workloads/runtime-check';
+import { ContainerEngine, ISysboxRuntime } from '../runtime';
+import { PodSecurityLevel, SystemOptions } from '../workloads';
+import { ClusterFeature } from '../runtime/cluster-version';
+import { assertRuntime, clusterOf } from '../runtime/runtime-check';
 import { assertOptions } from '../workloads/system-options-check';
 
 const DEFAULT_RUNTIME_CLASS = 'sysbox-runc';

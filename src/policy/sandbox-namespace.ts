@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { clusterScoped } from '../runtime/cluster-scoped';
-import { assertLabel, assertLabelName } from '../workloads/names';
+import { assertLabel, assertLabelName } from '../runtime/names';
 import { PodSecurityLevel } from '../workloads/system-options';
 import { SandboxContainerDefaults, SandboxQuota, toHard, toLimitRange } from './sandbox-limits';
 import { networkPolicies, SandboxNetwork } from './sandbox-network';

@@ -1,15 +1,12 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import {
-  ContainerEngine,
-  ISysboxRuntime,
-  RuntimeReference,
-  RuntimeReferenceOptions,
-  assertRuntime,
-} from '../workloads/runtime-ref';
 import { clusterScoped } from './cluster-scoped';
+import { ContainerEngine } from './container-engine';
+import { DEFAULT_RUNTIME_CLASS } from './default-runtime-class';
 import { NodeLabels } from './labels';
-import { assertLabel } from '../workloads/names';
+import { assertLabel } from './names';
+import { assertRuntime } from './runtime-check';
+import { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';
 
 /** The RuntimeClass under which system pods run. */
 export interface SysboxRuntimeClassProps {
@@ -75,7 +72,7 @@ export interface SysboxRuntimeClassProps {
 /** A RuntimeClass for Sysbox. It has no namespace, also in a chart that has one. */
 export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   /** Name of the RuntimeClass and of its handler where nothing else is said. */
-  public static readonly DEFAULT_NAME: string = 'sysbox-runc';
+  public static readonly DEFAULT_NAME: string = DEFAULT_RUNTIME_CLASS;
 
   /** A RuntimeClass that another repository owns. */
   public static fromRuntimeClassName(name: string, options: RuntimeReferenceOptions = {}): ISysboxRuntime {

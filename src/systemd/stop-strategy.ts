@@ -1,5 +1,5 @@
-import { ClusterFeatures } from '../workloads/cluster-version';
-import { clusterOf } from '../workloads/runtime-check';
+import { ClusterFeatures } from '../runtime/cluster-version';
+import { clusterOf } from '../runtime/runtime-check';
 import { ISystemWorkload } from '../workloads/system-workload';
 
 const SIGNAL = 'SIGRTMIN+3';

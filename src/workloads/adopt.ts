@@ -2,7 +2,8 @@ import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { AdoptAllOptions, AdoptOptions } from './adopt-options';
 import { AdoptedObject } from './adopted-object';
-import { isAdopted, isNeverAdopted, markAdopted } from './adopted-marks';
+import { isNeverAdopted } from '../runtime/never-adopted';
+import { isAdopted, markAdopted } from './adopted-marks';
 import { SystemSettings } from './system-settings';
 
 const WORKLOAD_KINDS = [

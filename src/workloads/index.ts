@@ -1,5 +1,3 @@
-export * from './container-engine';
-export { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';
 export * from './system-options';
 export * from './system-settings';
 export * from './system-workload';

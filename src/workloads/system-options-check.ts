@@ -1,8 +1,8 @@
 import * as kplus from 'cdk8s-plus-30';
-import { ClusterFeatures } from './cluster-version';
-import { assertLabel, assertResources, assertSubdomain } from './names';
-import { clusterOf } from './runtime-check';
-import { ContainerEngine, ISysboxRuntime } from './runtime-ref';
+import { ClusterFeatures } from '../runtime/cluster-version';
+import { assertLabel, assertResources, assertSubdomain } from '../runtime/names';
+import { clusterOf } from '../runtime/runtime-check';
+import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
 import { PodSecurityLevel, SystemOptions } from './system-options';
 import { assertTopologySpread } from './topology-spread-check';
 

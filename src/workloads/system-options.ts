@@ -1,5 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
-import { ISysboxRuntime } from './runtime-ref';
+import { ISysboxRuntime } from '../runtime/runtime-ref';
 
 /** How strictly a system pod follows the Pod Security Standards. */
 export enum PodSecurityLevel {

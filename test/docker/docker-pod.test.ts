@@ -1,7 +1,8 @@
 import { Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { ActionsRunnerOptions, DockerPod, DockerPodProps } from '../../src/docker';
-import { RuntimeReference, SystemStorage } from '../../src/workloads';
+import { RuntimeReference } from '../../src/runtime';
+import { SystemStorage } from '../../src/workloads';
 import { byKind, containerOf, Manifest } from './manifests';
 
 describe('DockerPod', () => {

@@ -1,5 +1,5 @@
 import { Testing } from 'cdk8s';
-import { SysboxInstaller, SysboxRuntime, SysboxRuntimeClass, SysboxRuntimeProps } from '../../src';
+import { SysboxInstaller, SystemWorkloads, SysboxRuntime, SysboxRuntimeClass, SysboxRuntimeProps } from '../../src';
 import { only, synth, testChart } from '../support/synth';
 
 test('is a RuntimeClass and its installer', () => {
@@ -35,4 +35,12 @@ test('hands its props to both, and the handler of the class to the installer', (
     clusterVersion: '1.36',
     featureGates: ['A'],
   });
+});
+
+test('stays as it is when everything in its chart is adopted', () => {
+  const chart = testChart();
+  new SysboxRuntime(chart, 'sysbox');
+  const before = JSON.stringify(Testing.synth(chart));
+  SystemWorkloads.adoptAll(chart);
+  expect(JSON.stringify(Testing.synth(chart))).toBe(before);
 });

@@ -2,7 +2,8 @@ import { Chart, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { K3kClaimOptions, K3kCluster, K3kClusterProps, K3kIngressOptions, K3kPersistence } from '../../src/k3k';
 import { K3sComponent, K3sRegistries, K3sToken, NestedExpose } from '../../src/k3s';
-import { ContainerEngine, PodSecurityLevel, RuntimeReference, SystemOptions } from '../../src/workloads';
+import { ContainerEngine, RuntimeReference } from '../../src/runtime';
+import { PodSecurityLevel, SystemOptions } from '../../src/workloads';
 import { Manifest, synth, testChart } from '../support/synth';
 import { crd, mistakes } from './crd';
 

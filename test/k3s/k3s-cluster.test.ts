@@ -11,7 +11,8 @@ import {
   NestedExpose,
   NestedExposeOptions,
 } from '../../src/k3s';
-import { ClaimOptions, PodSecurityLevel, RuntimeReference } from '../../src/workloads';
+import { RuntimeReference } from '../../src/runtime';
+import { ClaimOptions, PodSecurityLevel } from '../../src/workloads';
 import { Manifest, only, synth, testChart } from '../support/synth';
 
 const version = 'v1.36.2+k3s1';

@@ -1,7 +1,7 @@
 import { Chart, Testing } from 'cdk8s';
 import { PolicyAction, SystemPodPolicy, SystemPodPolicyProps } from '../../src/policy';
 import { RuleSeverity, SystemPodRules } from '../../src/rules';
-import { RuntimeReference } from '../../src/workloads';
+import { RuntimeReference } from '../../src/runtime';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 function synth(props?: SystemPodPolicyProps): any {

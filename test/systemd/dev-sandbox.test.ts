@@ -8,7 +8,8 @@ import {
   SandboxNetworkOptions,
   SandboxServiceOptions,
 } from '../../src/systemd';
-import { RuntimeReference, SystemStorage } from '../../src/workloads';
+import { RuntimeReference } from '../../src/runtime';
+import { SystemStorage } from '../../src/workloads';
 import { containerOf, Manifest } from '../docker/manifests';
 
 const image = 'registry.example.com/sandbox:1';

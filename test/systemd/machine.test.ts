@@ -12,7 +12,8 @@ import {
   SystemdReadinessOptions,
   SystemdStop,
 } from '../../src/systemd';
-import { RuntimeReference, SystemPod, SystemStorage } from '../../src/workloads';
+import { RuntimeReference } from '../../src/runtime';
+import { SystemPod, SystemStorage } from '../../src/workloads';
 import { byKind, containerOf, Manifest } from '../docker/manifests';
 import { kinds, newChart, podSpecIn } from '../workloads/kinds';
 

@@ -3,18 +3,17 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { ApiObject, Chart, Include, Testing, Yaml } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { ContainerEngine, RuntimeReference } from '../../src/runtime';
 import {
   adopt,
   adoptAll,
   AdoptAllOptions,
   AdoptOptions,
-  ContainerEngine,
   PodSecurityLevel,
-  RuntimeReference,
   SystemPod,
   SystemWorkloads,
 } from '../../src/workloads';
-import { neverAdopt } from '../../src/workloads/adopted-marks';
+import { neverAdopt } from '../../src/runtime/never-adopted';
 import { podSpec, workload } from '../rules/table';
 import { newChart, ubuntu } from './kinds';
 

@@ -1,10 +1,9 @@
 import { Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { ContainerEngine, RuntimeReference } from '../../src/runtime';
 import {
   Acknowledgement,
-  ContainerEngine,
   PodSecurityLevel,
-  RuntimeReference,
   SystemContainerOptions,
   SystemOptions,
   SystemVolume,

@@ -1,10 +1,9 @@
 import { Chart, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import * as fc from 'fast-check';
+import { ContainerEngine, RuntimeReference } from '../../src/runtime';
 import {
-  ContainerEngine,
   PodSecurityLevel,
-  RuntimeReference,
   SpecialDirectory,
   SystemOptions,
   SystemStatefulSet,

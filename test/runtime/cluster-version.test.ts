@@ -1,4 +1,4 @@
-import { ClusterFeatures, ClusterVersion } from '../../src/workloads/cluster-version';
+import { ClusterFeatures, ClusterVersion } from '../../src/runtime/cluster-version';
 
 const { stopSignal, restrictedAsRoot } = ClusterFeatures;
 

@@ -1,4 +1,4 @@
-import { ContainerEngine, RuntimeReference, RuntimeReferenceOptions } from '../../src/workloads';
+import { ContainerEngine, RuntimeReference, RuntimeReferenceOptions } from '../../src/runtime';
 
 const everyOption: Required<RuntimeReferenceOptions> = {
   containerEngine: ContainerEngine.CRIO,

@@ -1,0 +1,3 @@
+import { randomWorkloadsInSchemas } from '../workloads/random-suites';
+
+randomWorkloadsInSchemas();
