@@ -34,11 +34,13 @@ drain() {
 }
 
 still_running() {
-  bare=$(awk '$3 == "bare" && $4 == "staying" { print $1 "/" $2 }' "$SCRATCH/system-pods" | tr '\n' ' ')
-  DRAIN_ERROR="still running after $DRAIN_TIMEOUT s: $(awk '{ print $1 "/" $2 }' "$SCRATCH/system-pods" | tr '\n' ' ')"
-  [ -z "$bare" ] || DRAIN_ERROR="$DRAIN_ERROR(nothing would make them again, delete by hand: $bare)"
-  [ ! -s "$SCRATCH/refused" ] || DRAIN_ERROR="$DRAIN_ERROR($(cat "$SCRATCH/refused"))"
+  bare=$(awk '$3 == "bare" && $4 == "staying"' "$SCRATCH/system-pods" | listed)
+  DRAIN_ERROR="still running after $DRAIN_TIMEOUT s: $(listed <"$SCRATCH/system-pods")"
+  [ -z "$bare" ] || DRAIN_ERROR="$DRAIN_ERROR (nothing would make them again, delete by hand: $bare)"
+  [ ! -s "$SCRATCH/refused" ] || DRAIN_ERROR="$DRAIN_ERROR ($(cat "$SCRATCH/refused"))"
 }
+
+listed() { awk '{ printf "%s%s/%s", comma, $1, $2; comma = ", " }'; }
 
 # Refused ones, above all by a PodDisruptionBudget (429), are asked again; the reason is for the message.
 evict() {
