@@ -1,5 +1,5 @@
 import { SPECIAL_DIRECTORIES } from '../rules/special-directories';
-import { Cidr } from './cidr';
+import { Cidr } from '../workloads/cidr';
 import { DockerDaemonOptions } from './daemon-options';
 import { DockerMtu } from './docker-mtu';
 
@@ -96,7 +96,7 @@ function assertRegistries(daemon: DockerDaemonOptions, where: string): void {
     }
   }
   for (const registry of daemon.insecureRegistries ?? []) {
-    if (!/^[A-Za-z0-9._[\]:-]+$/.test(registry) && !Cidr.parse(registry)) {
+    if (!/^[A-Za-z0-9._[\]:-]+$/.test(registry) && !isCidr(registry)) {
       throw new Error(
         `${where}: insecureRegistries: '${registry}' is no registry. Write 'host:port' without a scheme, or a CIDR`,
       );
@@ -107,13 +107,10 @@ function assertRegistries(daemon: DockerDaemonOptions, where: string): void {
 function assertAddresses(daemon: DockerDaemonOptions, where: string): void {
   const cluster = (daemon.clusterCidrs ?? CLUSTER_CIDRS).map((cidr) => parsed(cidr, `${where}: clusterCidrs`));
   for (const { base, size } of daemon.addressPools ?? []) {
-    const pool = parsed(base, `${where}: addressPools`);
-    if (!pool.range.isNetwork) {
-      throw new Error(`${where}: addressPools: '${base}' has bits set behind its prefix. Write its first address`);
-    }
-    if (!Number.isInteger(size) || size < pool.range.length || size > pool.range.maxLength - 2) {
+    const pool = within(`${where}: addressPools`, () => Cidr.parse(base));
+    if (!Number.isInteger(size) || size < pool.length || size > pool.maxLength - 2) {
       throw new Error(
-        `${where}: addressPools: a size of ${size} does not fit '${base}'. Use ${pool.range.length} to ${pool.range.maxLength - 2}`,
+        `${where}: addressPools: a size of ${size} does not fit '${base}'. Use ${pool.length} to ${pool.maxLength - 2}`,
       );
     }
   }
@@ -138,7 +135,21 @@ function assertExtra(daemon: DockerDaemonOptions, where: string): void {
 }
 
 function parsed(text: string, what: string): { text: string; range: Cidr } {
-  const range = Cidr.parse(text);
-  if (!range) throw new Error(`${what}: '${text}' is no CIDR. Write it like '172.30.0.0/16'`);
-  return { text, range };
+  return { text, range: within(what, () => Cidr.around(text)) };
+}
+
+function within(what: string, read: () => Cidr): Cidr {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`${what}: ${(error as Error).message}`);
+  }
+}
+
+function isCidr(text: string): boolean {
+  try {
+    return Cidr.around(text).length >= 0;
+  } catch {
+    return false;
+  }
 }

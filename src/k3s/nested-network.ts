@@ -1,5 +1,5 @@
 import { isIP } from 'net';
-import { Cidr } from './cidr';
+import { Cidr } from '../workloads/cidr';
 
 /** Addresses of a nested cluster. */
 export interface NestedNetworkOptions {

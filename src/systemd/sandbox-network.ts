@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { Cidr } from '../docker/cidr';
+import { Cidr } from '../workloads/cidr';
 
 /** Pod and service CIDRs of K3s and RKE2, and where clouds tell machines their credentials. */
 const CLUSTER_CIDRS = ['10.42.0.0/16', '10.43.0.0/16'];
@@ -72,9 +72,12 @@ export function sandboxPolicy(
 function assertCidrs(options: SandboxNetworkOptions, where: string): void {
   const { sshFrom = [], clusterCidrs = [], alsoTo = [] } = options;
   for (const [prop, cidrs] of Object.entries({ sshFrom, clusterCidrs, alsoTo })) {
-    const bad = cidrs.find((cidr) => !Cidr.parse(cidr)?.isNetwork);
-    if (bad !== undefined) {
-      throw new Error(`${where}: ${prop}: '${bad}' is no CIDR. Write its first address, as in '10.9.0.0/16'`);
+    for (const cidr of cidrs) {
+      try {
+        Cidr.parse(cidr);
+      } catch (error) {
+        throw new Error(`${where}: ${prop}: ${(error as Error).message}`);
+      }
     }
   }
 }

@@ -15,6 +15,23 @@ test.each(['host.sh', 'coordinator.sh'])('shellcheck has nothing to say about %s
   expect(status).toBe(0);
 });
 
+const root = join(PROGRAMS, '..', '..', '..');
+const podPrograms = ['docker', 'k3s', 'systemd'].flatMap((room) =>
+  readdirSync(join(root, 'src', room), { recursive: true })
+    .map((name) => join('src', room, `${name}`))
+    .filter((name) => name.endsWith('.sh')),
+);
+
+test.each(podPrograms)('shellcheck has nothing to say about %s, which runs in a pod', (program) => {
+  const { stdout, stderr, status } = spawnSync('shellcheck', ['-x', '-P', 'SCRIPTDIR', program], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(readFileSync(join(root, program), 'utf8')).not.toMatch(/shellcheck disable/);
+  expect(stdout + stderr).toBe('');
+  expect(status).toBe(0);
+});
+
 test('no script switches a rule of shellcheck off', () => {
   const exceptions = scripts.filter((name) => /shellcheck disable/.test(readFileSync(join(PROGRAMS, name), 'utf8')));
   expect(exceptions).toEqual([]);

@@ -243,6 +243,6 @@ test('refuses a user that is none', () => {
 
 test.each(['sshFrom', 'clusterCidrs', 'alsoTo'])('refuses a %s that is no CIDR', (prop) => {
   expect(() => sandbox({ network: { [prop]: ['10.9.0.1/16'] } })).toThrow(
-    `test/it: network: ${prop}: '10.9.0.1/16' is no CIDR. Write its first address, as in '10.9.0.0/16'`,
+    `test/it: network: ${prop}: '10.9.0.1/16' is an address within a CIDR. Write the CIDR itself: '10.9.0.0/16'`,
   );
 });

@@ -11,6 +11,20 @@ const BITS = { 4: 32, 6: 128 } as const;
 export class Cidr {
   /** Reads "10.52.0.0/16" or "fd00:52::/48"; throws a reason without the place. */
   public static parse(text: string): Cidr {
+    const cidr = Cidr.read(text);
+    if (cidr.first !== cidr.network) {
+      throw new Error(`'${text}' is an address within a CIDR. Write the CIDR itself: '${cidr.toString()}'`);
+    }
+    return cidr;
+  }
+
+  /** The CIDR around an address, as an interface has one: "10.52.0.7/16" lies in 10.52.0.0/16. Throws like `parse`. */
+  public static around(text: string): Cidr {
+    const cidr = Cidr.read(text);
+    return new Cidr(cidr.family, cidr.network, cidr.length);
+  }
+
+  private static read(text: string): Cidr {
     const [address, prefix, ...rest] = text.split('/');
     const family = isIP(address ?? '');
     if (!address || (family !== 4 && family !== 6) || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefix ?? '')) {
@@ -20,11 +34,7 @@ export class Cidr {
     if (length > BITS[family]) {
       throw new Error(`'${text}' is no CIDR: the prefix of IPv${family} has at most ${BITS[family]} bits`);
     }
-    const cidr = new Cidr(family, toNumber(address, family), length);
-    if (cidr.first !== cidr.network) {
-      throw new Error(`'${text}' is an address within a CIDR. Write the CIDR itself: '${cidr.toString()}'`);
-    }
-    return cidr;
+    return new Cidr(family, toNumber(address, family), length);
   }
 
   private constructor(
@@ -45,6 +55,11 @@ export class Cidr {
     return (
       isIP(address) === this.family && toNumber(address, this.family) >> this.hostBits === this.first >> this.hostBits
     );
+  }
+
+  /** Length of the longest prefix of its family, that of one address. */
+  public get maxLength(): number {
+    return BITS[this.family];
   }
 
   /** How many addresses it has. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { BlockList } from 'net';
-import { Cidr } from '../../src/k3s/cidr';
+import { Cidr } from '../../src/workloads/cidr';
 
 const ipv4 = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }).map((bytes) => bytes.join('.'));
 const group = fc.oneof(
@@ -98,4 +98,10 @@ test.each([
   ['fd00::1/64', "'fd00::1/64' is an address within a CIDR. Write the CIDR itself: 'fd00::/64'"],
 ])('refuses %j', (text, message) => {
   expect(() => Cidr.parse(text)).toThrow(message);
+});
+
+test('the CIDR around an address is the one that its prefix names', () => {
+  expect(Cidr.around('10.52.7.1/16').toString()).toBe('10.52.0.0/16');
+  expect(Cidr.around('fd00:52::7/48').toString()).toBe('fd00:52::/48');
+  expect(() => Cidr.around('10.52.7.1')).toThrow("'10.52.7.1' is no CIDR");
 });
