@@ -67,7 +67,7 @@ test('every reason that the node programs can give is explained, and no other', 
   const folder = join(root, 'src', 'installer', 'node');
   const programs = readdirSync(folder).filter((name) => name.endsWith('.sh'));
   const reason =
-    /(?:\b(?:fail|failed|roll_back|event Warning|event Normal) |REASON=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
+    /(?:\b(?:fail|failed|stay|lost|roll_back|interrupted|withdraw|event Warning|event Normal) |REASON=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
   const given = programs.flatMap((name) =>
     [...readFileSync(join(folder, name), 'utf8').matchAll(reason)].map((match) => match[1] ?? ''),
   );
@@ -75,4 +75,12 @@ test('every reason that the node programs can give is explained, and no other', 
     (match) => match[1] ?? '',
   );
   expect([...new Set(explained)].sort()).toEqual([...new Set(given)].sort());
+});
+
+test('every test that the page on outages names is there', () => {
+  const rows = [...text('docs/explanation/outages.md').matchAll(/`(test\/[^`]+)` › (.+?) +\|$/gm)];
+  expect(rows.length).toBeGreaterThan(40);
+  // A quote inside a title is written as it must be in either kind of quotes.
+  const missing = rows.filter(([, file = '', title = '']) => !text(file).replaceAll("\\'", "'").includes(title));
+  expect(missing.map((row) => row[0])).toEqual([]);
 });
