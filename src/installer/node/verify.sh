@@ -37,13 +37,22 @@ sandbox_runs() {
   return 1
 }
 
+# sandbox_process ID: by its cgroup, which has the id in its name. `crictl inspectp` takes seconds on a busy node, and the kubelet
+# has stopped a sandbox that it does not know by then (measured: its housekeeping comes every 2 s).
+sandbox_process() {
+  for process in "$ROOT"/proc/[0-9]*; do
+    ! grep -qs "$1" "$process/cgroup" || { echo "$process"; return 0; }
+  done
+  return 1
+}
+
 try_sandbox() {
   sandbox=$(cri runp --runtime "$HANDLER" "$WORK/sandbox.json" 2>"$WORK/sandbox.err") ||
     { SANDBOX_ERROR="no sandbox starts under $HANDLER: $(tail -n 1 "$WORK/sandbox.err")"; return 1; }
-  pid=$(cri inspectp --output json "$sandbox" 2>/dev/null | sed -n 's/.*"pid": *\([0-9][0-9]*\).*/\1/p' | head -n 1)
   SANDBOX_ERROR="the sandbox under $HANDLER ended before it could be looked at"
-  mounts=$(cat "$ROOT/proc/${pid:-none}/mounts" 2>/dev/null) || return 1
-  cgroups=$(cat "$ROOT/proc/$pid/cgroup" 2>/dev/null) || return 1
+  found=$(sandbox_process "$sandbox") || return 1
+  mounts=$(cat "$found/mounts" 2>/dev/null) || return 1
+  cgroups=$(cat "$found/cgroup" 2>/dev/null) || return 1
   SANDBOX_ERROR="the sandbox under $HANDLER has no sysboxfs mounts: another runtime ran it"
   echo "$mounts" | grep -q sysboxfs || return 1
   SANDBOX_ERROR="the sandbox's cgroup ($cgroups) is outside kubepods: limits would not hold"
