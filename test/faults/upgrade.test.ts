@@ -5,7 +5,7 @@ jest.setTimeout(900_000);
 
 describe('killed at every command boundary', () => {
   test('an upgrade can be gone on with', () => {
-    print('upgrade', killEverywhere(upgrade));
+    print('upgrade', killEverywhere(upgrade()));
   });
 
   test.each(['daemons', 'sandboxes'] as const)('an upgrade whose %s fail ends with the release before', (broken) => {

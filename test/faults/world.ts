@@ -35,6 +35,8 @@ export interface NodeOptions {
   /** What K3s renders without a template. @default the fixture rendered-v3 */
   readonly base?: string;
   readonly settings?: Record<string, string>;
+  /** The root is a filesystem of its own, which can be filled or made read-only. */
+  readonly ownFilesystem?: boolean;
   /** Files that are there before us, by path. */
   readonly foreign?: Record<string, string>;
 }
@@ -74,6 +76,11 @@ export class FakeNode {
     this.sys = join(this.folder, 'sys');
     this.dataDir = options.dataDir ?? '/var/lib/rancher/k3s';
     this.unit = options.unit ?? 'k3s';
+    mkdirSync(this.root);
+    if (options.ownFilesystem) mount('-t', 'tmpfs', '-o', 'size=3m', 'cdk8s-sysbox-faults', this.root);
+    // Beside the root: a full disk does not stop time and processes.
+    mkdirSync(join(this.sys, 'proc'), { recursive: true });
+    symlinkSync('../sys/proc', join(this.root, 'proc'));
     this.makeRoot();
     this.makeSystem();
     this.publish('one');
@@ -84,6 +91,7 @@ export class FakeNode {
   }
 
   public dispose(): void {
+    if (this.options.ownFilesystem) spawnSync('umount', ['--lazy', this.root]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -216,13 +224,19 @@ export class FakeNode {
 
   public release = 'aaaa';
 
+  /** How many rounds are made before the test gives up. */
+  public patience = 8;
+
   public readonly env = (): NodeJS.ProcessEnv => ({
-    PATH: `${BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    PATH: `${this.shims}${BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     SYSBOX_ROOT: this.root,
     SYS: this.sys,
     BIN,
     LC_ALL: 'C',
   });
+
+  /** Programs that stand before those that change files, as a prefix of the PATH. */
+  public shims = '';
 
   public sh(script: string, env: NodeJS.ProcessEnv = {}): { status: number | null; stdout: string; stderr: string } {
     return spawnSync('dash', ['-c', script], { encoding: 'utf8', env: { ...this.env(), ...env } });
@@ -239,7 +253,7 @@ export class FakeNode {
   /** What the coordinator does, without slots and API: until verified, failed, or the plan of a dry run. */
   public converge(env: NodeJS.ProcessEnv = {}): Status {
     let status: Status | undefined;
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < this.patience; round++) {
       const run = this.run('prepare', [], env);
       this.settleTimers();
       status = this.statusOf(run);
@@ -365,7 +379,7 @@ export type Tree = Record<string, string>;
 /** Every file, folder and link with its content and mode, but for what a running system changes by itself. */
 export function tree(node: FakeNode): Tree {
   const found: Tree = {};
-  const volatile = /^\/(proc|sys)\/|\/containerd\.log$|\/etc\/containerd\/config\.toml$/;
+  const volatile = /^\/(proc|sys)(\/|$)|\/containerd\.log$|\/etc\/containerd\/config\.toml$/;
   const walk = (folder: string) => {
     for (const entry of readdirSync(node.path(folder), { withFileTypes: true })) {
       const path = join(folder, entry.name);
@@ -381,10 +395,15 @@ export function tree(node: FakeNode): Tree {
   return found;
 }
 
+function mount(...args: string[]): void {
+  const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });
+  if (status !== 0)
+    throw new Error(`a filesystem of its own needs root's rights (sudo): mount ${args.join(' ')}: ${stderr}`);
+}
+
 /** Copies a node's folders back to where they were taken from. */
 export function putBack(node: FakeNode, state: string): void {
-  rmSync(node.root, { recursive: true, force: true });
-  rmSync(node.sys, { recursive: true, force: true });
+  spawnSync('find', [node.root, node.sys, '-mindepth', '1', '-delete']);
   spawnSync('cp', ['-a', join(state, 'root'), join(state, 'sys'), node.folder]);
 }
 

@@ -199,7 +199,10 @@ roll_back() {
     sleep 2
   done
   count=$(journal rollbacks)
-  undone failed "failed_plan=$(journal plan)" "rollbacks=$((${count:-0} + 1))"
+  set -- "$1" "$2" "$(journal plan)"
+  # K3s was never restarted with it: not the plan's fault (a full disk, say), so it may be tried again, a few times.
+  [ -n "$(journal invocation)" ] || { set -- "$1" "$2" ''; count_interruption; }
+  undone failed "failed_plan=$3" "rollbacks=$((${count:-0} + 1))" "reason=$1" "message=$2"
   disarm_deadman
   fail "$1" "the old configuration is back: $2"
 }
@@ -211,6 +214,11 @@ undone() {
   state=${old:-$1}
   shift
   record "state=$state" "target=$(journal old_target)" taken= "$@"
+}
+
+count_interruption() {
+  interruptions=$(journal interruptions)
+  record "interruptions=$((${interruptions:-0} + 1))"
 }
 
 # confirm: the coordinator saw the node healthy through the API.

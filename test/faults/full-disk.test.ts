@@ -1,0 +1,25 @@
+import { breakDiskEverywhere, printDisk } from './disk';
+import { failing, install, type Options, prepared, uninstall, upgrade } from './operations';
+import { FakeNode } from './world';
+
+jest.setTimeout(900_000);
+
+const own: Options = { ownFilesystem: true };
+
+describe('with a disk that is full from any write on', () => {
+  test('an install leaves a node that runs, and goes on when the disk is well', () => {
+    printDisk('install, full', breakDiskEverywhere(install(own), ['ENOSPC']));
+  });
+
+  test('a rollback ends', () => {
+    printDisk('rollback, full', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['ENOSPC']));
+  });
+
+  test('an upgrade goes on', () => {
+    printDisk('upgrade, full', breakDiskEverywhere(prepared(upgrade(own)), ['ENOSPC']));
+  });
+
+  test('an uninstall goes on', () => {
+    printDisk('uninstall, full', breakDiskEverywhere(uninstall(own), ['ENOSPC']));
+  });
+});

@@ -1,0 +1,25 @@
+import { breakDiskEverywhere, printDisk } from './disk';
+import { failing, install, type Options, prepared, uninstall, upgrade } from './operations';
+import { FakeNode } from './world';
+
+jest.setTimeout(900_000);
+
+const own: Options = { ownFilesystem: true };
+
+describe('with a disk that is read-only from any write on', () => {
+  test('an install leaves a node that runs, and goes on when the disk is well', () => {
+    printDisk('install, read-only', breakDiskEverywhere(install(own), ['EROFS']));
+  });
+
+  test('a rollback ends', () => {
+    printDisk('rollback, read-only', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['EROFS']));
+  });
+
+  test('an upgrade goes on', () => {
+    printDisk('upgrade, read-only', breakDiskEverywhere(prepared(upgrade(own)), ['EROFS']));
+  });
+
+  test('an uninstall goes on', () => {
+    printDisk('uninstall, read-only', breakDiskEverywhere(uninstall(own), ['EROFS']));
+  });
+});
