@@ -55,6 +55,20 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     expect(discovered()).toBe('lab-rke2 /data/rke2 /run/k3s/containerd/containerd.sock /data/rke2/data/v1/bin');
   });
 
+  test('finds K3s although it blanks the command line of its containerd, and another socket in what it rendered', () => {
+    process(900, {
+      cgroup: '0::/system.slice/k3s.service\n',
+      args: ['containerd ', '', '', ''],
+      exe: '/data/k3s/data/abc/bin/k3s',
+    });
+    expect(discovered()).toBe('k3s /data/k3s /run/k3s/containerd/containerd.sock /data/k3s/data/abc/bin');
+
+    const folder = join(bench.root, 'data/k3s/agent/etc/containerd');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'config.toml'), '[grpc]\n  address = "/run/other.sock"\n');
+    expect(discovered()).toBe('k3s /data/k3s /run/other.sock /data/k3s/data/abc/bin');
+  });
+
   test('reads the unit from the many lines of cgroup v1', () => {
     process(900, {
       cgroup: '12:pids:/system.slice/k3s-agent.service\n1:name=systemd:/system.slice/k3s-agent.service\n0::/\n',

@@ -6,18 +6,35 @@ sctl() { SYSTEMD_IGNORE_CHROOT=1 systemctl "$@"; }
 
 property() { sctl show --property="$2" --value "$1"; }
 
-# The outer containerd: K3s and RKE2 start it as `containerd -c <data-dir>/agent/etc/containerd/config.toml -a <socket>
-# --state DIR --root DIR` (k3s pkg/agent/containerd/command.go). One nested in a pod or a
-# container (k3d) looks the same, but lies under kubepods or a container's scope.
+# The outer containerd. One nested in a pod or a container (k3d) looks the same, but lies under kubepods or a container's scope.
 containerd_process() {
   for process in "$ROOT"/proc/[0-9]*; do
     [ "$(cat "$process/comm" 2>/dev/null)" = containerd ] || continue
     grep -qE 'kubepods|\.scope|/docker|libpod' "$process/cgroup" 2>/dev/null && continue
-    argument "$process" -c | grep -q '/agent/etc/containerd/config.toml$' || continue
+    [ -n "$(data_dir_of "$process")" ] || continue
     echo "$process"
     return 0
   done
   return 1
+}
+
+# data_dir_of PROCESS: of K3s's or RKE2's containerd; empty for another. It is started with `-c <data-dir>/agent/etc/containerd/
+# config.toml` (k3s pkg/agent/containerd/command.go), but K3s blanks its command line after the start (measured on 1.36.2);
+# the program itself lies in <data-dir>/data/<release>/bin.
+data_dir_of() {
+  config=$(argument "$1" -c)
+  program=$(readlink "$1/exe" || true)
+  case $config:$program in
+    */agent/etc/containerd/config.toml:*) echo "${config%/agent/etc/containerd/config.toml}" ;;
+    :*/data/*/bin/*) echo "${program%/data/*/bin/*}" ;;
+  esac
+}
+
+# The socket, as K3s was told or as it rendered it.
+address_of() {
+  address=$(argument "$1" -a)
+  [ -n "$address" ] || address=$(sed -n 's/^ *address = "\(.*\)"/\1/p' "$ROOT$DATA_DIR/agent/etc/containerd/config.toml" 2>/dev/null | head -n 1)
+  echo "${address:-/run/k3s/containerd/containerd.sock}"
 }
 
 # argument PROCESS FLAG: the word after FLAG in the process' command line.
@@ -34,8 +51,8 @@ unit_of() {
 discover() {
   found=$(containerd_process) || return 1
   UNIT=$(unit_of "$found")
-  DATA_DIR=$(argument "$found" -c | sed 's,/agent/etc/containerd/config.toml$,,')
-  ADDRESS=$(argument "$found" -a)
+  DATA_DIR=$(data_dir_of "$found")
+  ADDRESS=$(address_of "$found")
   BIN=$(dirname "$(readlink "$found/exe")")
   printf '%s\n' "UNIT=$UNIT" "DATA_DIR=$DATA_DIR" "ADDRESS=$ADDRESS" "BIN=$BIN" | write_file "$NODE"
   locate
