@@ -50,7 +50,7 @@ export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'ER
     const after = picture(node);
     let cases = 0;
     for (const kind of kinds) {
-      for (const at of writes.filter((at, index) => index % EVERY === 0)) {
+      for (const at of writes.filter((_, index) => index % EVERY === 0)) {
         putBack(node, start);
         cases++;
         try {

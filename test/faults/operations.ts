@@ -87,9 +87,10 @@ export const failing = (from: () => FakeNode): Operation => ({
     expect(status).toMatchObject({ stage: 'failed' });
   },
   done: (node) => {
-    // One more when the dead-man had to undo a change that a bad disk kept from ever reaching the restart.
-    const undone = Number(node.journal('rollbacks')) - (node.journal('interruptions') === '1' ? 1 : 0);
-    expect(undone).toBe(1);
+    // Once; a change that never reached the restart, on a bad disk, may have been undone before that.
+    const interruptions = Number(node.journal('interruptions') || '0');
+    expect(Number(node.journal('rollbacks'))).toBeGreaterThanOrEqual(1);
+    expect(Number(node.journal('rollbacks'))).toBeLessThanOrEqual(1 + interruptions);
     expect(node.loaded()).not.toContain('io.sysbox');
   },
   breaks: true,

@@ -80,7 +80,8 @@ export class FakeNode {
     if (options.ownFilesystem) mount('-t', 'tmpfs', '-o', 'size=3m', 'cdk8s-sysbox-faults', this.root);
     // Beside the root: a full disk does not stop time and processes.
     mkdirSync(join(this.sys, 'proc'), { recursive: true });
-    symlinkSync('../sys/proc', join(this.root, 'proc'));
+    mkdirSync(join(this.sys, 'run'));
+    for (const folder of ['proc', 'run']) symlinkSync(`../sys/${folder}`, join(this.root, folder));
     this.makeRoot();
     this.makeSystem();
     this.publish('one');
@@ -304,7 +305,7 @@ export class FakeNode {
     this.sh(
       `
       . "$BIN/systemd.sh"
-      rm -rf "$UNITS"/cdk8s-sysbox* "$SYS/jobs" "$SYSBOX_ROOT/proc/100" "$SYS/containerd/up" "$SYS"/sandboxes/*
+      rm -rf "$UNITS"/cdk8s-sysbox* "$SYS"/run/* "$SYS/jobs" "$SYSBOX_ROOT/proc/100" "$SYS/containerd/up" "$SYS"/sandboxes/*
       daemons_down
       echo "5.00 0" >"$SYSBOX_ROOT/proc/uptime"
       echo "boot-$(($(cut -d- -f2 "$SYSBOX_ROOT/proc/sys/kernel/random/boot_id") + 1))" >"$SYSBOX_ROOT/proc/sys/kernel/random/boot_id"
@@ -379,7 +380,7 @@ export type Tree = Record<string, string>;
 /** Every file, folder and link with its content and mode, but for what a running system changes by itself. */
 export function tree(node: FakeNode): Tree {
   const found: Tree = {};
-  const volatile = /^\/(proc|sys)(\/|$)|\/containerd\.log$|\/etc\/containerd\/config\.toml$/;
+  const volatile = /^\/(proc|run|sys)(\/|$)|\/containerd\.log$|\/etc\/containerd\/config\.toml$/;
   const walk = (folder: string) => {
     for (const entry of readdirSync(node.path(folder), { withFileTypes: true })) {
       const path = join(folder, entry.name);

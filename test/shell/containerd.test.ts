@@ -64,7 +64,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     const ours = `${readFileSync(config, 'utf8')}\n# Written by cdk8s-sysbox: x\n[ours]\n`;
     writeFileSync(config, ours);
     bench.output(ALL, `CONFIG='${config}'; mkdir -p "$WORK"; trial`);
-    const work = join(bench.root, 'var/lib/cdk8s-sysbox/work');
+    const work = join(bench.root, 'run/cdk8s-sysbox');
     const trial = readFileSync(join(work, 'trial.toml'), 'utf8');
     expect(trial).toContain(`imports = ["${work}/imports/*.toml"]`);
     expect(trial).not.toContain('[ours]');

@@ -3,6 +3,7 @@
 
 guard() {
   recall || return 0
+  WORK=$WORK/guard # a command that validates may be running
   case $(journal state) in
     rolling-back) restore change; return 0 ;;
     committed|restarted)

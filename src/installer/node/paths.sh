@@ -9,7 +9,7 @@ STATUS=$STATE/status.json             # the last report, read by the coordinator
 NODE=$STATE/node                      # how this node runs K3s, for the times when containerd is not up to be asked
 OWNED=$STATE/owned                    # every file and folder that we made, for an uninstall that removes nothing else
 BACKUP=$STATE/backup                  # files that were there before us
-WORK=$STATE/work                      # scratch: may vanish at any time
+WORK=$ROOT/run/cdk8s-sysbox           # scratch, in memory: a full disk does not keep us from looking
 PROGRAMS=$STATE/programs              # releases of these programs; `current` names one
 
 RELEASES=$ROOT/opt/sysbox/releases    # releases of the Sysbox binaries, each named by its digest

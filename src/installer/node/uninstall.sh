@@ -10,7 +10,7 @@ uninstall() {
   remove_owned
   sctl daemon-reload
   # Last, with this program in it: until here a kill leaves everything that a second run needs.
-  rm -rf "$STATE"
+  rm -rf "$WORK" "$STATE"
 }
 
 # First the configuration and the restart, while the guard and the daemons still stand.
