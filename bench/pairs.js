@@ -19,7 +19,7 @@ function sample(command, args, own) {
   return own ? JSON.parse(run.stdout) : { seconds, bytes: 1 };
 }
 
-/** Median ratio of time per byte, A over B, and both medians in milliseconds. */
+/** Median ratios of time per byte and of time, A over B, and both medians in milliseconds. */
 function pairs({ a, b, own = false, rounds = 9 }) {
   const samples = [];
   for (let i = -1; i < rounds; i++) {
@@ -31,6 +31,7 @@ function pairs({ a, b, own = false, rounds = 9 }) {
   const perByte = ({ seconds, bytes }) => seconds / bytes;
   return {
     ratio: median(samples.map(([x, y]) => perByte(x) / perByte(y))),
+    times: median(samples.map(([x, y]) => x.seconds / y.seconds)),
     a: median(samples.map(([x]) => x.seconds)) * 1000,
     b: median(samples.map(([, y]) => y.seconds)) * 1000,
     rounds,

@@ -1,61 +1,80 @@
 // `npm run bench`: every row is a ratio of pairs measured in this run. Prints Markdown, writes bench/results.{md,json}.
+// `npm run bench -- --only REGEX --rounds N`: the rows whose names fit, N pairs each; writes nothing.
 const { writeFileSync } = require('fs');
 const { cpus } = require('os');
 const { join } = require('path');
+const { parseArgs } = require('util');
 const { pairs } = require('./pairs');
 const { chart, helm } = require('./helm');
+const { manifests } = require('./manifests');
 
+const { only, rounds: fixed } = parseArgs({ options: { only: { type: 'string' }, rounds: { type: 'string' } } }).values;
 const at = (...path) => join(__dirname, ...path);
 const node = (...args) => [process.execPath, ...args];
 const cdk8s = at('..', 'node_modules', '.bin', 'cdk8s');
 const synth = (app, out) => [cdk8s, 'synth', '--app', `node ${app}`, '-o', join('/tmp', out)];
+const measure = ({ rounds, ...rest }) => pairs({ ...rest, rounds: Number(fixed ?? rounds) });
 
 const rows = [];
-function row(name, target, measure) {
-  const result = { name, target, ...measure() };
-  result.met = target === null ? null : result.ratio <= target;
-  rows.push(result);
-  console.error(`${name}: ${result.ratio.toFixed(3)}`);
+function row(name, target, result) {
+  if (only && !new RegExp(only).test(name)) return;
+  const measured = { name, target, ...result() };
+  rows.push({ ...measured, met: target === null ? null : measured.ratio <= target });
+  console.error(`${name}: ${measured.ratio.toFixed(3)}`);
 }
 
+/** System pods against plain ones, measured once for all rows that ask for it. */
+const known = {};
+function pods(count, charts, rounds) {
+  const args = [count, charts].map(String);
+  const [a, b] = ['system', 'plain'].map((kind) => node(at('cases/pods.js'), kind, ...args));
+  return (known[args] ??= measure({ a, b, own: true, rounds }));
+}
+const perPod = (result) => ({ ...result, ratio: result.times });
+
 row('load the library / load cdk8s-plus-30', 1.08, () =>
-  pairs({ a: node(at('cases/load-library.js')), b: node(at('cases/load-plus.js')), rounds: 21 }),
+  measure({ a: node(at('cases/load-library.js')), b: node(at('cases/load-plus.js')), rounds: 21 }),
 );
 row('cdk8s synth of the default app / of an empty app', 1.15, () =>
-  pairs({ a: synth(at('../lib/examples/default.js'), 'bench-default'), b: synth(at('cases/empty.js'), 'bench-empty') }),
-);
-const growth = {};
-for (const [count, rounds] of [
-  [100, 15],
-  [1000, 9],
-  [10000, 5],
-]) {
-  row(`${count} SystemPods / plain pods, time per byte`, 1.15, () => {
-    const result = pairs({
-      a: node(at('cases/pods.js'), 'system', `${count}`),
-      b: node(at('cases/pods.js'), 'plain', `${count}`),
-      own: true,
-      rounds,
-    });
-    growth[count] = result.a;
-    return result;
-  });
-}
-row('10,000 SystemPods / 1,000 SystemPods, time', 10.5, () => ({
-  ratio: growth[10000] / growth[1000],
-  a: growth[10000],
-  b: growth[1000],
-}));
-row('500 SystemPods in 500 charts / plain pods in 500 charts, time per byte', 1.15, () =>
-  pairs({
-    a: node(at('cases/pods.js'), 'system', '500', '500'),
-    b: node(at('cases/pods.js'), 'plain', '500', '500'),
-    own: true,
-    rounds: 5,
+  measure({
+    a: synth(at('../lib/examples/default.js'), 'bench-default'),
+    b: synth(at('cases/empty.js'), 'bench-empty'),
+    rounds: 9,
   }),
 );
+for (const [count, charts, rounds, what] of [
+  [100, 1, 15, '100 SystemPods / plain pods'],
+  [1000, 1, 9, '1000 SystemPods / plain pods'],
+  [10000, 1, 5, '10000 SystemPods / plain pods'],
+  [500, 500, 5, '500 SystemPods in 500 charts / plain pods in 500 charts'],
+]) {
+  row(`${what}, time per byte`, 1.15, () => pods(count, charts, rounds));
+  row(`${what}, time per pod`, null, () => perPod(pods(count, charts, rounds)));
+}
+row('10,000 SystemPods / 1,000 SystemPods, time', 10.5, () => {
+  const [a, b] = [pods(10000, 1, 5).a, pods(1000, 1, 9).a];
+  return { ratio: a / b, a, b };
+});
+row('growth from 250 to 500 charts, each validated with all others: SystemPods / plain pods', 1.25, () => {
+  const charts = (kind, count) => node(at('cases/charts.js'), kind, count);
+  const growth = (kind) => measure({ a: charts(kind, '500'), b: charts(kind, '250'), own: true, rounds: 9 });
+  const [system, plain] = [growth('system'), growth('plain')];
+  return { ratio: system.times / plain.times, a: system.a, b: plain.a };
+});
+row('cdk8s-sysbox check of 10,000 Pods / only parsing them', 1.25, () => {
+  const folder = manifests(10000);
+  return measure({
+    a: node(at('../lib/src/rules/cli/main.js'), 'check', folder),
+    b: node(at('cases/parse.js'), folder),
+    rounds: 9,
+  });
+});
 row('cdk8s synth of the default app / helm template of the same objects', null, () =>
-  pairs({ a: synth(at('../lib/examples/default.js'), 'bench-default'), b: [helm(), 'template', chart()] }),
+  measure({
+    a: synth(at('../lib/examples/default.js'), 'bench-default'),
+    b: [helm(), 'template', chart()],
+    rounds: 9,
+  }),
 );
 
 const text = [
@@ -77,6 +96,8 @@ const text = [
   `Medians of pairs in one run; ${cpus().length} × ${cpus()[0].model}, Node ${process.version}.`,
   '',
 ].join('\n');
-writeFileSync(at('results.md'), text);
-writeFileSync(at('results.json'), `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
+if (!only && !fixed) {
+  writeFileSync(at('results.md'), text);
+  writeFileSync(at('results.json'), `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
+}
 console.log(text);
