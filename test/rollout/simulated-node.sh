@@ -32,7 +32,9 @@ while read -r command CLOCK argument; do
     renew) renew; echo "$SLOT" >&3 ;;
     find) if find_slot; then echo "$SLOT" >&3; else echo unknown >&3; fi ;;
     release) release "$argument" "broke on $NODE_NAME"; echo released >&3 ;;
-    annotate) annotate "$argument" '' '' || true; echo annotated >&3 ;;
+    # As the coordinator: what is told comes before the slot is free, however long the API server is away.
+    ready) until annotate ready '' ''; do nap; done; release success; echo released >&3 ;;
+    failed) release failure "broke on $NODE_NAME"; until annotate failed Broke "broke"; do nap; done; echo released >&3 ;;
     *) echo "no such command: $command" >&3 ;;
   esac
 done

@@ -43,6 +43,8 @@ export interface Node {
   healthy: boolean;
   stopped: boolean;
   comesBack: number | undefined;
+  /** What it is still told to do. */
+  busy: Promise<unknown> | undefined;
 }
 
 /** What a restart under this plan ends with. */
@@ -107,7 +109,14 @@ export class Simulation implements Truth {
       skew: node.offset - 250_000,
       shell: this.random.pick(shells),
     });
-    Object.assign(node, { plan, phase: 'waiting', heldPlan: '', stopped: false, comesBack: undefined });
+    Object.assign(node, {
+      plan,
+      phase: 'waiting',
+      heldPlan: '',
+      stopped: false,
+      comesBack: undefined,
+      busy: undefined,
+    });
   }
 
   /** As the DaemonSet controller does: new pods everywhere. Those in restart end it first (coordinator.sh, finish). */
@@ -182,7 +191,7 @@ export class Simulation implements Truth {
   }
 
   get ended(): boolean {
-    const back = this.nodes.some(({ comesBack }) => comesBack !== undefined);
+    const back = this.nodes.some(({ comesBack, busy }) => comesBack !== undefined || busy);
     return !back && this.in('waiting', 'restarting').every(({ phase, stopped }) => phase === 'waiting' && stopped);
   }
 
@@ -194,7 +203,8 @@ export class Simulation implements Truth {
   }
 
   private async turn(node: Node, position: number): Promise<void> {
-    if (node.comesBack === this.round) await this.comeBack(node);
+    if (node.busy) return;
+    if (node.comesBack !== undefined && node.comesBack <= this.round) await this.comeBack(node);
     else if (this.in('waiting', 'restarting').includes(node) && this.accident(node)) return;
     const due = (every: number) => (this.round + node.offset) % every === 0;
     if (node.phase === 'waiting' && due(pollEvery)) await this.poll(node, position);
@@ -218,10 +228,11 @@ export class Simulation implements Truth {
   private async finish(node: Node, position: number): Promise<void> {
     const fate = this.fate(node);
     const current = node.heldPlan === node.plan;
-    // The annotation comes before the release, as in the coordinator.
-    if (current) await this.ask(node, 'annotate', fate === 'success' ? 'ready' : 'failed', position);
     node.phase = !current ? 'waiting' : fate === 'success' ? 'done' : 'failed';
-    await this.ask(node, 'release', fate, position);
+    const command = !current ? 'release' : fate === 'success' ? 'ready' : 'failed';
+    node.busy = this.ask(node, command, fate, position).finally(() => (node.busy = undefined));
+    // In bad weather it takes rounds.
+    if (this.network.weather === 'fair') await node.busy;
   }
 
   /** Another pod on the node: the host finished the restart meanwhile, or never began one. */
