@@ -240,8 +240,10 @@ export class Simulation implements Truth {
     const { heldPlan } = node;
     this.begin(node, this.plan);
     const slot = await this.ask(node, 'find');
-    if (slot === 'unknown') Object.assign(node, { phase: 'dead', comesBack: this.round + 1, heldPlan });
-    else if (slot !== 'free') Object.assign(node, { phase: 'restarting', heldPlan, end: this.round + 1 });
+    if (slot === 'unknown') {
+      await this.kill(node, 1);
+      node.heldPlan = heldPlan;
+    } else if (slot !== 'free') Object.assign(node, { phase: 'restarting', heldPlan, end: this.round + 1 });
   }
 
   async state(): Promise<RolloutState | undefined> {
