@@ -1,19 +1,8 @@
 import { killEverywhere, print } from './kills';
-import { change, failing, installed } from './operations';
-import { FakeNode } from './world';
+import { change } from './operations';
 
 jest.setTimeout(900_000);
 
-describe('killed at every command boundary', () => {
-  test('a change of the configuration leaves the old one or the new one', () => {
-    print('change', killEverywhere(change));
-  });
-
-  test('a rollback of an install leaves K3s without the runtime', () => {
-    print('rollback', killEverywhere(failing(() => new FakeNode())));
-  });
-
-  test('a rollback of a change leaves the runtime as it was verified', () => {
-    print('rollback of a change', killEverywhere(failing(installed)));
-  });
+test('killed at every command boundary, a change of the configuration leaves the old one or the new one', () => {
+  print('change', killEverywhere(change));
 });

@@ -40,6 +40,11 @@ PLAN='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''
 # prepare: everything that needs no restart; ends with the plan for what does.
 prepare() {
   resume_rollback
+  if unfinished; then
+    PLAN=restart
+    report validated
+    return 0
+  fi
   preflight
   choose_path
   fill
@@ -73,6 +78,14 @@ prepare() {
 daemons_died() { [ "$(journal state)" = verified ] && [ -z "$(journal switching)" ] && ! daemons_answer; }
 
 switch_is_due() { [ -n "$(journal switching)" ] || { daemons_answer && ! staged_is_current; }; }
+
+# A change that was killed after K3s's restart: with no containerd there is nothing to look at, and `commit` goes on to judge it.
+unfinished() {
+  case $(journal state) in
+    committed|restarted) recall && ! containerd_process >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
 
 # A rollback that was killed is finished before anything else.
 resume_rollback() {

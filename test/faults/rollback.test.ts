@@ -1,0 +1,15 @@
+import { killEverywhere, print } from './kills';
+import { failing, installed } from './operations';
+import { FakeNode } from './world';
+
+jest.setTimeout(900_000);
+
+describe('killed at every command boundary', () => {
+  test('a rollback of an install leaves K3s without the runtime', () => {
+    print('rollback', killEverywhere(failing(() => new FakeNode())));
+  });
+
+  test('a rollback of a change leaves the runtime as it was verified', () => {
+    print('rollback of a change', killEverywhere(failing(installed)));
+  });
+});
