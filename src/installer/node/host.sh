@@ -127,6 +127,7 @@ check() {
 # lock when its holder dies. The dead-man is the one who has waited long enough.
 one_at_a_time() {
   [ "$COMMAND" != deadman ] || sctl stop "$RUN_UNIT.service" 2>/dev/null || true
+  command -v flock >/dev/null 2>&1 || return 0
   exec 9<"$STATE"
   case $COMMAND in folders) flock -w 60 9 ;; *) flock 9 ;; esac # `folders` is called from a pod, whose liveness is watched
 }
