@@ -35,6 +35,9 @@ const perPod = (result) => ({ ...result, ratio: result.times });
 row('load the library / load cdk8s-plus-30', 1.08, () =>
   measure({ a: node(at('cases/load-library.js')), b: node(at('cases/load-plus.js')), rounds: 21 }),
 );
+row('load the library with its runtime and pods / load cdk8s-plus-30', null, () =>
+  measure({ a: node(at('cases/first-use.js')), b: node(at('cases/load-plus.js')), rounds: 21 }),
+);
 row('cdk8s synth of the default app / of an empty app', 1.15, () =>
   measure({
     a: synth(at('../lib/examples/default.js'), 'bench-default'),

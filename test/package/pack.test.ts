@@ -55,6 +55,15 @@ test('synthesizes in an app of plain JavaScript', () => {
   expect(readFileSync(join(app, 'dist', 'app.k8s.yaml'), 'utf8')).toContain('runtimeClassName: sysbox-runc');
 }, 60_000);
 
+test('is found by name from ES modules, although its rooms are loaded late', () => {
+  writeFileSync(
+    join(app, 'main.mjs'),
+    `import { App, Chart } from 'cdk8s';\nimport { SysboxRuntime, SystemPod } from 'cdk8s-sysbox';\n${body}`,
+  );
+  run(process.execPath, ['main.mjs'], app);
+  expect(readFileSync(join(app, 'dist', 'app.k8s.yaml'), 'utf8')).toContain('kind: RuntimeClass');
+}, 60_000);
+
 test('synthesizes in an app of strict TypeScript', () => {
   writeFileSync(
     join(app, 'typed.ts'),

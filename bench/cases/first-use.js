@@ -1,0 +1,3 @@
+const { SysboxRuntime, SystemPod } = require('../../lib/src');
+
+module.exports = [SysboxRuntime, SystemPod];
