@@ -79,10 +79,11 @@ daemons_died() { [ "$(journal state)" = verified ] && [ -z "$(journal switching)
 
 switch_is_due() { [ -n "$(journal switching)" ] || { daemons_answer && ! staged_is_current; }; }
 
-# A change that was killed after K3s's restart: with no containerd there is nothing to look at, and `commit` goes on to judge it.
+# A change that was killed: `commit` goes on with it and judges it, before anything else is looked at. Its files may be half
+# there, and K3s down.
 unfinished() {
   case $(journal state) in
-    committed|restarted) recall && ! containerd_process >/dev/null ;;
+    committed|restarted) recall ;;
     *) return 1 ;;
   esac
 }
