@@ -53,11 +53,14 @@ switch() {
 begin_switch() {
   remember units "$UNITS/sysbox.service" "$UNITS/sysbox-mgr.service" "$UNITS/sysbox-fs.service"
   old=$(readlink "$CURRENT" 2>/dev/null || true)
-  record switching=yes "previous_release=${old#releases/}"
+  old=${old#releases/}
+  # Asked for again after it was done: the release before stays the one to keep.
+  if [ "$old" = "$RELEASE" ]; then kept=$(journal previous_release); else kept=$old; fi
+  record switching=yes "back_release=$old" "previous_release=$kept"
 }
 
 switch_back() {
-  old=$(journal previous_release)
+  old=$(journal back_release)
   stop_daemons
   restore units
   [ -z "$old" ] || point_to "$CURRENT" "releases/$old"

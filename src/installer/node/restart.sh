@@ -90,6 +90,7 @@ begin() {
   choose_path
   fill
   validate
+  refuse_failed_plan
   server_reachable || fail ServerUnreachable "the node's K3s server does not answer: a restart now would leave the node waiting for it"
   daemons_answer || fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen: not committed"
   # One left of an earlier attempt would fire in the middle of this one.
