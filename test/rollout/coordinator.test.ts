@@ -382,12 +382,26 @@ describe('an upgrade', () => {
 test('a dry run says what it would do, and takes no slot', async () => {
   const node = await aNode();
   node.turn('dry-run', 'yes');
+  node.turn('warnings-prepare', 'would install rsync');
   node.configure({ DRY_RUN: 'true' });
   node.start();
-  await node.untilAnnotated({ stage: 'validated', reason: 'DryRun', message: 'would write' });
+  await node.untilAnnotated({ stage: 'validated', reason: 'DryRun', message: 'would write; would install rsync' });
   expect(node.calls).toEqual(['prepare']);
   expect(existsSync(join(node.root, 'opt/sysbox'))).toBe(false);
   expect(node.ready).toBe(false);
+});
+
+test('what the preflight warns of is an Event, and stays on the annotation of the ready node', async () => {
+  const node = await aNode();
+  node.turn('warnings-prepare', 'kernel 6.1 is older than 6.3');
+  node.start();
+  await node.untilReady();
+  expect(await node.events()).toEqual(['PreflightWarning', 'SysboxReady']);
+  expect(await node.annotations()).toEqual({
+    stage: 'ready',
+    plan: 'plan-a',
+    message: 'kernel 6.1 is older than 6.3',
+  });
 });
 
 test('a release that cannot be copied is not there at all', async () => {

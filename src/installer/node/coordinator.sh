@@ -9,6 +9,7 @@ HERE=$(cd "$(dirname "$0")" && pwd -P)
 HOST=${HOST_ROOT:-/host}
 SCRATCH=${SCRATCH_DIR:-/tmp}
 RELEASE=host
+warnings=''
 
 # shellcheck source=/dev/null
 . "$HERE/settings.env"
@@ -149,8 +150,9 @@ converge() {
   finish || return 1
   heed_retry || return 1
   host prepare || return 1
+  pass_on_warnings
   case $(status stage)-$(status plan) in
-    validated-dry-run) settle unused; not_ready; annotate validated DryRun "$(status message)"; return 1 ;;
+    validated-dry-run) settle unused; not_ready; annotate validated DryRun "$(status message)${warnings:+; $warnings}"; return 1 ;;
     validated-upgrade) upgrade || return 1 ;;
     validated-restart) restart || return 1 ;;
     verified-*) ;;
@@ -158,6 +160,12 @@ converge() {
   esac
   announce || return 1
   settle success
+}
+
+# What the preflight saw that is no reason to refuse the node. It stays on the node's annotation while the node is ready.
+pass_on_warnings() {
+  warnings=$(status warnings)
+  [ -z "$warnings" ] || event Warning PreflightWarning "$warnings"
 }
 
 # Before 1.33 the API server drops hostUsers silently, and the kubelet still reports the handler as capable.
@@ -295,7 +303,7 @@ announce() {
     fi
     nap 2
   done
-  taint off && annotate_anew ready '' '' || return 1
+  taint off && annotate_anew ready '' "$warnings" || return 1
   event Normal SysboxReady "the Sysbox runtime is live on this node"
   touch "$SCRATCH/ready"
 }

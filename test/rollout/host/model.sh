@@ -14,8 +14,8 @@ knob() { cat "$MODEL/$1" 2>/dev/null || echo "$2"; }
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
 report() {
-  printf '{"run":"%s","stage":"%s","plan":"%s","reason":"%s","message":"%s","unit":"k3s","restartedAt":"%s"}' \
-    "$run" "$1" "${2:-}" "${3:-}" "${4:-}" "$(journal restarted_at)" >"$STATE/status.new"
+  printf '{"run":"%s","stage":"%s","plan":"%s","reason":"%s","message":"%s","unit":"k3s","restartedAt":"%s","warnings":"%s"}' \
+    "$run" "$1" "${2:-}" "${3:-}" "${4:-}" "$(journal restarted_at)" "$(knob "warnings-$command" '')" >"$STATE/status.new"
   mv "$STATE/status.new" "$STATE/status.json"
 }
 
