@@ -12,6 +12,7 @@ const HOST_PROGRAMS = [
   'host.sh',
   'journal.sh',
   'node.sh',
+  'packages.sh',
   'paths.sh',
   'preflight.sh',
   'restart.sh',

@@ -40,6 +40,15 @@ export interface NodeOptions {
    * @default false
    */
   readonly dryRun?: boolean;
+
+  /**
+   * Install what the host lacks of rsync, modprobe, iptables and fusermount, without which Sysbox' daemons do not start, with
+   * its apt-get, dnf or zypper (packages rsync, kmod, iptables, fuse3). Needs a way from the nodes to their distribution's
+   * packages. The packages are the host's from then on: an uninstall leaves them.
+   *
+   * @default false: a node that lacks one is refused with the names, since a package manager can change more than it was asked for
+   */
+  readonly installPackages?: boolean;
 }
 
 /** How the runtime is put on the nodes. */
@@ -199,6 +208,7 @@ export class SysboxInstaller extends Construct {
           EXPECT_UNIT: node.unit ?? '',
           TAKEOVER: node.takeoverSha256 ?? '',
           DRY_RUN: String(node.dryRun ?? false),
+          INSTALL_PACKAGES: String(node.installPackages ?? false),
           UNINSTALL: String(props.uninstall ?? false),
           ALLOW_OLD_KUBERNETES: String(props.runtimeClass.featureGates?.includes('UserNamespacesSupport') ?? false),
         },

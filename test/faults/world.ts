@@ -60,6 +60,7 @@ const SETTINGS = {
   EXPECT_UNIT: '',
   TAKEOVER: '',
   DRY_RUN: 'false',
+  INSTALL_PACKAGES: 'false',
 };
 
 export class FakeNode {

@@ -165,7 +165,12 @@ describe('every prop', () => {
     deadline: Duration.minutes(5),
     drainTimeout: Duration.minutes(20),
   };
-  const node: Required<NodeOptions> = { unit: 'k3s-edge', takeoverSha256: 'a'.repeat(64), dryRun: true };
+  const node: Required<NodeOptions> = {
+    unit: 'k3s-edge',
+    takeoverSha256: 'a'.repeat(64),
+    dryRun: true,
+    installPackages: true,
+  };
   const daemons: Required<SysboxDaemonOptions> = {
     managerArgs: ['--log-level=debug'],
     fsArgs: ['--seccomp-fd-release=proc-exit'],
@@ -228,6 +233,7 @@ describe('every prop', () => {
       EXPECT_UNIT: 'k3s-edge',
       TAKEOVER: 'a'.repeat(64),
       DRY_RUN: 'true',
+      INSTALL_PACKAGES: 'true',
       UNINSTALL: 'true',
       ALLOW_OLD_KUBERNETES: 'true',
     });

@@ -19,6 +19,8 @@ PLAN='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''
 . "$HERE/node.sh"
 # shellcheck source=preflight.sh
 . "$HERE/preflight.sh"
+# shellcheck source=packages.sh
+. "$HERE/packages.sh"
 # shellcheck source=stage.sh
 . "$HERE/stage.sh"
 # shellcheck source=containerd.sh

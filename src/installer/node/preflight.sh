@@ -1,4 +1,4 @@
-# What must be true of a node before anything is changed. Changes nothing.
+# What must be true of a node before anything is changed. Changes nothing, but for packages that its owner lets be installed.
 # shellcheck shell=sh
 
 preflight() {
@@ -9,10 +9,11 @@ preflight() {
   check_k3s
   check_containerd
   check_snapshotter
-  check_programs
   check_writable
   check_space
   check_foreign_sysbox
+  check_programs
+  check_fuse
 }
 
 # The restart must outlive the pod that asks for it, so it runs in a transient systemd unit.
@@ -79,16 +80,28 @@ check_snapshotter() {
   esac
 }
 
-# What sysbox-mgr and sysbox-fs execute or open at their start (sysbox-mgr main.go; sysbox-fs through FUSE).
+# What sysbox-mgr and sysbox-fs execute (sysbox-mgr main.go; sysbox-fs mounts through fusermount). After everything else was
+# looked at: packages are not installed on a node that is refused for another reason.
 check_programs() {
+  missing=$(missing_programs)
+  [ -n "$missing" ] || return 0
+  [ "$INSTALL_PACKAGES" = true ] ||
+    fail MissingPrograms "the host lacks $missing: install what it comes with (Debian: apt-get install rsync kmod iptables fuse3), or allow that with the prop node.installPackages"
+  install_packages
+}
+
+missing_programs() {
   missing=
   for program in rsync modprobe iptables; do
     command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
   done
   command -v fusermount >/dev/null 2>&1 || command -v fusermount3 >/dev/null 2>&1 || missing="$missing fusermount"
-  [ -z "$missing" ] || fail MissingPrograms "the host lacks$missing: install them (Debian: apt-get install rsync kmod iptables fuse3)"
+  echo "${missing# }"
+}
+
+check_fuse() {
   [ -e "$ROOT/dev/fuse" ] || modprobe fuse 2>/dev/null || true
-  [ -e "$ROOT/dev/fuse" ] || fail NoFuse "/dev/fuse is missing: load the fuse module"
+  [ -e "$ROOT/dev/fuse" ] || [ "$DRY_RUN" = true ] || fail NoFuse "/dev/fuse is missing: load the fuse module"
 }
 
 existing() {
