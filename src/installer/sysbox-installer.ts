@@ -197,6 +197,8 @@ export class SysboxInstaller extends Construct {
           IMAGE_BINARIES: '/opt/sysbox/bin/generic',
           HANDLER: runtime.handler,
           RUNTIME_TYPE: 'io.containerd.runc.v2',
+          // The servers wait for the agents among these nodes.
+          NODE_SELECTOR: JSON.stringify(nodeSelector),
           RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
           DEADLINE: String(rollout.deadline),
           DRAIN_TIMEOUT: String(rollout.drainTimeout),

@@ -234,6 +234,7 @@ describe('every prop', () => {
       TAKEOVER: 'a'.repeat(64),
       DRY_RUN: 'true',
       INSTALL_PACKAGES: 'true',
+      NODE_SELECTOR: '{"pool":"ci","sysbox-install":"yes"}',
       UNINSTALL: 'true',
       ALLOW_OLD_KUBERNETES: 'true',
     });

@@ -36,6 +36,7 @@ export class SimulatedNode {
         PATH: `${join(__dirname, 'bin')}:${process.env.PATH}`,
         PROGRAMS: programFolder,
         PLAN_HASH: settings.plan,
+        NODE_SELECTOR: '{"sysbox-install":"yes"}',
         CONCURRENCY: String(settings.concurrency),
         FAILURE_BUDGET: String(settings.budget),
         SLOT_POLL: '10',

@@ -3,8 +3,6 @@
 
 LEASE_NAME=cdk8s-sysbox-rollout
 LEASES=/apis/coordination.k8s.io/v1/namespaces/$NAMESPACE/leases
-# Which nodes get the runtime: servers wait for the agents among them.
-SELECTOR=${INSTALL_SELECTOR:-'{"sysbox-install":"yes"}'}
 
 # SLOT: what the Lease says of this node: free, held (with ROLE and HELD_PLAN), or failed, that is, counted as lost.
 SLOT=free ROLE=- HELD_PLAN=- RENEWED=0
@@ -32,7 +30,7 @@ monotonic() { cut -d. -f1 /proc/uptime; }
 transition() {
   [ -f "$SCRATCH/seen" ] || echo '{}' >"$SCRATCH/seen"
   jq -r --arg act "$1" --arg reason "${2:-}" --arg me "$NODE_NAME" --arg role "$ROLE" --arg plan "$PLAN_HASH" \
-    --argjson concurrency "$CONCURRENCY" --argjson budget "$FAILURE_BUDGET" --argjson selector "$SELECTOR" \
+    --argjson concurrency "$CONCURRENCY" --argjson budget "$FAILURE_BUDGET" --argjson selector "$NODE_SELECTOR" \
     --arg known "${known:-none}" --slurpfile nodes "$SCRATCH/nodes" \
     --argjson at "$(monotonic)" --argjson expiry "$SLOT_EXPIRY" --slurpfile seen "$SCRATCH/seen" \
     -f "$HERE/slots.jq" "$SCRATCH/lease" >"$SCRATCH/transition" || {
