@@ -6,8 +6,8 @@ import { clusterScoped } from '../runtime/cluster-scoped';
 const ROLLOUT_LEASE = 'cdk8s-sysbox-rollout';
 
 /**
- * The installer's ServiceAccount and rights: nodes (the admission policy narrows them to the own one), the pods to drain, the
- * Lease of the rollout, Events.
+ * The installer's ServiceAccount and rights: nodes (the admission policy narrows them to the own one), the pods to drain and
+ * the classes by which they are told, the Lease of the rollout, Events.
  *
  * @internal
  */
@@ -25,6 +25,7 @@ export function addAccess(scope: Construct, name: string, namespace: string): vo
         { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'patch'] },
         { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
         { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+        { apiGroups: ['node.k8s.io'], resources: ['runtimeclasses'], verbs: ['list'] },
       ],
     }),
   );

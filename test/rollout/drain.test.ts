@@ -90,6 +90,26 @@ describe.each(podShells)('a drain under %s, with the real token and rights of di
     ]);
   });
 
+  test('evicts pods of every class with our handler, also of one that is gone', async () => {
+    const classes = '/apis/node.k8s.io/v1/runtimeclasses';
+    await server.create(classes, { metadata: { name: 'big' }, handler: 'sysbox-runc' });
+    await server.create(classes, { metadata: { name: 'kata' }, handler: 'kata' });
+    await make('of-another-class', { spec: { runtimeClassName: 'big' } });
+    await make('of-another-runtime', { spec: { runtimeClassName: 'kata' } });
+    await make('system');
+    const ours = await server.get(`${classes}/sysbox-runc`);
+    await server.delete(`${classes}/sysbox-runc`);
+    try {
+      expect(await drain()).toBe('drained');
+      expect(await exists('of-another-class')).toBe(false);
+      expect(await exists('system')).toBe(false);
+      expect(await exists('of-another-runtime')).toBe(true);
+    } finally {
+      await server.create(classes, { metadata: { name: 'sysbox-runc' }, handler: ours.handler });
+      for (const name of ['big', 'kata']) await server.delete(`${classes}/${name}`);
+    }
+  });
+
   test('does not wait for pods that ended', async () => {
     await make('ended');
     await server.patch(`${path('ended')}/status`, { status: { phase: 'Succeeded' } }, 'strategic');

@@ -1,10 +1,14 @@
 # Moves this node's system pods away before the daemons under them are restarted: a restart wipes their data.
 # shellcheck shell=sh
 
-# system_pods: one a line: namespace, name, owned or bare, going or staying. A request that failed is not an empty node.
+# system_pods: one a line: namespace, name, owned or bare, going or staying. A request that failed is not an empty node. Other
+# RuntimeClasses can name the same handler; a pod outlives its class, so ours counts also when the class is gone.
 system_pods() {
+  api GET /apis/node.k8s.io/v1/runtimeclasses >"$SCRATCH/classes" || return 1
   api GET "/api/v1/pods?fieldSelector=spec.nodeName%3D$NODE_NAME" >"$SCRATCH/pods" || return 1
-  jq -r --arg class "$RUNTIME_CLASS" '.items[] | select(.spec.runtimeClassName == $class)
+  jq -r --arg class "$RUNTIME_CLASS" --arg handler "$HANDLER" --slurpfile classes "$SCRATCH/classes" '
+    [$class, ($classes[0].items[] | select(.handler == $handler) | .metadata.name)] as $ours
+    | .items[] | select(.spec.runtimeClassName as $name | any($ours[]; . == $name))
     | select(.status.phase != "Succeeded" and .status.phase != "Failed")
     | [.metadata.namespace, .metadata.name,
        (if any(.metadata.ownerReferences[]?; .controller) then "owned" else "bare" end),
