@@ -79,4 +79,18 @@ describe('the dead-man', () => {
     expect(node.loaded()).not.toContain('io.sysbox');
     node.dispose();
   });
+
+  test('and the guard put the same file back at once, each with a half-written file of its own', () => {
+    const node = installed();
+    const verified = node.read(node.dropIn());
+    node.publish('two', {}, node.otherRuntime());
+    unconfirmed(node);
+    node.sh('sed -i s/^state=.*/state=rolling-back/ "$SYSBOX_ROOT/var/lib/cdk8s-sysbox/journal"');
+    // The dead-man has written this, and is about to rename it.
+    node.write(`${node.dropIn()}.cdk8s-sysbox-new`, verified);
+    node.sh('dash "$SYSBOX_ROOT/var/lib/cdk8s-sysbox/programs/current/host.sh" guard');
+    expect(node.read(node.dropIn())).toBe(verified);
+    expect(node.exists(`${node.dropIn()}.cdk8s-sysbox-new`)).toBe(true);
+    node.dispose();
+  });
 });

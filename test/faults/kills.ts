@@ -100,7 +100,7 @@ function check(node: FakeNode, before: Picture, after: Picture, operation: Opera
   const owned = new Set(node.owned());
   for (const [path, content] of Object.entries(files)) {
     if (path === STATE || path.startsWith(`${STATE}/`)) continue;
-    const name = path.replace(/\.cdk8s-sysbox-new$/, '');
+    const name = path.replace(/\.cdk8s-sysbox-(new|guard)$/, '');
     const ours = owned.has(name) || path.startsWith('/opt/sysbox/releases/');
     if (!ours && before.files[path] !== content && after.files[path] !== content) {
       throw new Error(`${path} is neither as before nor as after, and not known as ours`);

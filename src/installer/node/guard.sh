@@ -3,7 +3,8 @@
 
 guard() {
   recall || return 0
-  WORK=$WORK/guard # a command that validates may be running
+  # A command may be at work: its lock is not waited for, since it waits for this start of K3s.
+  WORK=$WORK/guard NEW=$GUARD_NEW
   case $(journal state) in
     rolling-back) restore change; return 0 ;;
     committed|restarted)
