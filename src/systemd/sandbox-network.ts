@@ -10,7 +10,7 @@ const METADATA_CIDR = '169.254.0.0/16';
 export interface SandboxNetworkOptions {
   /**
    * Addresses from which SSH is allowed, as CIDRs. Through a Service of type NodePort or LoadBalancer the address is often
-   * that of a node.
+   * that of a node. An empty list lets nobody in.
    *
    * @default - all
    */
@@ -46,17 +46,15 @@ export function sandboxPolicy(
   assertCidrs(options, `${scope.node.path}: network`);
   const block = (cidr: string, except?: string[]) => ({ ipBlock: { cidr, except } });
   const cluster = [...(options.clusterCidrs ?? CLUSTER_CIDRS), METADATA_CIDR];
+  const ssh = { port: kplus.k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
+  // an empty `from` would let everybody in (NetworkPolicyIngressRule)
+  const nobody = options.sshFrom?.length === 0;
   const [v4, v6] = [cluster.filter((cidr) => !cidr.includes(':')), cluster.filter((cidr) => cidr.includes(':'))];
   new kplus.k8s.KubeNetworkPolicy(scope, id, {
     spec: {
       podSelector: { matchLabels: pods },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [
-        {
-          ports: [{ port: kplus.k8s.IntOrString.fromNumber(port), protocol: 'TCP' }],
-          from: options.sshFrom?.map((cidr) => block(cidr)),
-        },
-      ],
+      ingress: nobody ? [] : [{ ports: [ssh], from: options.sshFrom?.map((cidr) => block(cidr)) }],
       egress: [
         {
           to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],

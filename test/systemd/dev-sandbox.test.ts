@@ -246,3 +246,10 @@ test.each(['sshFrom', 'clusterCidrs', 'alsoTo'])('refuses a %s that is no CIDR',
     `test/it: network: ${prop}: '10.9.0.1/16' is an address within a CIDR. Write the CIDR itself: '10.9.0.0/16'`,
   );
 });
+
+test('nobody reaches SSH where no address may', () => {
+  const { spec } = sandbox({ network: { sshFrom: [] } }).one('NetworkPolicy');
+
+  expect(spec.policyTypes).toContain('Ingress');
+  expect(spec.ingress ?? []).toEqual([]);
+});
