@@ -17,12 +17,21 @@ export function assertSubdomain(value: string, what: string): void {
 }
 
 /**
+ * True for a DNS label, as containers and volumes are named.
+ *
+ * @internal
+ */
+export function isLabelName(value: string): boolean {
+  return DNS_LABEL.test(value);
+}
+
+/**
  * A DNS label, as containers and volumes are named.
  *
  * @internal
  */
 export function assertLabelName(value: string, what: string): void {
-  if (!DNS_LABEL.test(value)) {
+  if (!isLabelName(value)) {
     throw new Error(`${what} '${value}' is no DNS label. Use at most 63 lower-case letters, digits and '-'`);
   }
 }

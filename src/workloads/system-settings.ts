@@ -2,6 +2,7 @@ import { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Json } from '../rules/json';
 import { podTemplatesOf } from '../rules/pod-template';
+import { containerNameErrors } from './container-names';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from './crio';
 import { DEFAULT_RUNTIME_CLASS } from '../runtime/default-runtime-class';
 import { onSerialize, tidy } from './on-serialize';
@@ -152,7 +153,8 @@ export class SystemSettings {
     const own = withoutPlusDefaults(rendered, this.workload, this.given);
     const spec = this._changes.reduce((s, change) => change(s), toSystemPodSpec(own, this.fields()));
     const restricted = this.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(spec) : [];
-    const errors = [...this.unknownContainers(spec), ...this._rules.errors(spec), ...restricted];
+    const names = [...containerNameErrors(spec), ...this.unknownContainers(spec)];
+    const errors = [...names, ...this._rules.errors(spec), ...restricted];
     if (errors.length > 0) throw new SystemPodError(errors);
     return spec as kplus.k8s.PodSpec;
   }

@@ -320,4 +320,16 @@ describe.each(Object.values(kinds))('$name', (kind) => {
       "[test/it] system.containers names 'ubunut', but the pod's containers are: ubuntu",
     );
   });
+
+  test('refuses containers that the API server would refuse for their names', () => {
+    const chart = newChart();
+    const containers = [{ image: 'a:1' }, { image: 'b:1' }, { image: 'c:1', name: 'Web_1' }];
+
+    kind.make(chart, 'it', { containers, initContainers: [{ image: 'd:1', name: 'main' }] });
+
+    expect(() => Testing.synth(chart)).toThrow(
+      "[test/it] several containers are named 'main'. Give each container a 'name' of its own\n" +
+        "  [test/it] container 'Web_1' is no DNS label. Use at most 63 lower-case letters, digits and '-'",
+    );
+  });
 });
