@@ -4,6 +4,7 @@ import { remember, systemContainerProps, systemPodProps } from './plus-defaults'
 import { SystemOptions } from './system-options';
 import { SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
+import { assertShortName } from './workload-name';
 
 /** The props of a cdk8s-plus CronJob and one group of our own. */
 export interface SystemCronJobProps extends kplus.CronJobProps {
@@ -15,12 +16,13 @@ export interface SystemCronJobProps extends kplus.CronJobProps {
   readonly system?: SystemOptions;
 }
 
-/** A cdk8s-plus CronJob whose pods are system pods: see `SystemPod`. */
+/** A cdk8s-plus CronJob whose pods are system pods: see `SystemPod`. Refused: a name of more than 52 characters. */
 export class SystemCronJob extends kplus.CronJob implements ISystemWorkload {
   public readonly system: SystemSettings;
 
   constructor(scope: Construct, id: string, props: SystemCronJobProps) {
     super(scope, id, systemPodProps(props));
+    assertShortName(this);
     this.system = SystemSettings._of(this, props.system, props, () => {
       return { concurrencyPolicy: this.concurrencyPolicy };
     });

@@ -7,6 +7,7 @@ import { remember, systemContainerProps, systemPodProps } from './plus-defaults'
 import { SystemOptions } from './system-options';
 import { SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
+import { assertShortName } from './workload-name';
 
 /** A claim that each pod of a StatefulSet gets one of. */
 export interface VolumeClaimTemplate extends ClaimOptions {
@@ -38,13 +39,17 @@ export interface SystemStatefulSetProps extends kplus.StatefulSetProps {
   readonly system?: SystemOptions;
 }
 
-/** A cdk8s-plus StatefulSet whose pods are system pods (see `SystemPod`), with claims of their own. */
+/**
+ * A cdk8s-plus StatefulSet whose pods are system pods (see `SystemPod`), with claims of their own. Refused: a name of more
+ * than 52 characters, from which no pod can be made.
+ */
 export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkload {
   public readonly system: SystemSettings;
   private readonly claims: VolumeClaimTemplate[] = [];
 
   constructor(scope: Construct, id: string, props: SystemStatefulSetProps) {
     super(scope, id, systemPodProps(props));
+    assertShortName(this);
     this.system = SystemSettings._of(this, props.system, props, () => {
       return { replicas: this.replicas ?? 1, volumeClaimTemplates: this._claimTemplates() };
     });
