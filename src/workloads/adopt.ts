@@ -3,6 +3,7 @@ import { IConstruct } from 'constructs';
 import { AdoptAllOptions, AdoptOptions } from './adopt-options';
 import { AdoptedObject } from './adopted-object';
 import { isNeverAdopted } from '../runtime/never-adopted';
+import { podTemplatesOf } from '../rules/pod-template';
 import { isAdopted, markAdopted } from './adopted-marks';
 import { SystemSettings } from './system-settings';
 
@@ -15,8 +16,10 @@ const WORKLOAD_KINDS = [
   'ReplicationController',
   'Job',
   'CronJob',
-  'List',
 ];
+
+/** Other groups have kinds of the same names, such as Volcano's Job. */
+const WORKLOAD_GROUPS = ['', 'apps', 'batch'];
 
 /** Makes system workloads of what an app has already. */
 export class SystemWorkloads {
@@ -35,14 +38,13 @@ export class SystemWorkloads {
     }
     const object = ApiObject.of(workload);
     if (isAdopted(object)) throw new Error(`${workload.node.path} is adopted already. Adopt it once, with all options`);
-    markAdopted(object);
-    new AdoptedObject(workload, object, options);
-    return object;
+    return adoptedAs(new AdoptedObject(workload, object, options, true));
   }
 
   /**
    * Let all workloads under a construct run under Sysbox that are there when this is called: call it last. Those that are
-   * system workloads or adopted already are left alone, and so is Sysbox's own installer.
+   * system workloads or adopted already are left alone, and so are Sysbox's own installer and custom resources. Options
+   * of `containers` hold for the pods that have a container of that name.
    *
    * @param scope an app, a chart or any other construct
    * @param options what the pods have beyond what they say already
@@ -54,11 +56,23 @@ export class SystemWorkloads {
     return scope.node
       .findAll()
       .filter((it): it is ApiObject => ApiObject.isApiObject(it) && !spared.has(it))
-      .filter((object) => WORKLOAD_KINDS.includes(object.kind) && !isAdopted(object) && !isNeverAdopted(object))
-      .map((object) => SystemWorkloads.adopt(object, adoptOptions));
+      .filter((object) => isWorkload(object) && !isAdopted(object) && !isNeverAdopted(object))
+      .map((object) => adoptedAs(new AdoptedObject(object, object, adoptOptions, false)));
   }
 
   private constructor() {}
+}
+
+function adoptedAs({ object }: AdoptedObject): ApiObject {
+  markAdopted(object);
+  return object;
+}
+
+/** A List is one when it has a workload among its items. */
+function isWorkload(object: ApiObject): boolean {
+  if (object.kind === 'List') return podTemplatesOf(object.toJson()).length > 0;
+  const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : '';
+  return WORKLOAD_KINDS.includes(object.kind) && WORKLOAD_GROUPS.includes(group as string);
 }
 
 /**

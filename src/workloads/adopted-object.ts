@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { acknowledgeAnnotation, acknowledgedIn } from '../rules/acknowledgements';
-import { Json, mapOf } from '../rules/json';
+import { Json, listOf, mapOf, textOf } from '../rules/json';
 import { PodTemplate, podTemplatesOf } from '../rules/pod-template';
 import { AdoptOptions } from './adopt-options';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from './crio';
@@ -27,8 +27,10 @@ export class AdoptedObject {
 
   public constructor(
     private readonly workload: IConstruct,
-    private readonly object: ApiObject,
+    public readonly object: ApiObject,
     private readonly options: AdoptOptions,
+    /** Whether a container that is named in the options and is nowhere is an error. */
+    private readonly strict: boolean,
   ) {
     const where = workload.node.path;
     this.runtime = options.runtime ?? { runtimeClassName: options.runtimeClassName ?? DEFAULT_RUNTIME_CLASS };
@@ -53,7 +55,7 @@ export class AdoptedObject {
   private rendered(manifest: Json): Json {
     this.spreadOnce();
     const templates = podTemplatesOf(manifest);
-    const errors = templates.length === 0 ? [noPods(manifest)] : [];
+    const errors = templates.length === 0 ? [noPods(manifest)] : this.unknownContainers(templates);
     for (const template of templates) errors.push(...this.transform(template));
     if (errors.length > 0) throw new AdoptError(this.workload.node.path, errors);
     return manifest;
@@ -65,8 +67,14 @@ export class AdoptedObject {
     if (spec.runtimeClassName !== undefined && spec.runtimeClassName !== runtimeClassName) {
       return [`the pods run under RuntimeClass '${spec.runtimeClassName}' already. Take it out, or leave them there`];
     }
+    const { labels } = mapOf(metadata);
+    if (this.options.topologySpreadConstraints?.some(({ labelSelector }) => !labelSelector) && !isFilled(labels)) {
+      return [
+        "topologySpreadConstraints: the pods have no labels to be counted by. Give the pods some, or a 'labelSelector'",
+      ];
+    }
     const before = this.options.relaxDefaults ? relaxPlusDefaults(spec) : spec;
-    const after = tidy(toSystemPodSpec(before, this.fields(mapOf(metadata).labels)));
+    const after = tidy(toSystemPodSpec(before, this.fields(labels)));
     holder.spec = after;
     const annotations = { ...this.annotations(), ...mapOf(metadata).annotations };
     if (Object.keys(annotations).length > 0) holder.metadata = tidy({ ...metadata, annotations });
@@ -78,6 +86,16 @@ export class AdoptedObject {
       ownerSpec: () => object.spec,
     });
     return [...errors, ...restricted];
+  }
+
+  private unknownContainers(templates: PodTemplate[]): string[] {
+    if (!this.strict) return [];
+    const names = templates
+      .flatMap(({ spec }) => [...listOf(spec.containers), ...listOf(spec.initContainers)])
+      .map(nameOf);
+    return Object.keys(this.options.containers ?? {})
+      .filter((name) => !names.includes(name))
+      .map((name) => `containers names '${name}', but the pod's containers are: ${names.join(', ')}`);
   }
 
   private fields(labels: Json): Parameters<typeof toSystemPodSpec>[1] {
@@ -105,6 +123,14 @@ export class AdoptedObject {
       if (owner && 'spread' in owner) Object.assign(owner, { spread: false });
     }
   }
+}
+
+function isFilled(map: Json): boolean {
+  return Object.keys(mapOf(map)).length > 0;
+}
+
+function nameOf(container: Json): string {
+  return textOf(mapOf(container).name);
 }
 
 function noPods(manifest: Json): string {

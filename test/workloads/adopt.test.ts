@@ -258,6 +258,20 @@ describe('refuses', () => {
     expect(() => make({}, { acknowledge })).toThrow("test/it: there is no rule 'nope' to acknowledge");
   });
 
+  test('options of a container that the pod does not have', () => {
+    expect(make({}, { containers: { mian: { tty: true } } })).toThrow(
+      "[test/it] containers names 'mian', but the pod's containers are: main",
+    );
+  });
+
+  test('to spread pods that nothing tells apart from others', () => {
+    const topologySpreadConstraints = [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }];
+    const chart = newChart();
+    adopt(new ApiObject(chart, 'it', { apiVersion: 'v1', kind: 'Pod', spec: plain }), { topologySpreadConstraints });
+
+    expect(() => synth(chart)).toThrow('[test/it] topologySpreadConstraints: the pods have no labels to be counted by');
+  });
+
   test('what is a system workload, or adopted, already', () => {
     const chart = newChart();
     const object = new ApiObject(chart, 'it', workload('Pod', plain));
@@ -302,5 +316,29 @@ describe('adoptAll', () => {
     adoptAll(chart, { priorityClassName: 'high' });
 
     expect(synth(chart)[0].spec.priorityClassName).toBe('high');
+  });
+
+  test('leaves alone what has the name of a workload and no pods: a List of others, a kind of another group', () => {
+    const chart = newChart();
+    const items = [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } }];
+    new ApiObject(chart, 'list', { apiVersion: 'v1', kind: 'List', items });
+    new ApiObject(chart, 'volcano', { apiVersion: 'batch.volcano.sh/v1alpha1', kind: 'Job', spec: { tasks: [] } });
+    const list = new ApiObject(chart, 'pods', { apiVersion: 'v1', kind: 'List', items: [workload('Pod', plain)] });
+
+    expect(adoptAll(chart)).toEqual([list]);
+    expect(() => synth(chart)).not.toThrow();
+  });
+
+  test('options of a container hold where there is one of that name', () => {
+    const chart = newChart();
+    new ApiObject(chart, 'a', workload('Pod', { containers: [{ name: 'shell', image: 'a:1' }] }));
+    new ApiObject(chart, 'b', workload('Pod', plain));
+
+    adoptAll(chart, { containers: { shell: { tty: true } } });
+
+    expect(synth(chart).map((pod: { spec: { containers: object[] } }) => pod.spec.containers[0])).toMatchObject([
+      { name: 'shell', tty: true },
+      { name: 'main', image: 'a:1' },
+    ]);
   });
 });
