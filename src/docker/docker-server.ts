@@ -1,6 +1,7 @@
 import { ApiObjectMetadata } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
+import { podsOf } from '../workloads/pods-of';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { assertNoCommand, DockerEngine, engineAlone, whenAnswering } from './docker-engine';
 import { DockerEngineOptions } from './engine-options';
@@ -40,11 +41,13 @@ export class DockerServer extends Construct {
   /**
    * Add a container with the engine, and a Service to the pods of the workload.
    *
-   * @param workload what gets the engine; one pod of a StatefulSet or Deployment, as each pod has images of its own
+   * @param workload what gets the engine: one pod of a StatefulSet or Deployment. Refused: more than one, as each has images
+   * and containers of its own, and one `docker run` is several connections
    * @param options how it is set up
    */
   public static on(workload: ISystemWorkload, options: DockerServerOptions): DockerServer {
     assertEngine(workload, options);
+    assertOnePod(workload);
     const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
     assertNoCommand(workload, given, 'Put it into another container, or use DockerEngine.inContainer()');
     const container = workload.addContainer({
@@ -121,4 +124,12 @@ export class DockerServer extends Construct {
     this.certificates.set(secret.name, volume);
     return volume;
   }
+}
+
+function assertOnePod(workload: ISystemWorkload): void {
+  if (podsOf(workload) <= 1) return;
+  throw new Error(
+    `${workload.node.path}: a Service would lead to several engines, each with images and containers of its own, and one 'docker run' ` +
+      'is several connections. Set replicas to 1, or use a DockerServer for each',
+  );
 }

@@ -1,7 +1,7 @@
 import { Chart, Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { DockerConnection, DockerServer, DockerServerOptions } from '../../src/docker';
-import { SystemDeployment, SystemPod, SystemStorage } from '../../src/workloads';
+import { SystemDaemonSet, SystemDeployment, SystemPod, SystemStorage } from '../../src/workloads';
 import { byKind, containerOf, podWith } from './manifests';
 
 const certificate = (pod: SystemPod) => kplus.Secret.fromSecretName(pod, 'certificate', 'docker-server-tls');
@@ -127,9 +127,22 @@ test('refuses a command', () => {
   );
 });
 
+test.each([
+  ['a Deployment of two', (chart: Chart) => new SystemDeployment(chart, 'it', { replicas: 2 })],
+  ['a Deployment, which has two by itself', (chart: Chart) => new SystemDeployment(chart, 'it')],
+  ['a DaemonSet', (chart: Chart) => new SystemDaemonSet(chart, 'it')],
+])('refuses several engines behind one Service: %s', (_, make) => {
+  const chart = Testing.chart();
+  const secret = kplus.Secret.fromSecretName(chart, 'certificate', 'tls');
+
+  expect(() => DockerServer.on(make(chart), { certificate: secret })).toThrow(
+    'test/it: a Service would lead to several engines, each with images and containers of its own',
+  );
+});
+
 test('refuses pods that would share the data of an engine', () => {
   const chart = Testing.chart();
-  const deployment = new SystemDeployment(chart, 'it', { replicas: 2 });
+  const deployment = new SystemDeployment(chart, 'it', { replicas: 1 }); // two of them while it is updated
   const secret = kplus.Secret.fromSecretName(chart, 'certificate', 'tls');
 
   DockerServer.on(deployment, { certificate: secret, storage: SystemStorage.claim({ storage: Size.gibibytes(10) }) });
