@@ -2,6 +2,7 @@ import { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Json } from '../rules/json';
 import { podTemplatesOf } from '../rules/pod-template';
+import { podsAtOnce } from '../rules/pods-at-once';
 import { containerNameErrors } from './container-names';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from './crio';
 import { DEFAULT_RUNTIME_CLASS } from '../runtime/default-runtime-class';
@@ -55,7 +56,7 @@ export class SystemSettings {
     private readonly workload: kplus.AbstractPod,
     private readonly options: SystemOptions = {},
     private readonly given: kplus.AbstractPodProps = {},
-    ownerSpec: () => Json = () => ({}),
+    private readonly ownerSpec: () => Json = () => ({}),
   ) {
     const where = workload.node.path;
     this.runtime = options.runtime ?? { runtimeClassName: options.runtimeClassName ?? DEFAULT_RUNTIME_CLASS };
@@ -145,6 +146,15 @@ export class SystemSettings {
       }
       return manifest;
     });
+  }
+
+  /**
+   * How many of the pods can run at a time, a rolling update included.
+   *
+   * @internal
+   */
+  public _podsAtOnce(): number {
+    return podsAtOnce(this.workload.kind, this.ownerSpec());
   }
 
   /** @internal */

@@ -1,10 +1,9 @@
-import { Size } from 'cdk8s';
+import { ApiObject, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { toClaim } from './claim';
 import { ClaimOptions } from './claim-options';
 import { newVolume } from './new-volume';
-import { SystemDaemonSet } from './system-daemon-set';
 import { SystemStatefulSet } from './system-stateful-set';
 import { SystemVolume } from './system-volume';
 import { ISystemWorkload } from './system-workload';
@@ -26,7 +25,8 @@ export class SystemStorage {
 
   /**
    * A claim that survives the pod. A StatefulSet gives each pod a claim of its own; any other kind gets one
-   * PersistentVolumeClaim. Refused for a DaemonSet, whose pods would share it.
+   * PersistentVolumeClaim. Refused where several pods would share it, unless its access mode is one for many: those of a
+   * DaemonSet, and of a Deployment without `replicas: 1` and the strategy Recreate.
    *
    * @param options what is claimed
    */
@@ -85,11 +85,17 @@ export class SystemStorage {
 
 function claimOf(workload: ISystemWorkload, scope: Construct, name: string, options: ClaimOptions): kplus.Volume {
   if (workload instanceof SystemStatefulSet) return workload.addVolumeClaimTemplate({ name, ...options });
-  if (workload instanceof SystemDaemonSet) {
+  if (workload.system._podsAtOnce() > 1 && !isForMany(options)) {
     throw new Error(
-      `${workload.node.path}: all pods of a DaemonSet would share the claim '${name}'. Use SystemStorage.ephemeralClaim(), or a StatefulSet`,
+      `${workload.node.path}: several pods of a ${ApiObject.of(workload).kind} can run at a time, and would share the claim '${name}'. ` +
+        'Use SystemStorage.ephemeralClaim(), a StatefulSet, or a Deployment with replicas: 1 and the strategy Recreate',
     );
   }
   const claim = new kplus.k8s.KubePersistentVolumeClaim(scope, `claim-${name}`, toClaim(options));
   return newVolume(scope, `volume-${name}`, name, { persistentVolumeClaim: { claimName: claim.name } });
+}
+
+function isForMany({ accessModes = [] }: ClaimOptions): boolean {
+  const { READ_WRITE_MANY, READ_ONLY_MANY } = kplus.PersistentVolumeAccessMode;
+  return accessModes.includes(READ_WRITE_MANY) || accessModes.includes(READ_ONLY_MANY);
 }

@@ -144,8 +144,9 @@ test('refuses pods that would share the data of an engine', () => {
   const chart = Testing.chart();
   const deployment = new SystemDeployment(chart, 'it', { replicas: 1 }); // two of them while it is updated
   const secret = kplus.Secret.fromSecretName(chart, 'certificate', 'tls');
+  const storage = SystemStorage.claim({ storage: Size.gibibytes(10) });
 
-  DockerServer.on(deployment, { certificate: secret, storage: SystemStorage.claim({ storage: Size.gibibytes(10) }) });
-
-  expect(() => Testing.synth(chart)).toThrow('there can be several such pods at a time');
+  expect(() => DockerServer.on(deployment, { certificate: secret, storage })).toThrow(
+    'several pods of a Deployment can run at a time',
+  );
 });

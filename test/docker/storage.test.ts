@@ -42,7 +42,7 @@ test('a DaemonSet takes no claim that its pods would share, but one of each pod'
   const chart = newChart();
 
   expect(() => DockerEngine.inContainer(kind.make(chart, 'a'), { storage: SystemStorage.claim(one) })).toThrow(
-    "test/a: all pods of a DaemonSet would share the claim 'docker-data'. Use SystemStorage.ephemeralClaim(), or a StatefulSet",
+    "test/a: several pods of a DaemonSet can run at a time, and would share the claim 'docker-data'. Use SystemStorage",
   );
   const other = newChart();
   DockerEngine.inContainer(kind.make(other, 'b'), { storage: SystemStorage.ephemeralClaim(one) });

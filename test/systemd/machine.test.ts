@@ -13,7 +13,7 @@ import {
   SystemdStop,
 } from '../../src/systemd';
 import { RuntimeReference } from '../../src/runtime';
-import { SystemPod, SystemStorage } from '../../src/workloads';
+import { ClaimOptions, SystemDeployment, SystemDeploymentProps, SystemPod, SystemStorage } from '../../src/workloads';
 import { byKind, containerOf, Manifest } from '../docker/manifests';
 import { kinds, newChart, podSpecIn } from '../workloads/kinds';
 
@@ -401,4 +401,30 @@ test('renders the same twice', () => {
   new SystemdPod(chart, 'it', { machine: { image }, systemd, system: { runtime } });
 
   expect(Testing.synth(chart)).toEqual(Testing.synth(chart));
+});
+
+describe('directories of a Deployment', () => {
+  const { READ_WRITE_MANY } = kplus.PersistentVolumeAccessMode;
+  const { recreate } = kplus.DeploymentStrategy;
+  const on = (deployment: SystemDeploymentProps, claim: Partial<ClaimOptions> = {}) =>
+    SystemdMachine.on(
+      new SystemDeployment(newChart(), 'it', deployment),
+      { image },
+      {
+        persistentDirectories: [
+          { path: '/var/lib/postgresql', storage: SystemStorage.claim({ storage: Size.gibibytes(1), ...claim }) },
+        ],
+      },
+    );
+
+  test.each([{}, { replicas: 2, strategy: recreate() }, { replicas: 1 }])('are not shared by pods: %j', (props) => {
+    expect(() => on(props)).toThrow(
+      "test/it: several pods of a Deployment can run at a time, and would share the claim 'var-lib-postgresql'. Use",
+    );
+  });
+
+  test('are shared where that was asked for, and kept for one pod at a time', () => {
+    expect(() => on({}, { accessModes: [READ_WRITE_MANY] })).not.toThrow();
+    expect(() => on({ replicas: 1, strategy: recreate() })).not.toThrow();
+  });
 });
