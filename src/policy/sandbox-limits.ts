@@ -77,6 +77,25 @@ export interface SandboxContainerDefaults {
   readonly ephemeralStorageLimit?: Size;
 }
 
+const MEMORY_REQUEST = Size.mebibytes(256);
+const MEMORY_LIMIT = Size.gibibytes(4);
+
+/**
+ * Refuses defaults that the API server refuses.
+ *
+ * Source: kubernetes pkg/apis/core/validation, ValidateLimitRange.
+ *
+ * @internal
+ */
+export function assertLimits(defaults: SandboxContainerDefaults, what: string): void {
+  const request = (defaults.memoryRequest ?? MEMORY_REQUEST).toMebibytes();
+  const limit = (defaults.memoryLimit ?? MEMORY_LIMIT).toMebibytes();
+  if (request <= limit) return;
+  throw new Error(
+    `${what}: memoryRequest of ${request}Mi is above memoryLimit, which is ${limit}Mi. Give a limit of at least the request`,
+  );
+}
+
 /**
  * The quota as Kubernetes counts it.
  *
@@ -103,10 +122,10 @@ export function toLimitRange(defaults: SandboxContainerDefaults): kplus.k8s.Limi
     type: 'Container',
     defaultRequest: quantities({
       cpu: defaults.cpuRequest ?? kplus.Cpu.millis(100),
-      memory: defaults.memoryRequest ?? Size.mebibytes(256),
+      memory: defaults.memoryRequest ?? MEMORY_REQUEST,
     }),
     default: quantities({
-      memory: defaults.memoryLimit ?? Size.gibibytes(4),
+      memory: defaults.memoryLimit ?? MEMORY_LIMIT,
       'ephemeral-storage': defaults.ephemeralStorageLimit,
     }),
   };

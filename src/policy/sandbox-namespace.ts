@@ -2,8 +2,9 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { clusterScoped } from '../runtime/cluster-scoped';
 import { assertLabel, assertLabelName } from '../runtime/names';
+import { assertCidr } from '../workloads/cidr';
 import { PodSecurityLevel } from '../workloads/system-options';
-import { SandboxContainerDefaults, SandboxQuota, toHard, toLimitRange } from './sandbox-limits';
+import { assertLimits, SandboxContainerDefaults, SandboxQuota, toHard, toLimitRange } from './sandbox-limits';
 import { networkPolicies, SandboxNetwork } from './sandbox-network';
 
 /** A namespace for pods of people who are not trusted with the cluster. */
@@ -98,10 +99,9 @@ export class SandboxNamespace extends Construct {
       );
     }
     for (const cidr of props.network?.reachable ?? []) {
-      if (!/^[0-9a-fA-F.:]+\/\d{1,3}$/.test(cidr)) {
-        throw new Error(`${where}: network.reachable has '${cidr}', which is no CIDR. Write '10.0.0.5/32'`);
-      }
+      assertCidr(cidr, `${where}: network.reachable`);
     }
+    assertLimits(props.containerDefaults ?? {}, `${where}: containerDefaults`);
     const { pods, claims } = props.quota ?? {};
     for (const [what, number] of Object.entries({ pods, claims })) {
       if (number !== undefined && (!Number.isInteger(number) || number < 0)) {

@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { Cidr } from '../workloads/cidr';
+import { assertCidr } from '../workloads/cidr';
 
 /** Pod and service CIDRs of K3s and RKE2, and where clouds tell machines their credentials. */
 const CLUSTER_CIDRS = ['10.42.0.0/16', '10.43.0.0/16'];
@@ -70,12 +70,6 @@ export function sandboxPolicy(
 function assertCidrs(options: SandboxNetworkOptions, where: string): void {
   const { sshFrom = [], clusterCidrs = [], alsoTo = [] } = options;
   for (const [prop, cidrs] of Object.entries({ sshFrom, clusterCidrs, alsoTo })) {
-    for (const cidr of cidrs) {
-      try {
-        Cidr.parse(cidr);
-      } catch (error) {
-        throw new Error(`${where}: ${prop}: ${(error as Error).message}`);
-      }
-    }
+    for (const cidr of cidrs) assertCidr(cidr, `${where}: ${prop}`);
   }
 }

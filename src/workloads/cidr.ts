@@ -85,6 +85,19 @@ export class Cidr {
   }
 }
 
+/**
+ * Refuses what is no CIDR, with the place.
+ *
+ * @internal
+ */
+export function assertCidr(text: string, what: string): void {
+  try {
+    Cidr.parse(text);
+  } catch (error) {
+    throw new Error(`${what}: ${(error as Error).message}`);
+  }
+}
+
 function toNumber(address: string, family: 4 | 6): bigint {
   const groups = family === 4 ? address.split('.') : expanded(address);
   const [radix, bits] = family === 4 ? [10, 8n] : [16, 16n];
