@@ -5,7 +5,7 @@ import { Rule } from '../rules/rule';
 import { RuleSeverity } from '../rules/severity';
 import { clusterScoped } from '../runtime/cluster-scoped';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
-import { assertSubdomain } from '../runtime/names';
+import { assertLabel, assertLabelName, assertSubdomain } from '../runtime/names';
 import { NamespaceSelection } from './namespace-selection';
 import { inNamespaces, isSystemPod, POD_RESOURCES, POD_VARIABLES, TEMPLATE_CHANGED, toValidation } from './pod-cel';
 import { PolicyAction } from './policy-action';
@@ -167,7 +167,7 @@ export class SystemPodPolicy extends Construct {
 
   private refuseBadProps(name: string): void {
     const where = this.node.path;
-    const { actions, allowedIn, requiredIn, runtimes, without = [] } = this.props;
+    const { actions, allowedIn, requiredIn, exemptNamespaces = [], runtimes, without = [] } = this.props;
     assertSubdomain(name, `${where}: name`);
     if (runtimes?.length === 0)
       throw new Error(`${where}: runtimes is empty. Name one, or leave it out for sysbox-runc`);
@@ -175,7 +175,11 @@ export class SystemPodPolicy extends Construct {
     if (actions?.includes(PolicyAction.DENY) && actions.includes(PolicyAction.WARN)) {
       throw new Error(`${where}: actions has both DENY and WARN, which the API server refuses. Leave one out`);
     }
+    for (const namespace of exemptNamespaces) assertLabelName(namespace, `${where}: exemptNamespaces`);
     for (const [prop, selection] of Object.entries({ allowedIn, requiredIn })) {
+      // CEL compares with whatever is written: with a name that no namespace can have, nothing would ever be required
+      for (const namespace of selection?.names ?? []) assertLabelName(namespace, `${where}: ${prop}`);
+      for (const [key, value] of Object.entries(selection?.labels ?? {})) assertLabel(key, value, `${where}: ${prop}`);
       if (selection && inNamespaces(selection) === '') {
         throw new Error(`${where}: ${prop} means no namespace. Give names or labels, or leave it out`);
       }

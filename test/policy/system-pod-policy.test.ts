@@ -107,6 +107,9 @@ test.each<[string, SystemPodPolicyProps, string]>([
     { requiredIn: { names: [] } },
     'test/it: requiredIn means no namespace. Give names or labels',
   ],
+  ['a namespace that cannot be', { requiredIn: { names: ['Team_A'] } }, "test/it: requiredIn 'Team_A' is no DNS label"],
+  ['a label that cannot be', { allowedIn: { labels: { a: 'b c' } } }, "test/it: allowedIn: 'b c' (of 'a') is no label"],
+  ['an exempt one that cannot be', { exemptNamespaces: ['A'] }, "test/it: exemptNamespaces 'A' is no DNS label"],
   ['an unknown rule', { without: ['x'] }, "test/it: the policy has no rule 'x' to leave out. It has: host-users,"],
   [
     'a rule that CEL cannot say',
