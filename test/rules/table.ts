@@ -497,6 +497,7 @@ const cases: Record<string, Case[]> = {
   ],
   sysctls: [
     ['a safe one', pod({ securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }] } })],
+    ['one that is safe since 1.32', pod({ securityContext: { sysctls: [{ name: 'net.ipv4.tcp_rmem', value: '1' }] } })],
     [
       'an unsafe one',
       pod({ securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1' }] } }),
@@ -547,6 +548,7 @@ const cases: Record<string, Case[]> = {
   ],
   'se-linux': [
     ['the usual type', container({ securityContext: { seLinuxOptions: { type: 'container_t' } } })],
+    ['that of engines', container({ securityContext: { seLinuxOptions: { type: 'container_engine_t' } } })],
     [
       'another type',
       container({ securityContext: { seLinuxOptions: { type: 'spc_t' } } }),

@@ -3,7 +3,8 @@ import { Json, mapOf, Path } from '../json';
 import { Problem, Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 
-const TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
+// container_engine_t since 1.31
+const TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'];
 
 /** @internal */
 export const seLinux: Rule = {
@@ -11,7 +12,7 @@ export const seLinux: Rule = {
   severity: RuleSeverity.ERROR,
   reason: 'Pod Security Baseline refuses a user, a role or a type of its own',
   remedy: "Leave out 'seLinuxOptions', or use the type container_t",
-  source: 'Pod Security Standards, Baseline',
+  source: 'Pod Security Standards, Baseline (the list of 1.31)',
   cel: [celAllowed('variables.spec.securityContext'), everyContainer(celAllowed('c.securityContext'))].join(' && '),
   about: ['securityContext'],
   check: (pod) => [

@@ -13,7 +13,9 @@ const SAFE = [
   'net.ipv4.tcp_keepalive_intvl',
   'net.ipv4.tcp_keepalive_probes',
   'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_rmem',
   'net.ipv4.tcp_syncookies',
+  'net.ipv4.tcp_wmem',
 ];
 
 /** @internal */
@@ -22,7 +24,7 @@ export const sysctls: Rule = {
   severity: RuleSeverity.ERROR,
   reason: 'Pod Security Baseline and the kubelet refuse a sysctl that is not on the safe list',
   remedy: 'Set it inside: Sysbox gives root in the container a /proc/sys of its own',
-  source: 'Pod Security Standards, Baseline (the list of 1.30)',
+  source: 'Pod Security Standards, Baseline (the list of 1.32)',
   cel: `variables.spec.?securityContext.?sysctls.orValue([]).all(s, s.name in ${celList(SAFE)})`,
   about: ['securityContext'],
   check: (pod) =>
