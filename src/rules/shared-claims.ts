@@ -5,26 +5,31 @@ import { LocatedPod } from './located-pod';
 import { SpecialClaim, specialClaimsOf } from './special-claims';
 
 /**
- * Claims that two workloads mount at a special directory: a problem of the later one.
+ * Claims that two workloads mount at a special directory: a problem of the later one. An object that is there twice, as for
+ * two clusters, is one workload.
  *
  * @internal
  */
 export function sharedClaims(pods: LocatedPod[]): Map<LocatedPod, Violation[]> {
-  const owners = new Map<string, string>();
+  const owners = new Map<string, { text: string; workload: string }>();
   const found = new Map<LocatedPod, Violation[]>();
   for (const pod of pods) {
     const { namespace, name } = mapOf(pod.object.metadata);
+    // an object without a name is another one each time it is made
+    const workload = name === undefined ? '' : `${textOf(pod.object.kind)} ${textOf(namespace)}/${textOf(name)}`;
     const claims = specialClaimsOf(pod.facts).map((claim) => ({
       claim,
       part: `${textOf(namespace)}/${claim.part}`,
-      owner: `${claim.path} of ${textOf(pod.object.kind)} '${textOf(name)}'`,
+      text: `${claim.path} of ${textOf(pod.object.kind)} '${textOf(name)}'`,
     }));
-    const taken = claims.filter(({ part }) => owners.has(part));
     found.set(
       pod,
-      taken.map(({ claim, part, owner }) => sharing(claim, owners.get(part) as string, owner)),
+      claims.flatMap(({ claim, part, text }) => {
+        const owner = owners.get(part);
+        return owner && (workload === '' || owner.workload !== workload) ? [sharing(claim, owner.text, text)] : [];
+      }),
     );
-    for (const { part, owner } of claims) owners.set(part, owner);
+    for (const { part, text } of claims) owners.set(part, { text, workload });
   }
   return found;
 }

@@ -100,8 +100,11 @@ test('knows the runtime by another name when its class is among the manifests, o
 test('two workloads that keep their data in one claim are found', () => {
   const volumes = [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }];
   const one = container({ volumeMounts: [{ name: 'd', mountPath: '/var/lib/docker' }] }, { volumes });
-  const two = container({ volumeMounts: [{ name: 'd', mountPath: '/var/lib/kubelet' }] }, { volumes });
-  const elsewhere = { ...two, metadata: { name: 'it', namespace: 'other' } };
+  const two = {
+    ...container({ volumeMounts: [{ name: 'd', mountPath: '/var/lib/kubelet' }] }, { volumes }),
+    metadata: { name: 'two' },
+  };
+  const elsewhere = { ...two, metadata: { name: 'two', namespace: 'other' } };
 
   expect(SystemPodRules.check([one, elsewhere])).toEqual([]);
   const [finding] = SystemPodRules.check([one, two]);
@@ -111,8 +114,17 @@ test('two workloads that keep their data in one claim are found', () => {
     path: 'spec.containers[0].volumeMounts[0]',
   });
   expect(finding?.message).toContain(
-    "claim 'data' is both /var/lib/docker of Pod 'it' and /var/lib/kubelet of Pod 'it'",
+    "claim 'data' is both /var/lib/docker of Pod 'it' and /var/lib/kubelet of Pod 'two'",
   );
+});
+
+test('one workload that is there twice, as in the folders of two clusters, shares nothing with itself', () => {
+  const volumes = [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }];
+  const it = container({ volumeMounts: [{ name: 'd', mountPath: '/var/lib/docker' }] }, { volumes });
+  const nameless = { ...it, metadata: { generateName: 'it-' } };
+
+  expect(SystemPodRules.check([it, it])).toEqual([]);
+  expect(SystemPodRules.check([nameless, nameless])).toMatchObject([{ rule: 'special-directory-shared' }]);
 });
 
 describe('an acknowledgement', () => {
