@@ -17,11 +17,18 @@ const ENGINES: { program: string; directory: string; image?: string }[] = [
   { program: 'buildkitd', directory: SPECIAL_DIRECTORIES.buildkit, image: '(^|/)moby/buildkit:' },
 ];
 
-const PROGRAM = (name: string) => `(^|[/\\s;&|])${name}($|[\\s;&|])`;
+/**
+ * A word of a command that is this program, or a script that runs it.
+ *
+ * @internal
+ */
+export function programPattern(name: string): string {
+  return `(^|[/\\s;&|])${name}($|[\\s;&|])`;
+}
 
 const MATCHERS = ENGINES.map(({ program, directory, image }) => ({
   directory,
-  names: new RegExp(PROGRAM(program)),
+  names: new RegExp(programPattern(program)),
   brings: image === undefined ? undefined : new RegExp(image),
 }));
 
@@ -47,7 +54,7 @@ export function celWritesTo(directory: string): string {
   return ENGINES.filter((engine) => engine.directory === directory)
     .map(({ program, image }) => {
       const words = '(c.?command.orValue([]) + c.?args.orValue([]))';
-      const named = `${words}.exists(w, w.matches(${celString(PROGRAM(program))}))`;
+      const named = `${words}.exists(w, w.matches(${celString(programPattern(program))}))`;
       if (!image) return named;
       return `${named} || c.?command.orValue([]).size() == 0 && c.?image.orValue('').matches(${celString(image)})`;
     })

@@ -280,6 +280,20 @@ const cases: Record<string, Case[]> = {
       'spec.containers[0].securityContext',
     ],
     [
+      'another program in the image of an engine as somebody',
+      container({ image: 'docker:29-dind', args: ['docker', 'ps'], securityContext: { runAsUser: 1000 } }),
+    ],
+    [
+      'an engine that its image brings as somebody',
+      container({ image: 'docker:29-dind', args: ['--mtu=1400'], securityContext: { runAsUser: 1000 } }),
+      'spec.containers[0].securityContext',
+    ],
+    [
+      'K3s that its image brings in a pod of somebody',
+      container({ image: 'rancher/k3s:v1.36.2-k3s1', args: ['server'] }, { securityContext: { runAsUser: 1000 } }),
+      'spec.containers[0].securityContext',
+    ],
+    [
       'an engine with runAsNonRoot',
       container({ command: ['k3s', 'server'], securityContext: { runAsNonRoot: true } }),
       'spec.containers[0].securityContext',
@@ -475,7 +489,19 @@ const cases: Record<string, Case[]> = {
     ['TLS', container({ command: ['dockerd', '-H', 'tcp://0.0.0.0:2376', '--tlsverify'] })],
     ['only inside the pod', container({ command: ['dockerd', '-H', 'tcp://127.0.0.1:2375'] })],
     ['certificates somewhere', container({ env: [{ name: 'DOCKER_TLS_CERTDIR', value: '/certs' }] })],
+    ['a client', container({ command: ['sh', '-c', 'docker -H tcp://builder:2375 ps'] })],
+    [
+      'a socket and no certificates',
+      container({ args: ['dockerd', '-H', 'unix:///run/d.sock'], env: [{ name: 'DOCKER_TLS_CERTDIR', value: '' }] }),
+    ],
     ['an open port', container({ command: ['dockerd', '-H', 'tcp://0.0.0.0:2375'] }), 'spec.containers[0]'],
+    ['an open port without a scheme', container({ command: ['dockerd', '-H', '0.0.0.0:2375'] }), 'spec.containers[0]'],
+    ['one of all addresses', container({ command: ['sh', '-c', 'dockerd --host=:2375'] }), 'spec.containers[0]'],
+    [
+      'an engine and its client',
+      container({ command: ['sh', '-c', 'dockerd -H tcp://0.0.0.0:2375 & docker ps'] }),
+      'spec.containers[0]',
+    ],
     ['no certificates', container({ env: [{ name: 'DOCKER_TLS_CERTDIR', value: '' }] }), 'spec.containers[0]'],
   ],
   'host-ports': [

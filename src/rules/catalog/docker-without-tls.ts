@@ -1,14 +1,27 @@
 import { celString, everyContainer } from '../cel';
 import { listOf, mapOf } from '../json';
-import { has } from '../pod-facts';
+import { ContainerFacts, has } from '../pod-facts';
 import { ofContainers, when } from '../problems';
+import { programPattern } from '../programs';
 import { Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 
 const OPEN = 'tcp://[^/]*:2375($|[\\s;&|])';
 const isOpen = new RegExp(OPEN);
-const LOCAL = 'tcp://(127\\.0\\.0\\.1|localhost|\\[::1\\]):2375';
+// dockerd takes an address without a scheme for TCP
+const BARE = '(^|[\\s=])[^/\\s=]*:2375($|[\\s;&|])';
+const isBare = new RegExp(BARE);
+const LOCAL = '(127\\.0\\.0\\.1|localhost|\\[::1\\]):2375';
 const isLocal = new RegExp(LOCAL);
+const ENGINE = programPattern('dockerd');
+const isEngine = new RegExp(ENGINE);
+const CLIENT = programPattern('docker');
+const isClient = new RegExp(CLIENT);
+
+const WORDS = '(c.?command.orValue([]) + c.?args.orValue([]))';
+const celWord = (pattern: string) => `${WORDS}.exists(w, w.matches(${celString(pattern)}))`;
+const celOpen = (pattern: string) =>
+  `${WORDS}.exists(w, w.matches(${celString(pattern)}) && !w.matches(${celString(LOCAL)}))`;
 
 /** @internal */
 export const dockerWithoutTls: Rule = {
@@ -18,15 +31,27 @@ export const dockerWithoutTls: Rule = {
   remedy: 'Share a socket on a volume, or use port 2376 with certificates',
   source: 'docker-library/docker#294, #430; docker/cli#4928',
   cel: everyContainer(
-    `!(c.?command.orValue([]) + c.?args.orValue([])).exists(w, w.matches(${celString(OPEN)}) && !w.matches(${celString(LOCAL)})) && ` +
-      "!c.?env.orValue([]).exists(e, e.name == 'DOCKER_TLS_CERTDIR' && !has(e.valueFrom) && e.?value.orValue('') == '')",
+    `!(${celOpen(OPEN)} && (!${celWord(CLIENT)} || ${celWord(ENGINE)})) && ` +
+      `!(${celOpen(BARE)} && ${celWord(ENGINE)}) && ` +
+      "!(c.?env.orValue([]).exists(e, e.name == 'DOCKER_TLS_CERTDIR' && !has(e.valueFrom) && e.?value.orValue('') == '') && " +
+      "c.?args[?0].orValue('') != 'dockerd')",
   ),
   check: (pod) =>
-    ofContainers(pod, (c) => {
-      const word = c.words.some((w) => isOpen.test(w) && !isLocal.test(w));
-      const noCertificates = listOf(c.json.env)
-        .map(mapOf)
-        .some((e) => e.name === 'DOCKER_TLS_CERTDIR' && !has(e, 'valueFrom') && (e.value ?? '') === '');
-      return when(word || noCertificates, c.at, `container '${c.name}' offers Docker over TCP without TLS`);
-    }),
+    ofContainers(pod, (c) =>
+      when(listens(c) || asksForNoCertificates(c), c.at, `container '${c.name}' offers Docker over TCP without TLS`),
+    ),
 };
+
+function listens({ words }: ContainerFacts): boolean {
+  const engine = words.some((word) => isEngine.test(word));
+  const client = !engine && words.some((word) => isClient.test(word));
+  return words.some((w) => !isLocal.test(w) && ((isOpen.test(w) && !client) || (isBare.test(w) && engine)));
+}
+
+/** What Docker's image adds a port for, unless its arguments begin with dockerd (dockerd-entrypoint.sh). */
+function asksForNoCertificates({ json }: ContainerFacts): boolean {
+  const empty = listOf(json.env)
+    .map(mapOf)
+    .some((e) => e.name === 'DOCKER_TLS_CERTDIR' && !has(e, 'valueFrom') && (e.value ?? '') === '');
+  return empty && listOf(json.args)[0] !== 'dockerd';
+}

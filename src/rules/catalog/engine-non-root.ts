@@ -1,10 +1,17 @@
 import { everyContainer, orElse } from '../cel';
+import { listOf, textOf } from '../json';
+import { ContainerFacts } from '../pod-facts';
 import { ofContainers, when } from '../problems';
 import { Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 
 const ENGINE = '^(.*/)?(dockerd|containerd|k3s|rke2|k0s|kubelet)$|^/sbin/init$';
 const isEngine = new RegExp(ENGINE);
+// images whose entrypoint is an engine, unless their arguments begin with another program
+const IMAGE = '(^|/)(docker:[^/]*dind|rancher/k3s:|k0sproject/k0s:)';
+const isEngineImage = new RegExp(IMAGE);
+const ARGUMENT = '^(-.*|dockerd|server|agent|controller|worker)?$';
+const isEngineArgument = new RegExp(ARGUMENT);
 
 /** @internal */
 export const engineNonRoot: Rule = {
@@ -14,7 +21,8 @@ export const engineNonRoot: Rule = {
   remedy: "Leave out 'runAsUser' and 'runAsNonRoot': root inside is nobody on the node",
   source: 'sysbox docs/user-guide/limitations.md',
   cel: everyContainer(
-    `c.?command.orValue([]).size() == 0 || !c.command[0].matches('${ENGINE}') || ` +
+    `!(c.?command.orValue([]).size() > 0 ? c.command[0].matches('${ENGINE}') : ` +
+      `c.?image.orValue('').matches('${IMAGE}') && c.?args[?0].orValue('').matches('${ARGUMENT}')) || ` +
       `${orElse('c.securityContext.runAsUser', orElse('variables.spec.securityContext.runAsUser', '0'))} == 0 && ` +
       `!${orElse('c.securityContext.runAsNonRoot', orElse('variables.spec.securityContext.runAsNonRoot', 'false'))}`,
   ),
@@ -23,11 +31,18 @@ export const engineNonRoot: Rule = {
     ofContainers(pod, (c) => {
       const user = c.securityContext.runAsUser ?? pod.securityContext.runAsUser ?? 0;
       const nonRoot = c.securityContext.runAsNonRoot ?? pod.securityContext.runAsNonRoot ?? false;
-      const engine = c.command[0] !== undefined && isEngine.test(c.command[0]);
+      const engine = engineOf(c);
       return when(
-        engine && (user !== 0 || nonRoot === true),
+        engine !== undefined && (user !== 0 || nonRoot === true),
         [...c.at, 'securityContext'],
-        `container '${c.name}' runs ${c.command[0]} as another user than root`,
+        `container '${c.name}' runs ${engine} as another user than root`,
       );
     }),
 };
+
+function engineOf({ command, json }: ContainerFacts): string | undefined {
+  const [first] = command;
+  if (first !== undefined) return isEngine.test(first) ? first : undefined;
+  const image = textOf(json.image);
+  return isEngineImage.test(image) && isEngineArgument.test(textOf(listOf(json.args)[0])) ? image : undefined;
+}
