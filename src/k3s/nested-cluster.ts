@@ -22,6 +22,10 @@ export class NestedExpose {
    * @param options its port and annotations
    */
   public static loadBalancer(options: NestedExposeOptions = {}): NestedExpose {
+    const { port = 1 } = options;
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw new Error(`port ${port} of a load balancer is no port. Use a whole number from 1 to 65535`);
+    }
     return new NestedExpose(kplus.ServiceType.LOAD_BALANCER, options.port, options.annotations ?? {});
   }
 
@@ -32,7 +36,7 @@ export class NestedExpose {
    */
   public static nodePort(options: NestedExposeOptions = {}): NestedExpose {
     const { port } = options;
-    if (port !== undefined && !(port >= 30000 && port <= 32767)) {
+    if (port !== undefined && !(Number.isInteger(port) && port >= 30000 && port <= 32767)) {
       throw new Error(`node port ${port} is not in 30000 to 32767. Leave it out: Kubernetes chooses a free one`);
     }
     return new NestedExpose(kplus.ServiceType.NODE_PORT, port, options.annotations ?? {});

@@ -20,8 +20,16 @@ export function clusterOf(runtime: ISysboxRuntime): ClusterVersion {
 export function assertRuntime(runtime: ISysboxRuntime, where: string): void {
   assertSubdomain(runtime.runtimeClassName, `${where}: runtimeClassName`);
   assertResources(runtime.podOverhead ?? {}, `${where}: podOverhead`);
-  const cluster = clusterOf(runtime);
+  const cluster = clusterAt(runtime, where);
   if (runtime.containerEngine === ContainerEngine.CRIO) return;
   const refusal = cluster.refusal(ClusterFeatures.userNamespaces);
   if (refusal) throw new Error(`${where}: ${refusal}`);
+}
+
+function clusterAt(runtime: ISysboxRuntime, where: string): ClusterVersion {
+  try {
+    return clusterOf(runtime);
+  } catch (error) {
+    throw new Error(`${where}: ${(error as Error).message}`);
+  }
 }

@@ -443,3 +443,9 @@ test('refuses a node port out of range', () => {
     'node port 443 is not in 30000 to 32767. Leave it out: Kubernetes chooses a free one',
   );
 });
+
+test.each([0, 65536, 6443.5])('refuses %p as the port of a load balancer', (port) => {
+  expect(() => NestedExpose.loadBalancer({ port })).toThrow(
+    `port ${port} of a load balancer is no port. Use a whole number from 1 to 65535`,
+  );
+});
