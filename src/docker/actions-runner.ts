@@ -74,7 +74,7 @@ export interface ActionsRunnerOptions {
 export function runnerTemplate(scope: Construct, id: string, options: ActionsRunnerOptions): Json {
   const where = `${scope.node.path}/${id}`;
   const chart = new Chart(new App(), Chart.of(scope).node.id, { disableResourceNameHashes: true });
-  const pod = runnerPod(chart, id, options, where);
+  const pod = runnerPod(likeIn(chart, scope), id, options, where);
   const problems = pod.node.validate();
   if (problems.length > 0) throw new Error(`${where}: ${problems.join('\n')}`);
   const objects = chart.node.findAll().filter((it): it is ApiObject => ApiObject.isApiObject(it));
@@ -85,10 +85,17 @@ export function runnerTemplate(scope: Construct, id: string, options: ActionsRun
   return { ...(Object.keys(own).length > 0 && { metadata: own }), spec };
 }
 
-function runnerPod(chart: Chart, id: string, options: ActionsRunnerOptions, where: string): SystemPod {
+/** The same place in the chart, so that names differ where those of the scopes do. */
+function likeIn(chart: Chart, scope: Construct): Construct {
+  const { scopes } = scope.node;
+  const inner = scopes.slice(scopes.indexOf(Chart.of(scope)) + 1);
+  return inner.reduce<Construct>((parent, { node }) => new Construct(parent, node.id), chart);
+}
+
+function runnerPod(scope: Construct, id: string, options: ActionsRunnerOptions, where: string): SystemPod {
   const { image } = options.container;
   assertPinnedImage(image, `${where}: container 'runner'`);
-  const pod = new SystemPod(chart, id, {
+  const pod = new SystemPod(scope, id, {
     metadata: { labels: options.labels, annotations: options.annotations },
     restartPolicy: kplus.RestartPolicy.NEVER,
     system: options.system,

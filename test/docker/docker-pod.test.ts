@@ -1,5 +1,6 @@
 import { Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { Construct } from 'constructs';
 import { ActionsRunnerOptions, DockerPod, DockerPodProps } from '../../src/docker';
 import { RuntimeReference } from '../../src/runtime';
 import { SystemStorage } from '../../src/workloads';
@@ -47,6 +48,20 @@ describe('actionsRunnerTemplate', () => {
     expect(objects.map((o) => o.kind)).toEqual(['ConfigMap']);
     const files = made.spec.volumes.find((v: { name: string }) => v.name === 'docker-files');
     expect(files.configMap.name).toBe(objects[0].metadata.name);
+  });
+
+  test('two of one id in two places have objects of their own', () => {
+    const chart = Testing.chart();
+    for (const team of ['a', 'b']) {
+      const place = new Construct(chart, team);
+      DockerPod.actionsRunnerTemplate(place, 'runners', { container: { image: RUNNER } });
+    }
+
+    const names = (Testing.synth(chart) as Manifest[]).map((o) => o.metadata.name);
+    expect(names).toEqual([
+      expect.stringMatching(/^test-a-runners-docker-files-/),
+      expect.stringMatching(/^test-b-runners-docker-files-/),
+    ]);
   });
 
   test('nothing of it is privileged', () => {
