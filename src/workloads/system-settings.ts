@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Json } from '../rules/json';
 import { podTemplatesOf } from '../rules/pod-template';
 import { podsAtOnce } from '../rules/pods-at-once';
-import { containerNameErrors } from './container-names';
+import { containerErrors } from './container-errors';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from './crio';
 import { DEFAULT_RUNTIME_CLASS } from '../runtime/default-runtime-class';
 import { onSerialize, tidy } from './on-serialize';
@@ -163,7 +163,7 @@ export class SystemSettings {
     const own = withoutPlusDefaults(rendered, this.workload, this.given);
     const spec = this._changes.reduce((s, change) => change(s), toSystemPodSpec(own, this.fields()));
     const restricted = this.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(spec) : [];
-    const names = [...containerNameErrors(spec), ...this.unknownContainers(spec)];
+    const names = [...containerErrors(spec), ...this.unknownContainers(spec)];
     const errors = [...names, ...this._rules.errors(spec), ...restricted];
     if (errors.length > 0) throw new SystemPodError(errors);
     return spec as kplus.k8s.PodSpec;

@@ -332,4 +332,15 @@ describe.each(Object.values(kinds))('$name', (kind) => {
         "  [test/it] container 'Web_1' is no DNS label. Use at most 63 lower-case letters, digits and '-'",
     );
   });
+
+  test('refuses two volumes at one place of a container', () => {
+    const chart = newChart();
+    const volumes = ['a', 'b'].map((id) => ({ path: '/data', volume: kplus.Volume.fromEmptyDir(chart, id, id) }));
+
+    kind.make(chart, 'it', { containers: [{ name: 'c', image: 'c:1', volumeMounts: volumes }] });
+
+    expect(() => Testing.synth(chart)).toThrow(
+      "[test/it] container 'c' mounts several volumes at /data. Leave all but one of them out",
+    );
+  });
 });
