@@ -1,3 +1,4 @@
+import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { PodFacts } from '../rules/pod-facts';
 import { sharing } from '../rules/shared-claims';
@@ -37,7 +38,9 @@ export class ClaimRegistry {
     return specialClaimsOf(pod).flatMap((claim) => {
       const part = `${namespace}/${claim.part}`;
       const owners = this.claims.get(part) ?? new Map<IConstruct, SpecialClaim>();
-      const earlier = [...owners].filter(([owner]) => rankOf(owner) < rankOf(workload));
+      const earlier = [...owners].filter(
+        ([owner]) => rankOf(owner) < rankOf(workload) && !areOneObject(owner, workload),
+      );
       this.claims.set(part, owners.set(workload, claim));
       this.partsOf.set(workload, [...(this.partsOf.get(workload) ?? []), part]);
       return earlier.map(([owner, { path }]) =>
@@ -49,4 +52,10 @@ export class ClaimRegistry {
 
 function rankOf(workload: IConstruct): number {
   return ranks.get(workload) as number;
+}
+
+/** What one app makes twice under one name is for two clusters: two objects of one name cannot be in one. */
+function areOneObject(one: IConstruct, other: IConstruct): boolean {
+  const [a, b] = [ApiObject.of(one), ApiObject.of(other)];
+  return a.kind === b.kind && a.name === b.name;
 }

@@ -1,7 +1,7 @@
 import { Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { SpecialDirectory, SystemCronJob, SystemDeployment, SystemPod, SystemStatefulSet } from '../../src/workloads';
-import { Cron } from 'cdk8s';
+import { Chart, Cron } from 'cdk8s';
 import { CommonProps, kinds, newChart, podSpecIn, templateIn, ubuntu } from './kinds';
 
 const bad = (fields: Partial<kplus.ContainerProps>): CommonProps => ({ containers: [{ image: 'a:1', ...fields }] });
@@ -192,6 +192,16 @@ describe("an engine's data", () => {
     expect(() => Testing.synth(chart)).toThrow(
       "[test/two] claim 'data' is both /var/lib/docker of test/one and /var/lib/docker of test/two: two engines",
     );
+  });
+
+  test('may be in a claim of one name in each of two clusters', () => {
+    const { chart, volume } = claim('data');
+    const other = new Chart(chart, 'other');
+    const once = { metadata: { name: 'it' }, containers: [{ image: 'a:1' }] };
+    docker(new SystemPod(chart, 'it', once), volume);
+    docker(new SystemPod(other, 'it', once), volume);
+
+    expect(() => Testing.synth(chart)).not.toThrow();
   });
 
   test('may be in a claim that another workload gave up', () => {
