@@ -1,5 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
-import { assertLabel } from '../runtime/names';
+import { assertLabel, assertSubdomain } from '../runtime/names';
 import { K3sNodeOptions, K3sServerOptions } from './k3s-options';
 
 /**
@@ -23,6 +23,7 @@ export function nodeArgs(options: K3sNodeOptions, where: string): string[] {
 export function serverArgs(options: K3sServerOptions, where: string): string[] {
   const { kubeApiserverArgs, kubeControllerManagerArgs, kubeSchedulerArgs } = options;
   for (const san of options.tlsSans ?? []) assertSan(san, where);
+  if (options.clusterDomain !== undefined) assertSubdomain(options.clusterDomain, `${where}: clusterDomain`);
   return [
     ...flags('disable', options.disable),
     ...flags('tls-san', options.tlsSans),

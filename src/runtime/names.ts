@@ -11,7 +11,7 @@ const QUANTITY = /^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+
  * @internal
  */
 export function assertSubdomain(value: string, what: string): void {
-  if (value.length > 253 || !SUBDOMAIN.test(value)) {
+  if (typeof value !== 'string' || value.length > 253 || !SUBDOMAIN.test(value)) {
     throw new Error(`${what} '${value}' is no DNS subdomain name. Use lower-case letters, digits, '-' and '.'`);
   }
 }
@@ -49,9 +49,9 @@ export function assertLabel(key: string, value: string, what: string): void {
   if (prefixBad || !QUALIFIED_NAME.test(name)) {
     throw new Error(`${what}: '${key}' is no label key. Write 'name' or 'dns.prefix/name' with at most 63 characters`);
   }
-  if (!LABEL_VALUE.test(value)) {
+  if (typeof value !== 'string' || !LABEL_VALUE.test(value)) {
     throw new Error(
-      `${what}: '${value}' (of '${key}') is no label value. Use at most 63 letters, digits, '-', '_', '.'`,
+      `${what}: '${value}' (of '${key}') is no label value. Use a text of at most 63 letters, digits, '-', '_', '.'`,
     );
   }
 }

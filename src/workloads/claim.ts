@@ -9,6 +9,9 @@ import { assertLabel, assertSubdomain } from '../runtime/names';
  */
 export function toClaim(options: ClaimOptions): kplus.k8s.PersistentVolumeClaimTemplate {
   const { labels, annotations } = options;
+  if (typeof options.storage?.toMebibytes !== 'function') {
+    throw new Error(`storage of a claim is '${options.storage}', which is no Size. Write Size.gibibytes(20)`);
+  }
   const mebibytes = options.storage.toMebibytes();
   if (mebibytes < 1) throw new Error(`a claim for ${mebibytes} MiB of storage holds nothing. Ask for 1 MiB or more`);
   for (const [key, value] of Object.entries(labels ?? {})) assertLabel(key, value, 'labels of a claim');

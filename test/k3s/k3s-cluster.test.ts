@@ -419,6 +419,7 @@ test.each<[string, Partial<K3sClusterProps>, string]>([
     "test/it: kubeconfigUrl 'https://x/y' must be 'https://host:port', without a path",
   ],
   ['a host that is none', { kubeconfigUrl: 'https://-x' }, "test/it: tlsSans has '-x'"],
+  ['a domain that is none', { server: { clusterDomain: 'A b' } }, "test/it/Server: clusterDomain 'A b' is no DNS"],
   ['what a server refuses', { server: { extraArgs: ['x'] } }, "test/it/Server: extraArgs has 'x'"],
   ['what an agent refuses', { agents: 1, agent: { extraArgs: ['x'] } }, "test/it/Agent: extraArgs has 'x'"],
 ])('refuses %s', (_, props, message) => {

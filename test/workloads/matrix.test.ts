@@ -266,6 +266,16 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     ['a bad class name', { runtimeClassName: 'A_b' }, "test/it: runtimeClassName 'A_b' is no DNS subdomain name"],
     ['a bad label key', { nodeSelector: { 'a b': 'c' } }, "test/it: nodeSelector: 'a b' is no label key"],
     ['a bad label value', { nodeSelector: { a: 'b c' } }, "test/it: nodeSelector: 'b c' (of 'a') is no label value"],
+    [
+      'a number for a label, from JavaScript',
+      { nodeSelector: { a: 1 as unknown as string } },
+      "test/it: nodeSelector: '1' (of 'a') is no label value. Use a text",
+    ],
+    [
+      'a name for a runtime, from JavaScript',
+      { runtime: 'sysbox-runc' as unknown as RuntimeReference },
+      "test/it: runtimeClassName 'undefined' is no DNS subdomain name",
+    ],
     ['a bad priority class', { priorityClassName: 'High' }, "test/it: priorityClassName 'High' is no DNS subdomain"],
     ['a bad overhead', { overhead: { cpu: 'x' } }, "test/it: overhead: 'x' (of 'cpu') is no quantity"],
     ['an overhead of nothing', { overhead: { disk: '1' } }, "test/it: overhead: 'disk' is no resource of a pod. Write"],

@@ -134,6 +134,11 @@ test.each<[string, Make, string]>([
     "service account token '/t': the path must be relative and without '..'",
   ],
   [
+    'a size that is none, from JavaScript',
+    (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { storage: '20Gi' as unknown as Size }),
+    "storage of a claim is '20Gi', which is no Size. Write Size.gibibytes(20)",
+  ],
+  [
     'a bad storage class',
     (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, storageClassName: 'A' }),
     "storageClassName of a claim 'A' is no DNS subdomain name",
