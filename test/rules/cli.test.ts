@@ -128,6 +128,17 @@ test('reads JSON, and files together', () => {
   expect(JSON.parse(out)).toMatchObject({ files: 2, findings: [{ file: one, rule: 'special-directory-access-mode' }] });
 });
 
+test('a link that leads nowhere is named, and the files beside it are checked', () => {
+  const file = write(BROKEN, 'linked/a.yaml');
+  fs.symlinkSync('nowhere', path.join(folder, 'linked', 'b.yaml'));
+
+  const { code, out, err } = run(['check', path.join(folder, 'linked')]);
+
+  expect(code).toBe(2);
+  expect(out).toContain(`${file}:`);
+  expect(err).toContain('b.yaml: no YAML: ENOENT');
+});
+
 test('an acknowledged finding is shown with its reason and fails nothing', () => {
   const annotations = { 'cdk8s-sysbox.io/acknowledge.host-path': 'the GPU driver' };
   const file = write(JSON.stringify(pod({ volumes: [{ name: 'a', hostPath: { path: '/x' } }] }, { annotations })));

@@ -11,13 +11,16 @@ const EXTENSIONS = ['.yaml', '.yml', '.json'];
 export function filesOf(args: string[]): string[] {
   return args.flatMap((arg) => {
     if (arg === '-' || !fs.statSync(arg).isDirectory()) return [arg];
-    return fs
-      .readdirSync(arg, { recursive: true, encoding: 'utf8' })
-      .filter((name) => EXTENSIONS.includes(path.extname(name)))
-      .filter((name) => !name.split(path.sep).some((part) => part === 'node_modules' || part === '.git'))
-      .map((name) => path.join(arg, name))
-      .filter((file) => fs.statSync(file).isFile())
-      .sort();
+    return (
+      fs
+        .readdirSync(arg, { recursive: true, encoding: 'utf8' })
+        .filter((name) => EXTENSIONS.includes(path.extname(name)))
+        .filter((name) => !name.split(path.sep).some((part) => part === 'node_modules' || part === '.git'))
+        .map((name) => path.join(arg, name))
+        // a link that leads nowhere is named when it is read, and does not keep the others from being checked
+        .filter((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? true)
+        .sort()
+    );
   });
 }
 
