@@ -196,6 +196,17 @@ test('lists the rules', () => {
   expect(run(['rules']).out.split('\n')).toHaveLength(ids.length + 1);
 });
 
+test('a folder without a manifest is an error, not a clean result', () => {
+  const empty = path.join(folder, 'no-manifests');
+  fs.mkdirSync(empty);
+  fs.writeFileSync(path.join(empty, 'README.md'), '');
+  expect(run(['check', empty])).toEqual({
+    code: 2,
+    out: '',
+    err: `${empty} holds no .yaml, .yml, .json file. Name the folder that your manifests are in\n`,
+  });
+});
+
 describe('as a program', () => {
   // compiled as a whole, so that the shebang, standard input and the exit code are seen
   const compiled = path.join(folder, 'compiled');
