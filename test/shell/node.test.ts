@@ -162,4 +162,19 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     expect(bench.run(ALL, 'listens /run/sysbox/sysmgr').status).toBe(1);
     expect(bench.run(ALL, 'daemons_answer').status).toBe(1);
   });
+
+  test('containerd is asked only when the kernel says that its socket listens', () => {
+    const answers = () =>
+      bench.run(
+        ALL,
+        'ADDRESS=/run/k3s/containerd/containerd.sock CRICTL=asked; asked() { :; }; if containerd_answers; then echo yes; else echo no; fi',
+      ).stdout;
+    write('proc/net/unix', 'Num       RefCount Protocol Flags    Type St Inode Path\n');
+    expect(answers()).toBe('no\n');
+    write(
+      'proc/net/unix',
+      '0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/k3s/containerd/containerd.sock\n',
+    );
+    expect(answers()).toBe('yes\n');
+  });
 });

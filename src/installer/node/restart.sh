@@ -176,6 +176,7 @@ await_health() {
     fi
     sandbox_runs && return 0
     HEALTH_REASON=SandboxFailed HEALTH_ERROR=$SANDBOX_ERROR
+    sleep 5 # "cni plugin not initialized", as a rule: K3s needs the processor more than the next try does
   done
   return 1
 }
