@@ -1,4 +1,5 @@
 export * from './k3s-cluster';
+export { K3sInit } from './k3s-init';
 export * from './k3s-node';
 export * from './k3s-options';
 export * from './k3s-registries';

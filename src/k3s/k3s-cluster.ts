@@ -266,9 +266,9 @@ export class K3sCluster extends Construct implements INestedCluster {
   }
 
   private shared(set: SystemStatefulSet, storage: ClaimOptions = { storage: Size.gibibytes(10) }) {
-    const { version, image, registries, drainTimeout, startTimeout } = this.props;
+    const { version, image, init, registries, drainTimeout, startTimeout } = this.props;
     const data = set.addVolumeClaimTemplate({ name: 'data', ...storage });
-    return { version, image, registries, drainTimeout, startTimeout, data, token: this.token };
+    return { version, image, init, registries, drainTimeout, startTimeout, data, token: this.token };
   }
 
   /** One budget for all pods, and none for a pod that is not ready anyway: such a pod must never hold up a drain. */

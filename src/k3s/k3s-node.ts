@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { ISystemWorkload, SpecialDirectory } from '../workloads';
 import { assertEnv, extraArgs, flags, nodeArgs, serverArgs } from './k3s-args';
+import { addK3s } from './k3s-init';
 import { K3sNodeOptions, K3sServerOptions } from './k3s-options';
 import { K3sRegistries } from './k3s-registries';
 import { K3sToken } from './k3s-token';
@@ -74,8 +75,8 @@ const DATA = '/var/lib/rancher/k3s';
 const PROBE_SECONDS = 10;
 
 /**
- * K3s as the first process of a system workload: a whole Kubernetes node, with no privilege outside. Its node is named
- * after the pod, so that in a StatefulSet it stays the same node over a restart.
+ * K3s in a system workload, as its first process or as a unit of systemd: a whole Kubernetes node, with no privilege
+ * outside. Its node is named after the pod, so that in a StatefulSet it stays the same node over a restart.
  *
  * Measured with K3s 1.36 and Sysbox 0.7: no flag for snapshotter, kubelet or cgroups is needed.
  */
@@ -145,27 +146,25 @@ export class K3sNode {
     const where = workload.node.path;
     assertEnv(props.env, where);
     const drain = (props.drainTimeout ?? Duration.seconds(60)).toSeconds();
-    this.container = workload.addContainer({
+    const container = {
       name: 'k3s',
       image: k3sImage(props, where),
-      command: programCommand('start.sh'),
-      args: [
-        role.role,
-        '--node-name=$(NODE_NAME)',
-        ...role.args,
-        ...nodeArgs(props, where),
-        ...(props.registries ? [`--private-registry=${REGISTRIES}/registries.yaml`] : []),
-        ...extraArgs(props.extraArgs, where),
-      ],
       ports: role.ports,
       envVariables: { ...props.env, ...environment(role, drain) },
       ...probes(props.startTimeout ?? Duration.minutes(10)),
-      lifecycle: { preStop: kplus.Handler.fromCommand(programCommand('stop.sh')) },
       resources: props.resources,
-    });
+    };
+    const args = [
+      role.role,
+      '--node-name=$(NODE_NAME)',
+      ...role.args,
+      ...nodeArgs(props, where),
+      ...(props.registries ? [`--private-registry=${REGISTRIES}/registries.yaml`] : []),
+      ...extraArgs(props.extraArgs, where),
+    ];
+    this.container = addK3s(workload, container, { init: props.init, args, stopSeconds: drain + STOP_SECONDS });
     this.mountData(props.data);
     this.mountFiles(props, role);
-    leaveTimeToStop(workload, drain + STOP_SECONDS);
   }
 
   // All that K3s' image declares as VOLUME: without one of ours the engine makes its own, which nothing counts.
@@ -229,11 +228,4 @@ function probes(startTimeout: Duration): Pick<kplus.ContainerProps, 'startup' | 
     startup: kplus.Probe.fromCommand(programCommand('started.sh'), { periodSeconds, timeoutSeconds, failureThreshold }),
     readiness: kplus.Probe.fromCommand(programCommand('ready.sh'), { periodSeconds, timeoutSeconds }),
   };
-}
-
-function leaveTimeToStop(workload: ISystemWorkload, seconds: number): void {
-  workload.system._change((spec) => ({
-    ...spec,
-    terminationGracePeriodSeconds: Math.max(spec.terminationGracePeriodSeconds ?? 0, seconds),
-  }));
 }

@@ -1,4 +1,5 @@
 import { assertPinnedImage } from '../workloads/image';
+import { K3sInit } from './k3s-init';
 
 /** Which K3s runs. */
 export interface K3sVersionOptions {
@@ -13,6 +14,14 @@ export interface K3sVersionOptions {
    * @default - "rancher/k3s" with the tag of `version`
    */
   readonly image?: string;
+
+  /**
+   * What the first process is: K3s, or systemd with K3s as a unit. Refused: systemd without an `image` that has it, at
+   * /sbin/init, beside K3s and a shell; "rancher/k3s" has none.
+   *
+   * @default K3sInit.K3S
+   */
+  readonly init?: K3sInit;
 }
 
 /**
@@ -32,5 +41,10 @@ export function k3sImage(options: K3sVersionOptions, where: string): string {
   const tag = k3sTag(options.version, where);
   const image = options.image ?? `rancher/k3s:${tag}`;
   assertPinnedImage(image, where);
+  if (options.init === K3sInit.SYSTEMD && /^(docker\.io\/)?rancher\/k3s[:@]/.test(image)) {
+    throw new Error(
+      `${where}: init is systemd, and the image '${image}' has no systemd. Give an image with systemd at /sbin/init, k3s and sh`,
+    );
+  }
   return image;
 }

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'fs';
 import { join } from 'path';
 
 /** Where the programs are in a pod. @internal */
-export const PROGRAMS_PATH = '/opt/cdk8s-sysbox';
+export const PROGRAMS_PATH = '/opt/cdk8s-sysbox/k3s';
 
 const PROGRAMS = ['inner.sh', 'outer.sh', 'publish.sh', 'ready.sh', 'start.sh', 'started.sh', 'stop.sh', 'token.sh'];
 

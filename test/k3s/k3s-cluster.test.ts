@@ -6,6 +6,7 @@ import {
   K3sClusterProps,
   K3sClusterServerOptions,
   K3sComponent,
+  K3sInit,
   K3sRegistries,
   K3sToken,
   NestedExpose,
@@ -108,7 +109,7 @@ describe('the tokens', () => {
       containers: [
         {
           image: 'rancher/k3s:v1.36.2-k3s1',
-          command: ['sh', '/opt/cdk8s-sysbox/token.sh'],
+          command: ['sh', '/opt/cdk8s-sysbox/k3s/token.sh'],
           env: [
             { name: 'SECRET_NAME', value: 'dev-token' },
             { name: 'SECRET_KEYS', value: 'token agent-token' },
@@ -149,7 +150,7 @@ describe('the kubeconfig', () => {
     ]);
     expect(containerOf(server(all), 'kubeconfig')).toMatchObject({
       image: 'rancher/k3s:v1.36.2-k3s1',
-      command: ['sh', '/opt/cdk8s-sysbox/publish.sh'],
+      command: ['sh', '/opt/cdk8s-sysbox/k3s/publish.sh'],
       env: [
         { name: 'CLUSTER_URL', value: 'https://dev.team.svc:6443' },
         { name: 'INTERVAL', value: '10' },
@@ -273,6 +274,7 @@ const exposeOptions: Required<NestedExposeOptions> = { port: 443, annotations: {
 const everyProp = (chart: Chart): Required<K3sClusterProps> => ({
   version: 'v1.35.1+k3s1',
   image: 'mirror/k3s:1',
+  init: K3sInit.SYSTEMD,
   clusterName: 'other',
   servers: 1,
   agents: 2,
@@ -301,6 +303,7 @@ const effects: Record<keyof K3sClusterProps, (all: Manifest[]) => void> = {
     const images = all.flatMap((m) => m.spec?.template?.spec.containers ?? []).map((c) => c.image);
     expect(images).toEqual(Array(4).fill('mirror/k3s:1'));
   },
+  init: (all) => pods(all).forEach((pod) => expect(pod.containers[0].command).toEqual(['/sbin/init'])),
   clusterName: (all) => expect(only(all, 'StatefulSet', 'other-server')).toBeDefined(),
   servers: (all) => expect(server(all).replicas).toBe(1),
   agents: (all) => expect(agents(all).replicas).toBe(2),
@@ -344,7 +347,9 @@ const effects: Record<keyof K3sClusterProps, (all: Manifest[]) => void> = {
 };
 
 test.each(Object.keys(effects) as (keyof K3sClusterProps)[])('has the prop %s', (prop) => {
-  const all = manifests((chart) => ({ agents: 1, [prop]: everyProp(chart)[prop] }));
+  // systemd is in no image of K3s, so it needs one of the user's
+  const image = prop === 'init' ? { image: 'mirror/node:1' } : {};
+  const all = manifests((chart) => ({ agents: 1, ...image, [prop]: everyProp(chart)[prop] }));
 
   effects[prop](all);
 });

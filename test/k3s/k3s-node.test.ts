@@ -6,6 +6,7 @@ import {
   K3sAgentProps,
   K3sComponent,
   K3sFlannelBackend,
+  K3sInit,
   K3sNode,
   K3sRegistries,
   K3sServerProps,
@@ -47,7 +48,7 @@ describe('a server', () => {
     const { pod, k3s } = server();
 
     expect(k3s.image).toBe('rancher/k3s:v1.36.2-k3s1');
-    expect(k3s.command).toEqual(['sh', '/opt/cdk8s-sysbox/start.sh']);
+    expect(k3s.command).toEqual(['sh', '/opt/cdk8s-sysbox/k3s/start.sh']);
     expect(k3s.args).toEqual([
       'server',
       '--node-name=$(NODE_NAME)',
@@ -65,7 +66,7 @@ describe('a server', () => {
 
   test('answers for itself: readiness, start and stop', () => {
     const { k3s, pod } = server();
-    const program = (name: string) => ({ exec: { command: ['sh', `/opt/cdk8s-sysbox/${name}`] } });
+    const program = (name: string) => ({ exec: { command: ['sh', `/opt/cdk8s-sysbox/k3s/${name}`] } });
 
     expect(k3s.readinessProbe).toEqual({
       ...program('ready.sh'),
@@ -106,7 +107,7 @@ describe('a server', () => {
       { mountPath: '/etc/rancher/node', name: 'k3s-data', subPath: 'node' },
       { mountPath: '/var/lib/cni', name: 'k3s-scratch', subPath: 'cni' },
       { mountPath: '/var/log', name: 'k3s-scratch', subPath: 'log' },
-      { mountPath: '/opt/cdk8s-sysbox', name: 'k3s-programs', readOnly: true },
+      { mountPath: '/opt/cdk8s-sysbox/k3s', name: 'k3s-programs', readOnly: true },
     ]);
     expect(pod.volumes.slice(0, 2)).toEqual([
       { name: 'k3s-data', emptyDir: {} },
@@ -174,6 +175,7 @@ function everyServerProp(pod: SystemPod): Required<K3sServerProps> {
   return {
     version,
     image: 'registry.example.org/k3s:1',
+    init: K3sInit.K3S,
     nodeLabels: { b: '2', a: '1' },
     nodeTaints: ['gpu=yes:NoSchedule', 'spot:NoExecute'],
     snapshotter: K3sSnapshotter.NATIVE,
@@ -205,6 +207,7 @@ const args = (...list: string[]) => ({ containers: [{ args: expect.arrayContaini
 const rendered: Record<keyof K3sServerProps, object> = {
   version: { containers: [{ image: 'rancher/k3s:v1.36.2-k3s1' }] },
   image: { containers: [{ image: 'registry.example.org/k3s:1' }] },
+  init: { containers: [{ command: ['sh', '/opt/cdk8s-sysbox/k3s/start.sh'] }] },
   nodeLabels: args('--node-label=a=1', '--node-label=b=2'),
   nodeTaints: args('--node-taint=gpu=yes:NoSchedule', '--node-taint=spot:NoExecute'),
   snapshotter: args('--snapshotter=native'),
@@ -269,7 +272,7 @@ test.each(Object.keys(rendered) as (keyof K3sServerProps)[])('has the prop %s', 
 });
 
 test.each(Object.keys(rendered) as (keyof K3sServerProps)[])('shows nothing of %s when it is not given', (prop) => {
-  if (prop !== 'version') expect(server().pod).not.toMatchObject(rendered[prop]);
+  if (prop !== 'version' && prop !== 'init') expect(server().pod).not.toMatchObject(rendered[prop]);
 });
 
 test('what an agent has, it has in the same way', () => {
@@ -293,6 +296,84 @@ test('a registries.yaml can be in a ConfigMap, under another key', () => {
     name: 'k3s-registries',
     configMap: { name: 'mirrors', items: [{ key: 'hosts', path: 'registries.yaml' }] },
   });
+});
+
+describe('as a unit of systemd', () => {
+  const image = 'registry.example.org/node:1';
+  const machine = (props: Partial<K3sServerProps> = {}) => server({ init: K3sInit.SYSTEMD, image, ...props });
+  const unit = ({ manifests }: Made): string => {
+    const files = manifests.find((m) => m.kind === 'ConfigMap' && m.data['k3s.service']);
+    return files?.data['k3s.service'];
+  };
+  const line = (text: string, key: string) => text.split('\n').find((it) => it.startsWith(`${key}=`));
+
+  test('systemd is booted, and starts K3s with what it has as the first process', () => {
+    const booted = machine({ disable: [K3sComponent.TRAEFIK], token: undefined });
+
+    expect(booted.k3s.command).toEqual(['/sbin/init']);
+    expect(booted.k3s.args).toContain('systemd.wants=k3s.service');
+    expect(booted.k3s.volumeMounts).toContainEqual({
+      mountPath: '/etc/systemd/system/k3s.service',
+      name: 'k3s-unit',
+      subPath: 'k3s.service',
+      readOnly: true,
+    });
+    const { args } = server({ disable: [K3sComponent.TRAEFIK] }).k3s;
+    expect(line(unit(booted), 'ExecStart')).toBe(
+      `ExecStart=/bin/sh /opt/cdk8s-sysbox/k3s/start.sh ${args.join(' ').replace('$(NODE_NAME)', '${NODE_NAME}')}`,
+    );
+    expect(line(unit(booted), 'Type')).toBe('Type=notify');
+  });
+
+  test('is ready as K3s is, and keeps the same data', () => {
+    const first = server().k3s;
+    const { k3s } = machine();
+
+    for (const probe of ['readinessProbe', 'startupProbe']) expect(k3s[probe]).toEqual(first[probe]);
+    expect(k3s.volumeMounts).toEqual(expect.arrayContaining(first.volumeMounts));
+    expect(k3s.env).toEqual(expect.arrayContaining(first.env));
+    expect(k3s.ports).toEqual(first.ports);
+  });
+
+  test('its log is that of the journal', () => {
+    expect(machine().k3s.tty).toBe(true);
+  });
+
+  test('is stopped by systemd, which drains the node first, and not when K3s ended by itself', () => {
+    const stopped = machine({ drainTimeout: Duration.minutes(2) });
+
+    expect(stopped.k3s.lifecycle.preStop.exec.command.at(-1)).toBe('kill -s RTMIN+3 1; sleep 150');
+    expect(stopped.pod.terminationGracePeriodSeconds).toBe(160);
+    expect(line(unit(stopped), 'TimeoutStopSec')).toBe('TimeoutStopSec=150');
+    expect(line(unit(stopped), 'ExecStop')).toBe(
+      `ExecStop=/bin/sh -c '[ -z "$MAINPID" ] || exec sh /opt/cdk8s-sysbox/k3s/stop.sh'`,
+    );
+  });
+
+  test('nothing of its arguments is taken for a word of systemd’s', () => {
+    const extraArgs = ['--etcd-snapshot-name=100% "a b" $HOME $(NODE_NAME) \\'];
+
+    expect(line(unit(machine({ extraArgs })), 'ExecStart')).toContain(
+      String.raw` "--etcd-snapshot-name=100%% \"a b\" $$HOME ${'${NODE_NAME}'} \\"`,
+    );
+  });
+
+  test('an agent is one too', () => {
+    const booted = agent({ init: K3sInit.SYSTEMD, image });
+
+    expect(line(unit(booted), 'ExecStart')).toContain('start.sh agent --node-name=${NODE_NAME} --server=https://dev.');
+    expect(line(unit(booted), 'Type')).toBe('Type=exec');
+  });
+
+  test.each([undefined, 'rancher/k3s:v1.36.2-k3s1', `docker.io/rancher/k3s@sha256:${'0'.repeat(64)}`])(
+    'refuses the image %s, which has no systemd',
+    (it) => {
+      expect(() => machine({ image: it })).toThrow(
+        `test/node: init is systemd, and the image '${it ?? 'rancher/k3s:v1.36.2-k3s1'}' has no systemd. Give an image with ` +
+          'systemd at /sbin/init, k3s and sh',
+      );
+    },
+  );
 });
 
 test('a secret comes in by the environment', () => {

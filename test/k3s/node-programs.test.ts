@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { shells, Stage } from './programs';
 
 const env = {
@@ -10,6 +12,7 @@ const env = {
   CPU_LIMIT: '1500',
   ETC: '$STAGE',
   PROC: '$STAGE',
+  RUN: '$STAGE',
 };
 
 let stage: Stage;
@@ -44,6 +47,16 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       expect(first).toMatch(/^[0-9a-f]{32}\n$/);
       expect(stage.read('machine-id')).toBe(first);
+    });
+
+    test('leaves the machine id to systemd', () => {
+      newStage().standIn('k3s', '');
+      mkdirSync(join(stage.folder, 'systemd', 'system'), { recursive: true });
+
+      stage.run('start.sh', 'agent');
+
+      expect(stage.read('machine-id')).toBe('');
+      expect(stage.calls).toHaveLength(1);
     });
 
     test('two pods are two machines', () => {

@@ -1,12 +1,14 @@
 #!/bin/sh
-# The first process of a nested K3s: says who this node is and how much it has, then becomes K3s.
+# The start of a nested K3s, as the first process or a unit: says who this node is and how much it has, then becomes K3s.
 set -eu
 
 ETC=${ETC:-/etc}
 PROC=${PROC:-/proc}
+RUN=${RUN:-/run}
 
-# The image has no machine id, and the kubelet reports one. The same pod is the same machine.
+# K3s' image has no machine id, and the kubelet reports one. The same pod is the same machine. systemd makes its own.
 machine_id() {
+  [ ! -d "$RUN/systemd/system" ] || return 0
   printf '%s' "$NODE_NAME" | md5sum | cut -c1-32 >"$ETC/machine-id"
 }
 
