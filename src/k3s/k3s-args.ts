@@ -63,7 +63,7 @@ const REFUSED: Record<string, string> = {
   server: 'set by `serverUrl`, or by K3sCluster',
   'write-kubeconfig': 'not possible: it is read where K3s writes it by itself, and published from there',
   rootless: 'not possible: a system container is what rootless mode is for, and K3s runs in it as root',
-  'cluster-init': 'not offered: one server keeps its data in SQLite',
+  'cluster-init': 'set by `servers` of K3sCluster',
   'cluster-reset': 'not for a manifest: it would reset the cluster at each start. Run it by hand',
 };
 

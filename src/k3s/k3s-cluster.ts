@@ -2,6 +2,9 @@ import { Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ClaimOptions, SystemOptions, SystemStatefulSet } from '../workloads';
+import { assertSize } from './cluster-size';
+import { addDisruptionBudgets } from './disruption-budgets';
+import { addMemberServices, EmbeddedEtcd } from './embedded-etcd';
 import { assertSan } from './k3s-args';
 import { K3sNode } from './k3s-node';
 import { K3sNodeOptions, K3sServerOptions } from './k3s-options';
@@ -10,7 +13,7 @@ import { K3sToken } from './k3s-token';
 import { k3sImage, K3sVersionOptions } from './k3s-version';
 import { addPublisher } from './kubeconfig-publisher';
 import { assertClusterName, INestedCluster, namespaceOf, NestedExpose } from './nested-cluster';
-import { NestedNetwork, NestedNetworkOptions } from './nested-network';
+import { NestedNetworkOptions } from './nested-network';
 import { programsConfigMap } from './pod-programs';
 import { FilledSecret } from './secret-access';
 import { generatedToken } from './token-job';
@@ -18,7 +21,7 @@ import { generatedToken } from './token-job';
 /** The servers of a K3sCluster. */
 export interface K3sClusterServerOptions extends K3sServerOptions {
   /**
-   * The claim for the data of the server: its database, and what its node keeps. It stays when the cluster is deleted, and
+   * The claim for the data of each server: its database, and what its node keeps. It stays when the cluster is deleted, and
    * Kubernetes does not let it be changed here later.
    *
    * @default - 10 GiB of the default StorageClass
@@ -46,21 +49,26 @@ export interface K3sClusterProps extends K3sVersionOptions {
   readonly clusterName?: string;
 
   /**
-   * How many servers. Refused: other than 1.
+   * How many servers: 1, which keeps its data in SQLite, or 3 or 5, which share an embedded etcd and go on without one, or
+   * two. Refused: other numbers, since an even one bears no more failures than the odd one below.
+   *
+   * From 1 to 3 the first server moves its data from SQLite into etcd (K3s does so at `--cluster-init`), is away for a
+   * minute, and the others join it; the old file stays beside, as `state.db.migrated`. There is no way back to 1 by this
+   * number: an etcd of three does not go on with one member.
    *
    * @default 1
    */
   readonly servers?: number;
 
   /**
-   * How many agents. The server is a node as well.
+   * How many agents. The servers are nodes as well.
    *
    * @default 0
    */
   readonly agents?: number;
 
   /**
-   * What the server has.
+   * What each server has.
    *
    * @default - K3s' defaults, and a claim of 10 GiB
    */
@@ -111,7 +119,8 @@ export interface K3sClusterProps extends K3sVersionOptions {
   readonly registries?: K3sRegistries;
 
   /**
-   * How many of the cluster's pods an eviction may take away at a time. 0 keeps the nodes around from being drained.
+   * How many of the cluster's pods an eviction may take away at a time. 0 keeps the nodes around from being drained. Of
+   * several servers it is never more than one.
    *
    * @default 1
    */
@@ -145,8 +154,8 @@ const LABEL_CLUSTER = 'cdk8s-sysbox.io/k3s-cluster';
 const LABEL_ROLE = 'cdk8s-sysbox.io/k3s-role';
 
 /**
- * A Kubernetes cluster in a few system pods, without a controller: one K3s server and its agents, each an unprivileged pod
- * that keeps its data and its name over restarts. Needs a chart with a namespace.
+ * A Kubernetes cluster in a few system pods, without a controller: one K3s server, or several that share an etcd, and
+ * agents, each an unprivileged pod that keeps its data and its name over restarts. Needs a chart with a namespace.
  */
 export class K3sCluster extends Construct implements INestedCluster {
   /** The key of the kubeconfig in its Secret; K3k uses the same. */
@@ -165,7 +174,7 @@ export class K3sCluster extends Construct implements INestedCluster {
   /** The API server within the cluster around. */
   public readonly url: string;
 
-  /** The server. */
+  /** The servers. */
   public readonly server: SystemStatefulSet;
 
   /** The agents; undefined when there are none. */
@@ -180,13 +189,12 @@ export class K3sCluster extends Construct implements INestedCluster {
   ) {
     super(scope, id);
     const where = this.node.path;
-    const { agents = 0 } = props;
+    const { servers = 1, agents = 0 } = props;
     const name = props.clusterName ?? Names.toDnsLabel(this, { maxLen: 45 });
     this.clusterName = assertClusterName(name, where);
-    assertCounts(props, where);
+    assertSize(props, where);
     const namespace = namespaceOf(this);
     this.network = props.network ?? {};
-    assertRoom(this.network, props, where);
 
     programsConfigMap(this, name);
     this.service = this.newService();
@@ -199,7 +207,14 @@ export class K3sCluster extends Construct implements INestedCluster {
 
     this.server = this.newServer(kubeconfig.serviceAccount, [this.service.name, ...sansOf(host)], image);
     this.agents = agents > 0 ? this.newAgents(agents) : undefined;
-    this.addDisruptionBudget();
+    addDisruptionBudgets(this, {
+      clusterName: name,
+      servers,
+      maxUnavailable: props.maxUnavailable ?? 1,
+      labels: this.labels(),
+      serverLabels: this.labels('server'),
+      agentLabels: this.agents && this.labels('agent'),
+    });
   }
 
   private newService(): kplus.Service {
@@ -214,9 +229,9 @@ export class K3sCluster extends Construct implements INestedCluster {
   }
 
   private newServer(serviceAccount: kplus.IServiceAccount, sans: string[], image: string): SystemStatefulSet {
-    const { server = {}, kubeconfigUrl } = this.props;
-    const set = this.newSet('server', 1, this.service, serviceAccount);
-    const { container } = K3sNode.server(set, {
+    const { servers = 1, server = {}, kubeconfigUrl } = this.props;
+    const set = this.newSet('server', servers, this.service, serviceAccount);
+    const props = {
       ...server,
       ...this.shared(set, server.storage),
       network: this.network,
@@ -225,7 +240,8 @@ export class K3sCluster extends Construct implements INestedCluster {
         ...(kubeconfigUrl === undefined ? [] : [this.hostOf(kubeconfigUrl)]),
         ...(server.tlsSans ?? []),
       ],
-    });
+    };
+    const { container } = K3sNode._server(set, props, servers > 1 ? this.newEtcd(set, servers) : undefined);
     addPublisher(set, container, {
       image,
       secret: this.kubeconfigSecret,
@@ -233,6 +249,24 @@ export class K3sCluster extends Construct implements INestedCluster {
       url: kubeconfigUrl ?? this.url,
     });
     return set;
+  }
+
+  private newEtcd(set: SystemStatefulSet, servers: number): EmbeddedEtcd {
+    addMemberServices(set, servers, this.labels());
+    this.spreadOverNodes(set);
+    return new EmbeddedEtcd({
+      joinUrl: this.url,
+      domain: `${namespaceOf(this)}.svc`,
+      kubeconfig: this.kubeconfigSecret,
+      kubeconfigKey: this.kubeconfigKey,
+    });
+  }
+
+  /** Servers on one node are lost together. It is a wish, so that a cluster of one node has them all. */
+  private spreadOverNodes(set: SystemStatefulSet): void {
+    const topologyKey = 'kubernetes.io/hostname';
+    if (this.props.system?.topologySpreadConstraints?.some((given) => given.topologyKey === topologyKey)) return;
+    set.system.spreadOver({ topologyKey, maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' });
   }
 
   private newAgents(replicas: number): SystemStatefulSet {
@@ -253,13 +287,14 @@ export class K3sCluster extends Construct implements INestedCluster {
     service: kplus.Service,
     serviceAccount?: kplus.IServiceAccount,
   ): SystemStatefulSet {
-    const labels = { ...this.labels(), [LABEL_ROLE]: role };
+    const labels = this.labels(role);
     return new SystemStatefulSet(this, role === 'server' ? 'Server' : 'Agent', {
       metadata: { name: `${this.clusterName}-${role}`, labels },
       podMetadata: { labels },
       replicas,
       service,
       serviceAccount,
+      // members of an etcd make each other ready, so none may wait for another to be; updates are one by one all the same
       podManagementPolicy: kplus.PodManagementPolicy.PARALLEL,
       system: this.props.system,
     });
@@ -271,20 +306,8 @@ export class K3sCluster extends Construct implements INestedCluster {
     return { version, image, init, registries, drainTimeout, startTimeout, data, token: this.token };
   }
 
-  /** One budget for all pods, and none for a pod that is not ready anyway: such a pod must never hold up a drain. */
-  private addDisruptionBudget(): void {
-    new kplus.k8s.KubePodDisruptionBudget(this, 'DisruptionBudget', {
-      metadata: { name: this.clusterName, labels: this.labels() },
-      spec: {
-        maxUnavailable: kplus.k8s.IntOrString.fromNumber(this.props.maxUnavailable ?? 1),
-        selector: { matchLabels: this.labels() },
-        unhealthyPodEvictionPolicy: 'AlwaysAllow',
-      },
-    });
-  }
-
-  private labels(): Record<string, string> {
-    return { [LABEL_CLUSTER]: this.clusterName };
+  private labels(role?: string): Record<string, string> {
+    return { [LABEL_CLUSTER]: this.clusterName, ...(role !== undefined && { [LABEL_ROLE]: role }) };
   }
 
   private hostOf(url: string): string {
@@ -301,28 +324,4 @@ export class K3sCluster extends Construct implements INestedCluster {
 /** The names by which the Service is found: with the search domains of a pod, and whole. */
 function sansOf(host: string): string[] {
   return [host.replace(/\.svc$/, ''), host, `${host}.cluster.local`];
-}
-
-function assertCounts(props: K3sClusterProps, where: string): void {
-  const { servers = 1, agents = 0, maxUnavailable = 1 } = props;
-  if (servers !== 1) {
-    throw new Error(
-      `${where}: ${servers} servers are not offered: a member of an embedded etcd is known by the address of its pod, which ` +
-        'changes with each restart. Use 1 server, which keeps its data on a claim, or K3kCluster',
-    );
-  }
-  assertWhole('agents', agents, where);
-  assertWhole('maxUnavailable', maxUnavailable, where);
-}
-
-function assertWhole(what: string, count: number, where: string): void {
-  if (!Number.isInteger(count) || count < 0) {
-    throw new Error(`${where}: ${what} is ${count}. Give a whole number from 0 on`);
-  }
-}
-
-function assertRoom(network: NestedNetworkOptions, props: K3sClusterProps, where: string): void {
-  const ownMask = props.server?.kubeControllerManagerArgs?.some((arg) => arg.startsWith('node-cidr-mask-size'));
-  const checked = new NestedNetwork(network, where);
-  if (!ownMask) checked.assertRoomFor(1 + (props.agents ?? 0));
 }

@@ -1,6 +1,7 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { ISystemWorkload, SpecialDirectory } from '../workloads';
+import { EmbeddedEtcd } from './embedded-etcd';
 import { assertEnv, extraArgs, flags, nodeArgs, serverArgs } from './k3s-args';
 import { addK3s } from './k3s-init';
 import { K3sNodeOptions, K3sServerOptions } from './k3s-options';
@@ -88,6 +89,15 @@ export class K3sNode {
    * @param props what the server has
    */
   public static server(workload: ISystemWorkload, props: K3sServerProps): K3sNode {
+    return K3sNode._server(workload, props);
+  }
+
+  /**
+   * A server; with `etcd`, one of several.
+   *
+   * @internal
+   */
+  public static _server(workload: ISystemWorkload, props: K3sServerProps, etcd?: EmbeddedEtcd): K3sNode {
     const where = workload.node.path;
     const network = new NestedNetwork(props.network ?? {}, where);
     const { token } = props;
@@ -98,6 +108,7 @@ export class K3sNode {
       ...(token ? [`--token-file=${TOKENS}/${token.serverKey}`] : []),
       ...(token?.agentKey ? [`--agent-token-file=${TOKENS}/${token.agentKey}`] : []),
       ...serverArgs(props, where),
+      ...(etcd?.args() ?? []),
     ];
     const tokenKeys = token ? [token.serverKey, ...(token.agentKey ? [token.agentKey] : [])] : [];
     return new K3sNode(workload, props, {
@@ -110,6 +121,7 @@ export class K3sNode {
       ],
       token,
       tokenKeys,
+      etcd,
     });
   }
 
@@ -165,6 +177,7 @@ export class K3sNode {
     this.container = addK3s(workload, container, { init: props.init, args, stopSeconds: drain + STOP_SECONDS });
     this.mountData(props.data);
     this.mountFiles(props, role);
+    role.etcd?.mount(workload, this.container);
   }
 
   // All that K3s' image declares as VOLUME: without one of ours the engine makes its own, which nothing counts.
@@ -202,6 +215,7 @@ interface Role {
   readonly ports: kplus.ContainerPort[];
   readonly token?: K3sToken;
   readonly tokenKeys: string[];
+  readonly etcd?: EmbeddedEtcd;
 }
 
 const TOKENS = '/etc/rancher/token';
@@ -214,6 +228,7 @@ function environment(role: Role, drainSeconds: number): Record<string, kplus.Env
     NODE_ROLE: kplus.EnvValue.fromValue(role.role),
     NODE_KUBECONFIG: kplus.EnvValue.fromValue(role.kubeconfig),
     DRAIN_SECONDS: kplus.EnvValue.fromValue(`${drainSeconds}`),
+    ...role.etcd?.environment(),
     // without a limit Kubernetes gives what the node around can allocate
     CPU_LIMIT: kplus.EnvValue.fromResource(CPU_LIMIT, { divisor: '1m' }),
     MEMORY_LIMIT: kplus.EnvValue.fromResource(MEMORY_LIMIT),

@@ -36,6 +36,7 @@ export function addPublisher(set: SystemStatefulSet, k3s: kplus.Container, optio
       CLUSTER_URL: kplus.EnvValue.fromValue(options.url),
       INTERVAL: kplus.EnvValue.fromValue('10'),
       KUBECONFIG_FILE: kplus.EnvValue.fromValue(`${CONFIGURATION}/k3s.yaml`),
+      NODE_NAME: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAME),
       SECRET_KEY: kplus.EnvValue.fromValue(options.key),
       SECRET_NAME: kplus.EnvValue.fromValue(options.secret.name),
     },

@@ -8,7 +8,18 @@ import { join } from 'path';
 /** Where the programs are in a pod. @internal */
 export const PROGRAMS_PATH = '/opt/cdk8s-sysbox/k3s';
 
-const PROGRAMS = ['inner.sh', 'outer.sh', 'publish.sh', 'ready.sh', 'start.sh', 'started.sh', 'stop.sh', 'token.sh'];
+const PROGRAMS = [
+  'inner.sh',
+  'join.sh',
+  'member.sh',
+  'outer.sh',
+  'publish.sh',
+  'ready.sh',
+  'start.sh',
+  'started.sh',
+  'stop.sh',
+  'token.sh',
+];
 
 /** What a program needs that only talks to an API server. @internal */
 export const CLIENT_RESOURCES: kplus.ContainerResources = {

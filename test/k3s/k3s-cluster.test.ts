@@ -155,6 +155,7 @@ describe('the kubeconfig', () => {
         { name: 'CLUSTER_URL', value: 'https://dev.team.svc:6443' },
         { name: 'INTERVAL', value: '10' },
         { name: 'KUBECONFIG_FILE', value: '/etc/rancher/k3s/k3s.yaml' },
+        { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
         { name: 'SECRET_KEY', value: 'kubeconfig.yaml' },
         { name: 'SECRET_NAME', value: 'dev-kubeconfig' },
       ],
@@ -248,6 +249,117 @@ test('renders the same when it is rendered twice', () => {
   expect(Testing.synth(chart)).toEqual(Testing.synth(chart));
 });
 
+describe('several servers', () => {
+  const three = (props: Partial<K3sClusterProps> = {}) => manifests({ servers: 3, ...props });
+  const env = (all: Manifest[]) =>
+    Object.fromEntries(k3s(server(all)).env.map((it: Manifest) => [it.name, it.value ?? it.valueFrom]));
+
+  test('are known to each other by a Service of its own each, before they are ready', () => {
+    for (const i of [0, 1, 2]) {
+      const { spec } = only(three(), 'Service', `dev-server-${i}`);
+
+      expect(spec).toMatchObject({
+        clusterIP: 'None',
+        publishNotReadyAddresses: true,
+        selector: { 'statefulset.kubernetes.io/pod-name': `dev-server-${i}` },
+        ports: [{ port: 2380 }],
+      });
+      expect(Object.keys(spec.selector)).toHaveLength(1);
+    }
+  });
+
+  test('have certificates for that name, and tell it to their programs', () => {
+    const all = three();
+
+    expect(k3s(server(all)).args).toEqual(
+      expect.arrayContaining(['--tls-san=$(NODE_NAME).team.svc', '--etcd-arg=enable-grpc-gateway=true']),
+    );
+    expect(env(all)).toMatchObject({ JOIN_URL: 'https://dev.team.svc:6443', MEMBER_NAME: '$(NODE_NAME).team.svc' });
+    // Kubernetes puts in only what stands before
+    expect(Object.keys(env(all)).indexOf('NODE_NAME')).toBeLessThan(Object.keys(env(all)).indexOf('MEMBER_NAME'));
+  });
+
+  test('are one StatefulSet whose pods start together, as they make each other ready', () => {
+    expect(server(three())).toMatchObject({ replicas: 3, podManagementPolicy: 'Parallel', serviceName: 'dev' });
+    expect(server(three()).updateStrategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { partition: 0 } });
+  });
+
+  test('see the kubeconfig that says that their cluster has existed', () => {
+    const { spec } = server(three()).template;
+
+    expect(spec.volumes).toContainEqual({
+      name: 'k3s-known-cluster',
+      secret: {
+        secretName: 'dev-kubeconfig',
+        optional: true,
+        defaultMode: 0o400,
+        items: [{ key: 'kubeconfig.yaml', path: 'kubeconfig.yaml' }],
+      },
+    });
+    expect(k3s(server(three())).volumeMounts).toContainEqual({
+      name: 'k3s-known-cluster',
+      mountPath: '/etc/rancher/cluster',
+      readOnly: true,
+    });
+  });
+
+  test('leave one at a time, however many agents may', () => {
+    const all = three({ agents: 2, maxUnavailable: 2 });
+
+    expect(only(all, 'PodDisruptionBudget', 'dev').spec).toEqual({
+      maxUnavailable: 1,
+      selector: { matchLabels: { 'cdk8s-sysbox.io/k3s-cluster': 'dev', 'cdk8s-sysbox.io/k3s-role': 'server' } },
+      unhealthyPodEvictionPolicy: 'IfHealthyBudget',
+    });
+    expect(only(all, 'PodDisruptionBudget', 'dev-agent').spec).toEqual({
+      maxUnavailable: 2,
+      selector: { matchLabels: { 'cdk8s-sysbox.io/k3s-cluster': 'dev', 'cdk8s-sysbox.io/k3s-role': 'agent' } },
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+    });
+  });
+
+  test('have one budget when there are no agents, and none leaves where none may', () => {
+    const all = three({ maxUnavailable: 0 });
+
+    expect(only(all, 'PodDisruptionBudget').spec.maxUnavailable).toBe(0);
+  });
+
+  test('run on different nodes where they can', () => {
+    const [spread, ...others] = server(three()).template.spec.topologySpreadConstraints;
+
+    expect(others).toEqual([]);
+    expect(spread).toMatchObject({
+      topologyKey: 'kubernetes.io/hostname',
+      maxSkew: 1,
+      whenUnsatisfiable: 'ScheduleAnyway',
+    });
+    expect(server(three()).template.metadata.labels).toMatchObject(spread.labelSelector.matchLabels);
+  });
+
+  test('are spread over the nodes as the user says, when he does', () => {
+    const given = { topologyKey: 'kubernetes.io/hostname', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' };
+    const { topologySpreadConstraints } = server(three({ system: { topologySpreadConstraints: [given] } })).template
+      .spec;
+
+    expect(topologySpreadConstraints).toHaveLength(1);
+    expect(topologySpreadConstraints[0]).toMatchObject(given);
+  });
+
+  test('five are allowed', () => {
+    expect(server(manifests({ servers: 5 })).replicas).toBe(5);
+  });
+
+  test('one server has nothing of it', () => {
+    const all = manifests();
+
+    expect(env(all)).not.toHaveProperty('JOIN_URL');
+    expect(env(all)).not.toHaveProperty('MEMBER_NAME');
+    expect(all.filter((m) => m.kind === 'Service')).toHaveLength(1);
+    expect(server(all).template.spec).not.toHaveProperty('topologySpreadConstraints');
+    expect(JSON.stringify(k3s(server(all)))).not.toMatch(/etcd|known-cluster/);
+  });
+});
+
 const storage: Required<ClaimOptions> = {
   storage: Size.gibibytes(3),
   storageClassName: 'fast',
@@ -276,7 +388,7 @@ const everyProp = (chart: Chart): Required<K3sClusterProps> => ({
   image: 'mirror/k3s:1',
   init: K3sInit.SYSTEMD,
   clusterName: 'other',
-  servers: 1,
+  servers: 3,
   agents: 2,
   server: serverOptions,
   agent: agentOptions,
@@ -305,7 +417,7 @@ const effects: Record<keyof K3sClusterProps, (all: Manifest[]) => void> = {
   },
   init: (all) => pods(all).forEach((pod) => expect(pod.containers[0].command).toEqual(['/sbin/init'])),
   clusterName: (all) => expect(only(all, 'StatefulSet', 'other-server')).toBeDefined(),
-  servers: (all) => expect(server(all).replicas).toBe(1),
+  servers: (all) => expect(server(all).replicas).toBe(3),
   agents: (all) => expect(agents(all).replicas).toBe(2),
   server: (all) => {
     expect(server(all)).toMatchObject(claimed);
@@ -354,12 +466,9 @@ test.each(Object.keys(effects) as (keyof K3sClusterProps)[])('has the prop %s', 
   effects[prop](all);
 });
 
-test.each((Object.keys(effects) as (keyof K3sClusterProps)[]).filter((prop) => prop !== 'servers'))(
-  'shows nothing of %s when it is not given',
-  (prop) => {
-    expect(() => effects[prop](manifests({ agents: 1 }))).toThrow();
-  },
-);
+test.each(Object.keys(effects) as (keyof K3sClusterProps)[])('shows nothing of %s when it is not given', (prop) => {
+  expect(() => effects[prop](manifests({ agents: 1 }))).toThrow();
+});
 
 test('a port of the nodes', () => {
   const all = manifests({ expose: NestedExpose.nodePort({ port: 30443 }) });
@@ -395,10 +504,23 @@ test('options of single containers are those of the servers and agents, not of t
 
 test.each<[string, Partial<K3sClusterProps>, string]>([
   [
-    'several servers',
-    { servers: 3 },
-    'test/it: 3 servers are not offered: a member of an embedded etcd is known by the address of its pod, which changes with ' +
-      'each restart. Use 1 server, which keeps its data on a claim, or K3kCluster',
+    'an even number of servers',
+    { servers: 2 },
+    'test/it: servers is 2. A majority of 2 may miss no more servers than one of 1: use 1, 3 or 5',
+  ],
+  ['four servers', { servers: 4 }, 'may miss no more servers than one of 3: use 1, 3 or 5'],
+  [
+    'too many servers',
+    { servers: 7 },
+    'test/it: servers is 7. Use 1, which keeps its data in SQLite, or 3 or 5, which share an etcd',
+  ],
+  ['no server', { servers: 0 }, 'test/it: servers is 0. Use 1'],
+  ['half a server', { servers: 1.5 }, 'test/it: servers is 1.5. Use 1'],
+  [
+    'servers with two databases',
+    { servers: 3, server: { env: { K3S_DATASTORE_ENDPOINT: kplus.EnvValue.fromProcess('HOME') } } },
+    'test/it: 3 servers keep their data in etcd, and env has K3S_DATASTORE_ENDPOINT. Leave one of the two out: a database ' +
+      'elsewhere has 1 server here',
   ],
   ['half an agent', { agents: 0.5 }, 'test/it: agents is 0.5. Give a whole number from 0 on'],
   ['a negative budget', { maxUnavailable: -1 }, 'test/it: maxUnavailable is -1. Give a whole number from 0 on'],
@@ -425,6 +547,11 @@ test.each<[string, Partial<K3sClusterProps>, string]>([
   ],
   ['a host that is none', { kubeconfigUrl: 'https://-x' }, "test/it: tlsSans has '-x'"],
   ['a domain that is none', { server: { clusterDomain: 'A b' } }, "test/it/Server: clusterDomain 'A b' is no DNS"],
+  [
+    'more servers than addresses',
+    { servers: 5, network: { clusterCidrs: ['10.52.0.0/22'] } },
+    'room for 4 nodes of a /24 each, and the cluster has 5',
+  ],
   ['what a server refuses', { server: { extraArgs: ['x'] } }, "test/it/Server: extraArgs has 'x'"],
   ['what an agent refuses', { agents: 1, agent: { extraArgs: ['x'] } }, "test/it/Agent: extraArgs has 'x'"],
 ])('refuses %s', (_, props, message) => {

@@ -127,8 +127,9 @@ describe.each(shells)('under %s %s', (...shell) => {
       esac`;
     let publisher: ReturnType<Stage['start']>;
 
-    const start = () => {
+    const start = (node = 'dev-server-0') => {
       newStage(shell, {
+        NODE_NAME: node,
         SECRET_KEY: 'kubeconfig.yaml',
         CLUSTER_URL: 'https://dev.dev.svc:6443',
         KUBECONFIG_FILE: '$STAGE/k3s.yaml',
@@ -188,6 +189,17 @@ describe.each(shells)('under %s %s', (...shell) => {
       start();
       stage.write('k3s.yaml', written());
       await until(() => stage.read('secret') === published());
+
+      stage.write('secret', '');
+      await until(() => stage.read('secret') === published());
+    });
+
+    test('of a further server leaves the kubeconfig of the first, and fills an empty Secret', async () => {
+      start('dev-server-1');
+      stage.write('secret', published('Zmlyc3Q='));
+      stage.write('k3s.yaml', written());
+      await until(() => stage.calls.length > 2);
+      expect(patches()).toBe(0);
 
       stage.write('secret', '');
       await until(() => stage.read('secret') === published());

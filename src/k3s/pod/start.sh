@@ -1,6 +1,7 @@
 #!/bin/sh
 # The start of a nested K3s, as the first process or a unit: says who this node is and how much it has, then becomes K3s.
 set -eu
+. "$(dirname "$0")/join.sh"
 
 ETC=${ETC:-/etc}
 PROC=${PROC:-/proc}
@@ -27,4 +28,10 @@ case "$*" in
   *system-reserved=*) ;;
   *) set -- "$@" "--kubelet-arg=system-reserved=$(reserved)" ;;
 esac
+if [ -n "${JOIN_URL:-}" ]; then
+  # it may wait, and the first process of a container does not end by a signal that it does not catch
+  trap 'exit 0' TERM INT
+  prepare_etcd
+  set -- "$@" "$(etcd_argument)"
+fi
 exec k3s "$@"

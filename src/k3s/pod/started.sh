@@ -1,7 +1,9 @@
 #!/bin/sh
-# Started: ready once, and open again for pods if it was our stop.sh that closed it.
+# Started: its member of etcd known by name where there are several servers, ready once, and open again for pods if it was
+# our stop.sh that closed it.
 set -eu
 . "$(dirname "$0")/inner.sh"
 
+[ -z "${MEMBER_NAME:-}" ] || sh "$(dirname "$0")/member.sh"
 sh "$(dirname "$0")/ready.sh"
 open_node
