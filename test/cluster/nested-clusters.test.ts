@@ -7,7 +7,7 @@ import { App, Chart, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { stringify } from 'yaml';
 import { K3kCluster, K3kPersistence } from '../../src/k3k';
-import { K3sCluster, NestedExpose } from '../../src/k3s';
+import { K3sCluster, K3sInit, NestedExpose } from '../../src/k3s';
 import { PodSecurityLevel } from '../../src/workloads';
 import { ApiServer, startApiServer } from './api-server';
 import { buildTimeout, kubectl, minors } from './build';
@@ -50,6 +50,15 @@ describe.each(minors)('Kubernetes %s', (minor) => {
           version: 'v1.36.2+k3s1',
           agents: 2,
           expose: NestedExpose.nodePort({ port: level === 'restricted' ? 30444 : 30443 }),
+          system: { podSecurity },
+        });
+        new K3sCluster(chart, 'three', {
+          clusterName: 'three',
+          version: 'v1.36.2+k3s1',
+          servers: 3,
+          agents: 1,
+          image: 'registry.example.org/node:1',
+          init: K3sInit.SYSTEMD,
           system: { podSecurity },
         });
       }),

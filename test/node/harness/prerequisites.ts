@@ -10,11 +10,17 @@ export interface Binaries {
   readonly sysboxDir: string;
 }
 
-/** The binaries under test. There is no fallback: a node test without them must fail, not pass by skipping. */
-export function binaries(env: NodeJS.ProcessEnv = process.env): Binaries {
+/** There is no fallback: a node test without its binaries must fail, not pass by skipping. */
+export function k3sBinary(env: NodeJS.ProcessEnv = process.env): string {
   const k3s = env.K3S_BIN;
   if (!k3s) throw new Error('K3S_BIN is not set: name a K3s binary (Linux, this architecture) to run on the node.');
   if (!executable(k3s)) throw new Error(`K3S_BIN=${k3s} is not an executable file.`);
+  return k3s;
+}
+
+/** The binaries under test. */
+export function binaries(env: NodeJS.ProcessEnv = process.env): Binaries {
+  const k3s = k3sBinary(env);
   const sysboxDir = env.SYSBOX_BIN_DIR;
   if (!sysboxDir) {
     throw new Error(`SYSBOX_BIN_DIR is not set: name a folder that holds ${sysboxPrograms.join(', ')}.`);
