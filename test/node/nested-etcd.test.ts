@@ -1,41 +1,27 @@
 // Three servers of a K3sCluster share an etcd, and their pods come back with other addresses: real K3s, the manifests and
 // programs as they are, on this machine without a node. What is left out is what needs one: kubelet, flannel, user namespace.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { K3sCluster } from '../../src/k3s';
-import { type Manifest, only, synth } from '../support/synth';
+import { type Manifest, synth } from '../support/synth';
 import { PodNetwork } from './harness/podNetwork';
 import { k3sBinary } from './harness/prerequisites';
-import { ServerPod } from './harness/serverPod';
+import { controlPlaneOnly, ServerPod } from './harness/serverPod';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
 
 jest.setTimeout(15 * 60_000);
 
-const extraArgs = [
-  '--disable-agent',
-  '--disable-cloud-controller',
-  '--disable-controller-manager',
-  '--disable-helm-controller',
-  '--disable-kube-proxy',
-  '--disable-network-policy',
-  '--disable-scheduler',
-  '--disable=coredns,local-storage,metrics-server,servicelb,traefik,runtimes',
-  '--egress-selector-mode=disabled',
-];
-
-/** What the manifests of a cluster of so many servers say of its pods. */
-function cluster(servers: number): { template: Manifest; programs: Record<string, string> } {
-  const manifests = synth(
+/** The manifests of a cluster of so many servers. */
+const cluster = (servers: number): Manifest[] =>
+  synth(
     (chart) => {
-      new K3sCluster(chart, 'it', { clusterName: 'dev', version: 'v1.36.2+k3s1', servers, server: { extraArgs } });
+      const server = { extraArgs: controlPlaneOnly };
+      new K3sCluster(chart, 'it', { clusterName: 'dev', version: 'v1.36.2+k3s1', servers, server });
     },
     { namespace: 'team' },
   );
-  const programs = manifests.find((it) => it.kind === 'ConfigMap')?.data;
-  return { template: only(manifests, 'StatefulSet', 'dev-server').spec.template, programs };
-}
 
 interface Member {
   readonly ID: string;
@@ -46,8 +32,8 @@ interface Member {
 
 const steps = new Steps('Three servers, one etcd');
 const folder = mkdtempSync(join(tmpdir(), 'nested-etcd-'));
-const volume = (name: string) => join(folder, name);
-const { template, programs } = cluster(3);
+const secret = (name: string) => join(folder, name);
+const manifests = cluster(3);
 const nameUrls = [0, 1, 2].map((i) => `https://dev-server-${i}.team.svc:2380`);
 let network: PodNetwork;
 let pods: ServerPod[];
@@ -55,22 +41,17 @@ let used = 10;
 const newAddress = () => `10.77.0.${used++}`;
 
 beforeAll(async () => {
-  const volumes = {
-    'k3s-programs': volume('programs'),
-    'k3s-token': volume('token'),
-    'k3s-known-cluster': volume('known'),
-  };
-  for (const path of Object.values(volumes)) mkdirSync(path);
-  for (const [name, text] of Object.entries(programs)) writeFileSync(join(volumes['k3s-programs'], name), text);
-  for (const key of ['token', 'agent-token']) writeFileSync(join(volumes['k3s-token'], key), `${key}-of-the-test`);
+  const secrets = { 'dev-token': secret('token'), 'dev-kubeconfig': secret('kubeconfig') };
+  for (const path of Object.values(secrets)) mkdirSync(path);
+  for (const key of ['token', 'agent-token']) writeFileSync(join(secret('token'), key), `${key}-of-the-test`);
   network = await PodNetwork.create('k3setcd');
   const names = [0, 1, 2].map((i) => `dev-server-${i}`);
-  pods = names.map((name) => new ServerPod({ name, folder, network, k3s: k3sBinary(), volumes }));
+  pods = names.map((name) => new ServerPod({ name, folder, network, k3s: k3sBinary(), secrets }));
 });
 
 afterAll(async () => {
   steps.print();
-  for (const pod of pods ?? []) await pod.stop('SIGKILL');
+  for (const pod of pods ?? []) await pod.stop('at once');
   await network?.remove();
   if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(folder, { recursive: true });
 });
@@ -86,11 +67,11 @@ function serve(ready: number[]): void {
 
 /** Starts pods at new addresses, all at once, and waits for them; those in `ready` are so already. */
 async function start(which: number[], ready: number[] = []): Promise<void> {
-  for (const i of which) await pod(i).start(template, newAddress());
+  for (const i of which) await pod(i).start(manifests, newAddress());
   serve(ready);
   const up = [...ready];
   const started = async (i: number) => {
-    await pod(i).started(template);
+    await pod(i).started();
     up.push(i);
     serve(up);
   };
@@ -122,30 +103,32 @@ const written = async (i: number) =>
 /** What the publisher does, and the kubelet with its Secret. */
 function publish(): void {
   const kubeconfig = readFileSync(join(pod(0).path('k3s-kubeconfig'), 'k3s.yaml'), 'utf8');
-  writeFileSync(join(volume('known'), 'kubeconfig.yaml'), kubeconfig.replace('127.0.0.1:6443', 'dev.team.svc:6443'));
+  writeFileSync(
+    join(secret('kubeconfig'), 'kubeconfig.yaml'),
+    kubeconfig.replace('127.0.0.1:6443', 'dev.team.svc:6443'),
+  );
 }
 
 test('one server becomes three, and takes its data along', async () => {
-  const single = cluster(1);
-  await pod(0).start(single.template, newAddress());
+  await pod(0).start(cluster(1), newAddress());
   serve([]);
-  await steps.step('one server, SQLite', () => pod(0).started(single.template));
+  await steps.step('one server, SQLite', () => pod(0).started());
   await write(0, 'of-sqlite');
   publish();
-  await pod(0).stop('SIGTERM');
+  await pod(0).stop('orderly');
 
   await steps.step('three servers, the first with the data of SQLite', () => start(all));
 
   await settled(2);
   expect(await written(2)).toEqual(['configmap/of-sqlite']);
-  const files = readdirSync(join(pod(0).path('claim'), 'k3s/server/db'));
+  const files = readdirSync(join(pod(0).path('data'), 'k3s/server/db'));
   expect(files).toContain('state.db.migrated');
   expect(files).not.toContain('state.db');
 });
 
 test('a server that comes back with another address is the same member, and nothing stops meanwhile', async () => {
   const before = await settled(0);
-  await steps.step('a server ends in its own time', () => pod(1).stop('SIGTERM'));
+  await steps.step('a server ends in its own time', () => pod(1).stop('orderly'));
   await write(0, 'while-one-is-away');
 
   await steps.step('it comes back with another address', () => start([1], [0, 2]));
@@ -158,7 +141,7 @@ test('a server that comes back with another address is the same member, and noth
 
 test('a server without a majority is not ready', async () => {
   expect(await pod(0).ready()).toBe(true);
-  await Promise.all([1, 2].map((i) => pod(i).stop('SIGKILL')));
+  await Promise.all([1, 2].map((i) => pod(i).stop('at once')));
 
   await waitFor('not ready', { timeoutMs: 60_000 }, async () => !(await pod(0).ready()));
   await start([1, 2]);
@@ -167,7 +150,7 @@ test('a server without a majority is not ready', async () => {
 
 test('all are killed at once and come back, each with another address', async () => {
   const before = await settled(0);
-  await Promise.all(all.map((i) => pod(i).stop('SIGKILL')));
+  await Promise.all(all.map((i) => pod(i).stop('at once')));
 
   await steps.step('all come back with other addresses', () => start(all));
 
@@ -177,7 +160,7 @@ test('all are killed at once and come back, each with another address', async ()
 
 test('the first server lost its claim: it joins the others as a new member, and makes no cluster of its own', async () => {
   // the kubelet makes these
-  for (const { name } of pods) await pod(1).kubectl('create', '-f', await nodeFile(name));
+  for (const { name } of pods) await pod(1).kubectl('create', '-f', nodeFile(name));
   await waitFor('K3s knows the member of the node', { timeoutMs: 60_000 }, async () =>
     (await pod(1).kubectl('get', 'node', 'dev-server-0', '-o', 'jsonpath={.metadata.annotations}')).includes(
       'node-address',
@@ -185,7 +168,7 @@ test('the first server lost its claim: it joins the others as a new member, and 
   );
   publish();
   const [lost, ...others] = await settled(1);
-  await pod(0).stop('SIGKILL');
+  await pod(0).stop('at once');
   pod(0).loseClaim();
 
   await steps.step('a server comes back without its data', () => start([0], [1, 2]));
@@ -194,12 +177,10 @@ test('the first server lost its claim: it joins the others as a new member, and 
   expect(same.map(({ ID }) => ID)).toEqual(others.map(({ ID }) => ID));
   expect(fresh!.ID).not.toBe(lost!.ID);
   expect(await written(0)).toEqual(['configmap/of-sqlite', 'configmap/while-one-is-away']);
-  expect(existsSync(join(pod(0).path('claim'), 'k3s/server/db/etcd/member/wal'))).toBe(true);
 });
 
-/** A file, seen by all pods, with a node as a kubelet would register it. */
-async function nodeFile(name: string): Promise<string> {
-  const file = join(volume('programs'), `${name}.json`);
-  writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
-  return `/opt/cdk8s-sysbox/k3s/${name}.json`;
+/** A file that all pods see, with a node as a kubelet would register it. */
+function nodeFile(name: string): string {
+  writeFileSync(join(secret('token'), name), JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
+  return `/etc/rancher/token/${name}`;
 }

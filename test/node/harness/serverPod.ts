@@ -1,9 +1,9 @@
 // A pod of a K3sCluster's servers, as its manifest says, but run by this machine alone: its own processes, files and
 // network, no kubelet and no user namespace. What it mounts from a claim outlives it, its address does not.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Manifest } from '../../support/synth';
+import { type Manifest, only } from '../../support/synth';
 import { run, type Result, sleep } from './host';
 import { type PodNetwork } from './podNetwork';
 import { waitFor } from './wait';
@@ -14,9 +14,22 @@ export interface ServerPodOptions {
   readonly network: PodNetwork;
   /** The binary of K3s. */
   readonly k3s: string;
-  /** Files of volumes that are the same for all pods, by the name of the volume. */
-  readonly volumes: Record<string, string>;
+  /** Folders with the content of the Secrets, by their names. */
+  readonly secrets: Record<string, string>;
 }
+
+/** Arguments of K3s with which it needs no node and reaches for nothing. */
+export const controlPlaneOnly = [
+  '--disable-agent',
+  '--disable-cloud-controller',
+  '--disable-controller-manager',
+  '--disable-helm-controller',
+  '--disable-kube-proxy',
+  '--disable-network-policy',
+  '--disable-scheduler',
+  '--disable=coredns,local-storage,metrics-server,servicelb,traefik,runtimes',
+  '--egress-selector-mode=disabled',
+];
 
 /** Makes a root like this machine's, in which nothing that is written reaches the machine, and becomes $@ in it. */
 const enter = `set -eu
@@ -27,21 +40,28 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$ROOT/upper,workdir=$ROOT/work"
 cd "$ROOT/root"
 mount --rbind /dev dev
 mount --rbind /sys sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount --bind /dev/null dev/console
 mount -t proc proc proc
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
+rm -rf etc/systemd/system
+mkdir etc/systemd/system
 while read -r from to; do
+  mkdir -p ".\${to%/*}"
   if [ -d "$from" ]; then mkdir -p ".$to"; else : >".$to"; fi
   mount --bind "$from" ".$to"
 done <"$MOUNTS"
 exec chroot . "$@"
 `;
 
+const unshare = ['unshare', '--mount', '--pid', '--cgroup', '--ipc', '--uts', '--fork', '--kill-child'];
+
 export class ServerPod {
   readonly name: string;
   address = '';
   private process?: ChildProcess;
-  private container?: Manifest;
+  private manifests: Manifest[] = [];
 
   constructor(private readonly options: ServerPodOptions) {
     this.name = options.name;
@@ -51,18 +71,18 @@ export class ServerPod {
 
   path = (name: string) => join(this.options.folder, this.name, name);
 
-  /** Starts a pod from this template, at another address than before. */
-  async start(template: Manifest, address: string): Promise<void> {
+  /** Starts the pod that the manifests of a cluster say, at this address. */
+  async start(manifests: Manifest[], address: string): Promise<void> {
     const { network, k3s } = this.options;
-    this.container = template.spec.containers.find((it: Manifest) => it.name === 'k3s') as Manifest;
+    this.manifests = manifests;
     this.address = address;
     writeFileSync(this.path('mounts'), [...this.mounts(), `${k3s} /bin/k3s`].join('\n') + '\n');
     await network.attach(this.name, address);
     appendFileSync(this.path('log'), `\n### ${this.name} starts at ${address}\n`);
     const log = openSync(this.path('log'), 'a');
     const command = [...this.container.command, ...this.container.args].map((word: string) => this.filledIn(word));
-    const inside = ['unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', enter, 'enter', ...command];
-    this.process = spawn('ip', ['netns', 'exec', network.namespace(this.name), ...inside], {
+    const inside = ['netns', 'exec', network.namespace(this.name), ...unshare, 'sh', '-c', enter, 'enter', ...command];
+    this.process = spawn('ip', inside, {
       env: { ...this.environment(), ROOT: this.path('root'), MOUNTS: this.path('mounts') },
       stdio: ['ignore', log, log],
     });
@@ -85,20 +105,20 @@ export class ServerPod {
   }
 
   /** Asks the startup probe until it succeeds; a container that ended is started again, as by the kubelet. */
-  async started(template: Manifest, timeoutMs = 180_000): Promise<void> {
+  async started(timeoutMs = 240_000): Promise<void> {
     await waitFor(`${this.name} started`, { timeoutMs, everyMs: 2_000 }, async (last) => {
       if (!this.running) {
-        await this.start(template, this.address);
+        await this.start(this.manifests, this.address);
         throw new Error('ended, and started again');
       }
-      const { code, stdout, stderr } = await this.exec(...this.container!.startupProbe.exec.command);
+      const { code, stdout, stderr } = await this.exec(...this.container.startupProbe.exec.command);
       appendFileSync(this.path('log'), `### startup probe: ${code} ${stdout}${stderr}\n`);
       last(stdout + stderr);
       return code === 0;
     });
   }
 
-  ready = async () => (await this.exec(...this.container!.readinessProbe.exec.command)).code === 0;
+  ready = async () => (await this.exec(...this.container.readinessProbe.exec.command)).code === 0;
 
   /** kubectl inside, as the admin. */
   async kubectl(...args: string[]): Promise<string> {
@@ -108,18 +128,20 @@ export class ServerPod {
     return stdout;
   }
 
-  /** Ends the pod: with the signal of the kubelet first, or at once. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  /** Ends the pod: as the kubelet does, or as a power cut does. */
+  async stop(how: 'orderly' | 'at once'): Promise<void> {
     if (!this.running) return;
-    await run(['kill', signal === 'SIGTERM' ? '-TERM' : '-KILL', await this.firstProcess()]);
+    // the hook of a machine under systemd ends with the machine
+    if (how === 'orderly') await this.exec(...this.container.lifecycle.preStop.exec.command);
+    if (this.running) await run(['kill', how === 'orderly' ? '-TERM' : '-KILL', await this.firstProcess()]);
     for (let i = 0; i < 300 && this.running; i++) await sleep(100);
-    if (this.running) throw new Error(`${this.name} runs 30 s after ${signal}`);
+    if (this.running) throw new Error(`${this.name} runs 30 s after it was told to end`);
     await this.options.network.detach(this.name);
   }
 
   /** The claim is lost, and a new one is empty. */
   loseClaim(): void {
-    rmSync(this.path('claim'), { recursive: true });
+    rmSync(this.path('data'), { recursive: true });
   }
 
   log = () => readFileSync(this.path('log'), 'utf8');
@@ -130,11 +152,18 @@ export class ServerPod {
     return stdout.trim();
   }
 
+  private get template(): Manifest {
+    return only(this.manifests, 'StatefulSet', this.name.replace(/-\d+$/, '')).spec.template;
+  }
+
+  private get container(): Manifest {
+    return this.template.spec.containers.find((it: Manifest) => it.name === 'k3s');
+  }
+
   private mounts(): string[] {
-    const own = this.container!.volumeMounts.map(({ name, mountPath, subPath = '' }: Manifest) => {
-      const shared = this.options.volumes[name];
-      const from = shared ?? join(this.path(name === 'data' ? 'claim' : name), subPath);
-      mkdirSync(from, { recursive: true });
+    const own = this.container.volumeMounts.map(({ name, mountPath, subPath = '' }: Manifest) => {
+      const from = join(this.volume(name), subPath);
+      if (!existsSync(from)) mkdirSync(from, { recursive: true });
       return `${from} ${mountPath}`;
     });
     // what the binary unpacks is always the same, and not what this is about
@@ -143,9 +172,25 @@ export class ServerPod {
     return [...own, `${unpacked} /var/lib/rancher/k3s/data`, `${this.path('hosts')} /etc/hosts`];
   }
 
+  /** The folder of a volume: of a Secret, written from a ConfigMap, or the pod's own. */
+  private volume(name: string): string {
+    const { secret, configMap } = this.template.spec.volumes.find((it: Manifest) => it.name === name) ?? {};
+    if (secret) return this.options.secrets[secret.secretName]!;
+    const folder = this.path(name);
+    mkdirSync(folder, { recursive: true });
+    const { data = {} } = configMap ? only(this.manifests, 'ConfigMap', configMap.name) : {};
+    for (const [file, text] of Object.entries(data)) writeFileSync(join(folder, file), text as string, { mode: 0o755 });
+    return folder;
+  }
+
   private environment(): Record<string, string> {
-    const variables: Record<string, string> = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
-    for (const { name, value, valueFrom } of this.container!.env) {
+    // the last one is what Sysbox tells systemd
+    const variables: Record<string, string> = {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: '/root',
+      container: 'private-users',
+    };
+    for (const { name, value, valueFrom } of this.container.env) {
       const field = valueFrom?.fieldRef ? this.name : valueFrom?.resourceFieldRef ? `${2 ** 50}` : undefined;
       variables[name] = field ?? this.filledIn(value, variables);
     }
