@@ -58,6 +58,11 @@ describe.each(shells)('under %s %s', (...shell) => {
       expect(stage.run('start.sh', 'server').stdout).toMatch(/waiting for a server at https:\/\/dev.team.svc:6443/);
       expect(argument()).toEqual(['--server=https://dev.team.svc:6443']);
       expect(stage.read('asked')).toBe('\n\n\n');
+      // without credentials kubectl would ask for a name
+      expect(stage.read('calls').split('\n')[0]).toBe(
+        'k3s kubectl --kubeconfig /dev/null --server https://dev.team.svc:6443 --insecure-skip-tls-verify --token none ' +
+          '--request-timeout=5s get --raw /ping',
+      );
     });
 
     test.each(['dev-server-0', 'dev-server-1'])('%s with data of a member waits for nobody', (name) => {
@@ -243,6 +248,13 @@ describe.each(shells)('under %s %s', (...shell) => {
       stage.run('member.sh');
 
       expect(update().peerURLs).toEqual([name, 'https://[fd00::7]:2380']);
+    });
+
+    test('is not done before K3s has started etcd', () => {
+      newStage().standIn('k3s', '');
+
+      expect(stage.run('member.sh')).toEqual({ status: 1, stdout: '', stderr: 'K3s has not started etcd yet\n' });
+      expect(stage.calls).toEqual([]);
     });
 
     test('is not done before it is a member', () => {

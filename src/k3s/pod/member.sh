@@ -32,9 +32,14 @@ know_by() {
   say "the member of etcd is known by $*"
 }
 
+[ -s "$ETCD/config" ] || {
+  echo "K3s has not started etcd yet" >&2
+  exit 1
+}
 name=https://$MEMBER_NAME:2380
-address=$(own_address)
 members=$(etcd list '{}')
+# now that etcd answers, that file is of this start
+address=$(own_address)
 own=$(own_member "$members")
 id=$(echo "$own" | sed -n 's/.*"ID":"\([0-9]*\)".*/\1/p')
 [ -n "$id" ] || {

@@ -43,6 +43,7 @@ mount --rbind /sys sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount --bind /dev/null dev/console
 mount -t proc proc proc
+echo "$NAME" >proc/sys/kernel/hostname
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
 rm -rf etc/systemd/system
@@ -83,7 +84,7 @@ export class ServerPod {
     const command = [...this.container.command, ...this.container.args].map((word: string) => this.filledIn(word));
     const inside = ['netns', 'exec', network.namespace(this.name), ...unshare, 'sh', '-c', enter, 'enter', ...command];
     this.process = spawn('ip', inside, {
-      env: { ...this.environment(), ROOT: this.path('root'), MOUNTS: this.path('mounts') },
+      env: { ...this.environment(), NAME: this.name, ROOT: this.path('root'), MOUNTS: this.path('mounts') },
       stdio: ['ignore', log, log],
     });
   }
@@ -131,9 +132,13 @@ export class ServerPod {
   /** Ends the pod: as the kubelet does, or as a power cut does. */
   async stop(how: 'orderly' | 'at once'): Promise<void> {
     if (!this.running) return;
-    // the hook of a machine under systemd ends with the machine
-    if (how === 'orderly') await this.exec(...this.container.lifecycle.preStop.exec.command);
-    if (this.running) await run(['kill', how === 'orderly' ? '-TERM' : '-KILL', await this.firstProcess()]);
+    // the hook of a machine under systemd waits for its end, and nsenter, stopped with the rest, would hold that up
+    const [command, ...args] = this.container.lifecycle.preStop.exec.command as string[];
+    const hook = [command!, ...args.map((arg) => arg.replace(/; sleep \d+$/, ''))];
+    if (how === 'orderly') await this.exec(...hook);
+    if (command !== '/bin/sh' || how === 'at once') {
+      await run(['kill', how === 'orderly' ? '-TERM' : '-KILL', await this.firstProcess()]);
+    }
     for (let i = 0; i < 300 && this.running; i++) await sleep(100);
     if (this.running) throw new Error(`${this.name} runs 30 s after it was told to end`);
     await this.options.network.detach(this.name);
