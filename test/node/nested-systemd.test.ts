@@ -57,7 +57,9 @@ test('systemd is the first process, K3s its unit, and the pod ready when its API
   await steps.step('started', () => pod.started());
 
   expect(await output('cat', '/proc/1/comm')).toBe('systemd');
-  expect(await output('systemctl', 'is-active', 'k3s.service')).toBe('active');
+  // K3s tells systemd a moment after its API server is ready
+  const state = () => output('systemctl', 'is-active', 'k3s.service');
+  await waitFor('active', { timeoutMs: 30_000 }, async () => (await state()) === 'active');
   expect(await output('systemctl', 'show', '-P', 'NRestarts', 'k3s.service')).toBe('0');
   expect(await pod.ready()).toBe(true);
   expect(await output('journalctl', '-u', 'k3s.service')).toContain('k3s is up and running');

@@ -106,7 +106,7 @@ export class ServerPod {
   }
 
   /** Asks the startup probe until it succeeds; a container that ended is started again, as by the kubelet. */
-  async started(timeoutMs = 240_000): Promise<void> {
+  async started(timeoutMs = 300_000): Promise<void> {
     await waitFor(`${this.name} started`, { timeoutMs, everyMs: 2_000 }, async (last) => {
       if (!this.running) {
         await this.start(this.manifests, this.address);
