@@ -52,9 +52,10 @@ export interface K3sClusterProps extends K3sVersionOptions {
    * How many servers: 1, which keeps its data in SQLite, or 3 or 5, which share an embedded etcd and go on without one, or
    * two. Refused: other numbers, since an even one bears no more failures than the odd one below.
    *
-   * From 1 to 3 the first server moves its data from SQLite into etcd (K3s does so at `--cluster-init`), is away for a
-   * minute, and the others join it; the old file stays beside, as `state.db.migrated`. There is no way back to 1 by this
-   * number: an etcd of three does not go on with one member.
+   * From 1 to 3 the new servers wait until the pod of the first, "<name>-server-0", is deleted: it starts again, moves its
+   * data from SQLite into etcd (K3s does so at `--cluster-init`), is away for a minute, and the others join it. The old
+   * file stays beside, as `state.db.migrated`. There is no way back to 1 by this number: an etcd of three does not go on
+   * with one member.
    *
    * @default 1
    */
@@ -89,7 +90,8 @@ export interface K3sClusterProps extends K3sVersionOptions {
   readonly network?: NestedNetworkOptions;
 
   /**
-   * The tokens with which nodes join.
+   * The tokens with which nodes join. That of the servers also encrypts the cluster's certificates in its database, so that
+   * no server starts with another one later (K3s, pkg/cluster/storage.go).
    *
    * @default - a Job makes them in the cluster, once, and keeps them in the Secret `<name>-token`
    */

@@ -65,6 +65,22 @@ describe.each(shells)('under %s %s', (...shell) => {
       );
     });
 
+    test('waits for the first to leave SQLite, and says once what that takes', () => {
+      newStage().standIn(
+        'k3s',
+        `case "$*" in *"/db/info"*)
+          echo >>"$STAGE/asked"
+          [ $(wc -l <"$STAGE/asked") -gt 3 ] || { echo "Error from server (BadRequest): etcd datastore disabled" >&2; exit 1; }
+        esac`,
+      );
+
+      const { stdout } = stage.run('start.sh', 'server');
+
+      expect(stdout.match(/dev-server-0 still has its data in SQLite: delete its pod/g)).toHaveLength(1);
+      expect(stage.read('asked')).toBe('\n\n\n\n');
+      expect(argument()).toEqual(['--server=https://dev.team.svc:6443']);
+    });
+
     test.each(['dev-server-0', 'dev-server-1'])('%s with data of a member waits for nobody', (name) => {
       newStage({ NODE_NAME: name }).standIn('k3s', 'case "$*" in *kubectl*) exit 1 ;; esac');
       data('etcd/member/wal/0.wal');

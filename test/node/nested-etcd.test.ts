@@ -115,9 +115,16 @@ test('one server becomes three, and takes its data along', async () => {
   await steps.step('one server, SQLite', () => pod(0).started());
   await write(0, 'of-sqlite');
   publish();
-  await pod(0).stop('orderly');
 
-  await steps.step('three servers, the first with the data of SQLite', () => start(all));
+  // a StatefulSet makes the new pods first, and renews the old one when they are ready
+  const rest = start([1, 2], [0]);
+  await waitFor('the new ones say what they wait for', { timeoutMs: 60_000 }, async () =>
+    [1, 2].every((i) => pod(i).log().includes('dev-server-0 still has its data in SQLite: delete its pod')),
+  );
+  await steps.step('three servers, the first with the data of SQLite', async () => {
+    await pod(0).stop('orderly');
+    await Promise.all([start([0]), rest]);
+  });
 
   await settled(2);
   expect(await written(2)).toEqual(['configmap/of-sqlite']);

@@ -25,10 +25,18 @@ starts_a_cluster() {
 # migrateFromSQLite). A start that ended before leaves both, and the next one would take the half for the whole.
 unfinished_move() { [ -e "$DB/state.db" ] && [ -d "$DB/etcd" ]; }
 
-# Anybody may ask that. Without any credentials kubectl asks for a user's name.
-server_answers() {
+# ask PATH: what anybody may ask. Without any credentials kubectl asks for a user's name.
+ask() {
   k3s kubectl --kubeconfig /dev/null --server "$JOIN_URL" --insecure-skip-tls-verify --token none --request-timeout=5s \
-    get --raw /ping >/dev/null 2>&1
+    get --raw "$1" 2>&1
+}
+
+# From one server to several: a StatefulSet renews the first pod last, when the others are ready, and they wait for it.
+has_etcd() {
+  case $(ask /db/info) in *'etcd datastore disabled'*) ;; *) return 0 ;; esac
+  [ -n "${told:-}" ] || say "${NODE_NAME%-*}-0 still has its data in SQLite: delete its pod, so that it starts again and moves it into etcd"
+  told=yes
+  return 1
 }
 
 # K3s lets nobody join under the name of a member (pkg/etcd/etcd.go, join: "duplicate node name"), so one that lost its data
@@ -46,7 +54,7 @@ forget_lost_member() {
 wait_for_servers() {
   say "waiting for a server at $JOIN_URL"
   if first; then say "this cluster has existed: to begin it anew, delete its kubeconfig's Secret with all claims"; fi
-  until server_answers && forget_lost_member; do sleep "$PAUSE"; done
+  until ask /ping >/dev/null && has_etcd && forget_lost_member; do sleep "$PAUSE"; done
 }
 
 prepare_etcd() {
