@@ -197,6 +197,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     const env = environment({
       SERVICE_ACCOUNT_DIR: await serviceAccount('dev-kubeconfig'),
       SECRET_NAME: 'dev-kubeconfig',
+      NODE_NAME: 'dev-server-0',
       SECRET_KEY: 'kubeconfig.yaml',
       CLUSTER_URL: 'https://dev.k3s-baseline.svc:6443',
       KUBECONFIG_FILE: file,
