@@ -1,9 +1,8 @@
 import * as kplus from 'cdk8s-plus-30';
-import { IConstruct } from 'constructs';
-import { SystemStatefulSet } from '../workloads';
+import { ISystemWorkload, SystemStatefulSet } from '../workloads';
 
 /** Where etcd's members speak to each other. */
-export const PEER_PORT = 2380;
+const PEER_PORT = 2380;
 
 /** Where a server finds the kubeconfig of its own cluster, once that has one. */
 const KNOWN = '/etc/rancher/cluster';
@@ -44,9 +43,9 @@ export class EmbeddedEtcd {
     };
   }
 
-  public mount(scope: IConstruct, k3s: kplus.Container): void {
+  public mount(workload: ISystemWorkload, k3s: kplus.Container): void {
     const { kubeconfig, kubeconfigKey } = this.options;
-    const known = kplus.Volume.fromSecret(scope as SystemStatefulSet, 'KnownCluster', kubeconfig, {
+    const known = kplus.Volume.fromSecret(workload, 'KnownCluster', kubeconfig, {
       name: 'k3s-known-cluster',
       optional: true,
       defaultMode: 0o400,
