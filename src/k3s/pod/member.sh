@@ -3,8 +3,9 @@
 # pod, which is another one after each restart of the pod. Fails until that is so and the API server answers.
 #
 # K3s registers a member by its node's address, and starts the API server only while that address is among the member's
-# (pkg/etcd/etcd.go, join and Test). So a member has its name, during a start its address too, and never its address alone:
-# the members find each other even when all pods come back with other addresses at once.
+# (pkg/etcd/etcd.go, join and Test). So a member has its address until it was ready once, then its name, and during a start
+# both: the members find each other even when all pods come back with other addresses at once. Two are no lasting state: K3s
+# lets nobody join beside such a member (join names its first address twice, which etcd refuses).
 set -eu
 . "$(dirname "$0")/inner.sh"
 
