@@ -123,6 +123,12 @@ describe('K3s that does not come back', () => {
   });
 });
 
+describe('an agent whose server answers', () => {
+  test('gets the runtime', () => {
+    expect(make({ role: 'agent' }).converge()).toMatchObject({ stage: 'verified' });
+  });
+});
+
 describe('an agent whose server is away', () => {
   test('is not restarted', () => {
     const node = make({ role: 'agent' });
@@ -140,6 +146,16 @@ describe('an agent whose server is away', () => {
     node.run('uninstall');
     expect(node.status()).toMatchObject({ stage: 'failed', reason: 'ServerUnreachable' });
     expect(node.exists(node.dropIn())).toBe(true);
+  });
+
+  test('goes on with its uninstall when the server is back, however long that takes', () => {
+    const node = ready({ role: 'agent' });
+    node.flag('server-leaves-at-restart');
+    node.flag('server-returns', String(node.uptime() + 700));
+    node.run('uninstall');
+    expect(node.exists('/var/lib/cdk8s-sysbox')).toBe(false);
+    expect(node.k3sRuns()).toBe(true);
+    expect(node.hasRuntime()).toBe(false);
   });
 });
 
