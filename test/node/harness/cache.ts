@@ -28,6 +28,7 @@ export async function cached(
   build: (folder: string) => Promise<void> | void,
 ): Promise<string> {
   const folder = join(cacheDir, `${name}-${keyOf(recipe)}`);
+  mkdirSync(cacheDir, { recursive: true });
   while (!existsSync(folder) && beingBuilt(folder)) await sleep(2_000);
   if (existsSync(folder)) return folder;
   const unfinished = `${folder}.unfinished-${process.pid}`;
