@@ -27,7 +27,7 @@ export function heldAt(node: Node, stage: Stage, timeoutMs = 40 * 60_000): Promi
       IFS= read -r -d '' journal <$folder/journal
       journal=$'\\n'$journal
     } 2>/dev/null
-    until look; ${condition(stage)}; do read -r -t 0.05 -u 9; done
+    until look; ${condition(stage)}; do read -r -t 0.2 -u 9; done
     freeze() { echo 1 2>/dev/null >"/sys/fs/cgroup$1/cgroup.freeze"; }
     { freeze /system.slice/cdk8s-sysbox-run.service
       for pid in $(pgrep -f '[/]programs/coordinator.sh'); do freeze "$(sed s/^0::// /proc/$pid/cgroup)"; done
