@@ -10,12 +10,9 @@ import type { Node } from './harness/node';
 import { platform, serverNode } from './harness/platform';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
+import { FOLDER, OURS, sabotage } from './life/life';
 
 jest.setTimeout(90 * 60_000);
-
-const FOLDER = '/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d';
-const OURS = `${FOLDER}/cdk8s-sysbox.toml`;
-const SABOTAGE = '/etc/systemd/system/k3s.service.d/90-sabotage.conf';
 
 const steps = new Steps('Power cuts during an installation');
 let node: Node;
@@ -41,8 +38,7 @@ beforeAll(async () => {
   await steps.step('K3s Ready', () => cluster.nodeReady(node.name, start));
   runtimesBefore = await containerdRuntimes(node);
   // K3s does not come up with our drop-in, until the first test is done.
-  await node.put(SABOTAGE, { content: `[Service]\nExecStartPre=/bin/sh -c '! test -e ${OURS}'\n` });
-  await node.run('systemctl daemon-reload');
+  await sabotage.begin(node);
   watchFor('rolling-back');
   await installation.apply();
 });
@@ -95,7 +91,7 @@ cut('while it is rolled back: the way back is finished, and counted once', async
 });
 
 cut('when it is staged', async () => {
-  await node.run(`rm ${SABOTAGE}; systemctl daemon-reload`);
+  await sabotage.end(node);
   const run = await node.run('jq -r .stage /var/lib/cdk8s-sysbox/status.json');
   expect(run).toBe('failed');
   watchFor('staged');
