@@ -84,7 +84,8 @@ locate() {
 # crictl's own default of 2 s is too short on a busy node (node-findings).
 cri() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 90s "$@"; }
 
-containerd_answers() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 10s version >/dev/null 2>&1; }
+# The socket first: crictl takes a second of CPU where that is scarce, and K3s needs it while it starts.
+containerd_answers() { listens "$ADDRESS" && "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 10s version >/dev/null 2>&1; }
 
 # A server is its own: only agents wait for another node before they start containerd.
 is_server() { property "$UNIT" ExecStart | grep -qE 'argv\[\]=[^ ]+ server( |$)'; }

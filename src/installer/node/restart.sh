@@ -156,7 +156,7 @@ await_health() {
   HEALTH_REASON=NotRestarted HEALTH_ERROR="nothing was seen within $DEADLINE s"
   while [ "$(seconds)" -lt $limit ]; do
     looked=$(seconds)
-    sleep 2
+    sleep 5
     case $(journal state) in
       committed|restarted) ;;
       *) HEALTH_REASON=$(journal reason) HEALTH_ERROR=$(journal message); return 1 ;; # the guard was faster
@@ -195,9 +195,9 @@ roll_back() {
   fi
   [ -z "$back" ] || restarted rollback_invocation || sctl restart --no-block "$UNIT.service"
   waited=0
-  until { [ -z "$back" ] || restarted rollback_invocation; } && containerd_answers || [ $waited -ge 150 ]; do
+  until { [ -z "$back" ] || restarted rollback_invocation; } && containerd_answers || [ $waited -ge 60 ]; do
     waited=$((waited + 1))
-    sleep 2
+    sleep 5
   done
   count=$(journal rollbacks)
   set -- "$1" "$2" "$(journal plan)"

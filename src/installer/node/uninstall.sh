@@ -29,8 +29,8 @@ remove_configuration() {
   tries=0
   until restarted invocation && containerd_answers; do
     tries=$((tries + 1))
-    [ $tries -lt 300 ] || fail ContainerdDown "containerd does not answer after the removal: $(containerd_log)"
-    sleep 2
+    [ $tries -lt 120 ] || fail ContainerdDown "containerd does not answer after the removal: $(containerd_log)"
+    sleep 5
   done
 }
 

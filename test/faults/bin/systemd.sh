@@ -18,11 +18,18 @@ uptime() { cut -d. -f1 "$SYSBOX_ROOT/proc/uptime"; }
 
 matching() { (cd "$UNITS" && for unit in $1; do [ ! -d "$unit" ] || echo "$unit"; done); }
 
-daemons_up() { printf '%s\n' "Num RefCount Protocol Flags Type St Inode Path" \
-  "0: 00000002 00000000 00010000 0001 01 11 /run/sysbox/sysmgr.sock" \
-  "0: 00000002 00000000 00010000 0001 01 12 /run/sysbox/sysfs.sock" >"$SYSBOX_ROOT/proc/net/unix"; }
+# The kernel's list of listening sockets.
+sockets() {
+  {
+    echo "Num RefCount Protocol Flags Type St Inode Path"
+    [ ! -e "$SYS/daemons-up" ] || printf '0: 00000002 00000000 00010000 0001 01 11 %s\n' /run/sysbox/sysmgr.sock /run/sysbox/sysfs.sock
+    [ ! -e "$SYS/containerd/up" ] || echo "0: 00000002 00000000 00010000 0001 01 12 /run/k3s/containerd/containerd.sock"
+  } >"$SYSBOX_ROOT/proc/net/unix"
+}
 
-daemons_down() { printf '%s\n' "Num RefCount Protocol Flags Type St Inode Path" >"$SYSBOX_ROOT/proc/net/unix"; }
+daemons_up() { : >"$SYS/daemons-up"; sockets; }
+
+daemons_down() { rm -f "$SYS/daemons-up"; sockets; }
 
 start_sysbox() {
   [ -f "$SYSBOX_ROOT/etc/systemd/system/sysbox.service" ] || return 1
@@ -52,6 +59,7 @@ start_k3s() {
 restart_k3s() {
   put "$K3S" nrestarts 0
   rm -rf "$SYSBOX_ROOT/proc/100" "$SYS/containerd/up"
+  sockets
   start_k3s
 }
 
