@@ -102,6 +102,24 @@ describe('K3s that does not come back', () => {
     expect(node.journal('rollbacks')).toBe('1');
   });
 
+  test('and a power cut on the way back: the boot is the restart that the way back needs', () => {
+    const node = make();
+    node.flag('crashes-with-ours', 'sysbox-runc');
+    node.converge();
+    // As the disk was when the rollback had begun, and nothing of it was done.
+    const journal = '"$SYSBOX_ROOT/var/lib/cdk8s-sysbox/journal"';
+    node.sh(`sed -i -E 's/^(state)=.*/\\1=rolling-back/; /^(rollbacks|rollback_invocation|failed_plan|target)=/d' ${journal}
+      echo "target=${node.path(node.dropIn())}" >>${journal}
+      cp "$SYSBOX_ROOT/var/lib/cdk8s-sysbox/backup/wanted" "${node.path(node.dropIn())}"`);
+    node.boot();
+    expect(node.k3sRuns()).toBe(true);
+    const starts = node.starts();
+    expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'CrashLoop' });
+    expect(node.starts()).toBe(starts);
+    expect(node.journal('rollbacks')).toBe('1');
+    expect(node.exists(node.dropIn())).toBe(false);
+  });
+
   test('is tried again when a person asks for it', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');

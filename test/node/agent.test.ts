@@ -5,7 +5,7 @@ import { containerdRuntimes, type RuntimeTable } from './harness/containerd';
 import { diagnose } from './harness/diagnosis';
 import { sleep } from './harness/host';
 import { installerImage, pauseImage, ubuntuImage } from './harness/images';
-import { installation } from './harness/installation';
+import { runtimeYaml } from './harness/installation';
 import { startK3s } from './harness/k3s';
 import type { Cluster, PodStatus } from './harness/kubectl';
 import { distFiles, distImages } from './harness/manifests';
@@ -81,7 +81,7 @@ afterAll(async () => {
 test('the first install finds the renamed unit and the data dir, and restarts the agent once', async () => {
   await diagnosed(async () => {
     await cluster.apply(plainPod);
-    await cluster.apply(installation({ rollout }));
+    await cluster.apply(runtimeYaml({ rollout }));
     const [ubuntu] = distFiles().filter((text) => /kind: Pod$/m.test(text));
     await cluster.apply(ubuntu!);
     await waitFor('installer pod', { timeoutMs: 10 * 60_000 }, async () => (await installerPods()).length === 1);
@@ -198,7 +198,7 @@ test('an uninstall leaves the agent as it was', async () => {
   starts = await node.starts(unit);
   await diagnosed(async () => {
     await cluster.kubectl(['delete', 'pod', 'ubuntu', 'plain', '--timeout=5m'], { timeoutMs: 6 * 60_000 });
-    const removal = installation({ rollout, uninstall: true });
+    const removal = runtimeYaml({ rollout, uninstall: true });
     await cluster.apply(removal);
     await steps.step('uninstalled', () =>
       waitFor('uninstall', { timeoutMs: 20 * 60_000 }, async (last) => {

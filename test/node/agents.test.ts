@@ -3,7 +3,7 @@ import { Duration } from 'cdk8s';
 import { agentDisk, agentNode } from './harness/agentNode';
 import { diagnose } from './harness/diagnosis';
 import { installerImage, pauseImage, ubuntuImage } from './harness/images';
-import { installation } from './harness/installation';
+import { runtimeYaml } from './harness/installation';
 import { startK3s } from './harness/k3s';
 import { distImages } from './harness/manifests';
 import { NativeServer } from './harness/nativeServer';
@@ -57,7 +57,7 @@ beforeAll(async () => {
     await steps.step('two agents Ready', () =>
       Promise.all(nodes.map((node) => server.cluster.nodeReady(node.name, start))),
     );
-    await server.cluster.apply(installation({ rollout: { deadline: Duration.minutes(10) } }));
+    await server.cluster.apply(runtimeYaml({ rollout: { deadline: Duration.minutes(10) } }));
     await steps.step('both nodes ready with the runtime', () =>
       waitFor('rollout', { timeoutMs: 60 * 60_000, everyMs: 250 }, async (last) => {
         const state = await lease();

@@ -1,29 +1,53 @@
 // dist/ as it stands, applied to a real K3s node: the article's pod runs under Sysbox.
+import { ApiWatch } from './harness/apiWatch';
 import { containerdRuntimes, type RuntimeTable } from './harness/containerd';
 import { diagnose } from './harness/diagnosis';
+import { idleCost } from './harness/idle';
+import { keepInstalled } from './harness/installed';
 import { Cluster } from './harness/kubectl';
 import { distFiles, distImages } from './harness/manifests';
 import type { Node } from './harness/node';
-import { platform, serverNode } from './harness/platform';
+import { platform, serverNode, type Platform } from './harness/platform';
+import { snapshot, type Snapshot } from './harness/snapshot';
 import { Steps } from './harness/steps';
 
 jest.setTimeout(90 * 60_000);
 
 const steps = new Steps('dist/ applied to a K3s node');
+let built: Platform;
 let node: Node;
 let cluster: Cluster;
+let before: Snapshot;
 let runtimesBefore: Record<string, RuntimeTable>;
 let invocationBefore: string;
+let startsBefore: number;
+/** Seconds without an answer of the API server, at a restart by hand on the bare node and at the installer's. */
+let bareGap: number;
+let gap: number;
+let installed = false;
+
+/** As a person restarts K3s on a node without us. */
+async function bareRestart(): Promise<void> {
+  const watch = new ApiWatch(cluster);
+  const since = new Date();
+  await node.run('systemctl restart k3s', { timeoutMs: 10 * 60_000 });
+  await cluster.nodeReady(node.name, since);
+  bareGap = watch.stop();
+}
 
 beforeAll(async () => {
-  const built = await steps.step('platform built or found in the cache', () => platform(distImages()));
+  built = await steps.step('platform built or found in the cache', () => platform(distImages()));
   node = await serverNode(built);
   const start = new Date();
   await steps.step('boot to ssh', () => node.boot());
   cluster = await Cluster.of(node);
   await steps.step('K3s Ready', () => cluster.nodeReady(node.name, start));
+  before = await steps.step('files and units noted', () => snapshot(node));
+  await steps.step('bare restart of K3s to Ready', bareRestart);
   runtimesBefore = await containerdRuntimes(node);
   invocationBefore = await node.invocationId('k3s');
+  startsBefore = await node.starts('k3s');
+  const watch = new ApiWatch(cluster);
   try {
     await cluster.kubectl(['label', 'node', node.name, 'sysbox-install=yes']);
     await steps.step('dist/ applied', async () => {
@@ -33,7 +57,10 @@ beforeAll(async () => {
       cluster.nodeLabel(node.name, 'sysbox-runtime', 'running'),
     );
     await steps.step('pod ubuntu Running', () => cluster.podRunning('ubuntu'));
+    gap = watch.stop();
+    installed = true;
   } catch (error) {
+    watch.stop();
     process.stdout.write(await diagnose(node, cluster));
     throw error;
   }
@@ -41,7 +68,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   steps.print();
-  await node?.dispose();
+  try {
+    if (installed) await keepInstalled(built, node, cluster, before);
+  } finally {
+    await node?.dispose();
+  }
 });
 
 test('the pod sees sysboxfs under /proc', async () => {
@@ -94,5 +125,16 @@ test('the kubelet knows that the handler has user namespaces', async () => {
 
 test('K3s was restarted exactly once', async () => {
   expect(await node.invocationId('k3s')).not.toBe(invocationBefore);
-  expect(await node.starts('k3s')).toBe(2);
+  expect(await node.starts('k3s')).toBe(startsBefore + 1);
+});
+
+test('the API server was away hardly longer than at a restart by hand', () => {
+  process.stdout.write(`  API away: ${gap.toFixed(1)} s, at a bare restart ${bareGap.toFixed(1)} s\n`);
+  expect(gap / bareGap).toBeLessThan(2);
+});
+
+test('the idle installer costs next to nothing', async () => {
+  const idle = await steps.step('idle', () => idleCost(node, 120));
+  process.stdout.write(`  idle: ${idle.memoryMiB.toFixed(1)} MiB, ${idle.cpuMillis.toFixed(1)} m CPU\n`);
+  expect(idle.memoryMiB).toBeLessThan(32); // its request
 });

@@ -6,7 +6,7 @@ guard() {
   # A command may be at work: its lock is not waited for, since it waits for this start of K3s.
   WORK=$WORK/guard NEW=$GUARD_NEW
   case $(journal state) in
-    rolling-back) restore change; return 0 ;;
+    rolling-back) ! restore change || came_back_with_a_boot; return 0 ;;
     committed|restarted)
       if [ "$(journal boot)" != "$(boot_id)" ]; then
         interrupted Interrupted "the node went down in the middle of the change"
@@ -16,6 +16,11 @@ guard() {
       ;;
   esac
   ! rejected_because_of_us || withdraw Rejected "containerd rejects the merged configuration"
+}
+
+# A boot in the middle of the way back starts K3s with the old files: it needs no restart after that one.
+came_back_with_a_boot() {
+  [ -n "$(journal rollback_invocation)" ] || [ "$(journal boot)" = "$(boot_id)" ] || record "rollback_invocation=$(journal before)"
 }
 
 # withdraw REASON MESSAGE

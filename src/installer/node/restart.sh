@@ -156,7 +156,7 @@ await_health() {
   limit=$(($(seconds) + DEADLINE - 30))
   HEALTH_REASON=NotRestarted HEALTH_ERROR="nothing was seen within $DEADLINE s"
   while [ "$(seconds)" -lt $limit ]; do
-    sleep 2
+    sleep 5
     case $(journal state) in
       committed|restarted) ;;
       *) HEALTH_REASON=$(journal reason) HEALTH_ERROR=$(journal message); return 1 ;; # the guard was faster
@@ -176,7 +176,6 @@ await_health() {
     fi
     sandbox_runs && return 0
     HEALTH_REASON=SandboxFailed HEALTH_ERROR=$SANDBOX_ERROR
-    sleep 5 # "cni plugin not initialized", as a rule: K3s needs the processor more than the next try does
   done
   return 1
 }
@@ -196,9 +195,9 @@ roll_back() {
   fi
   [ -z "$back" ] || restarted rollback_invocation || sctl restart --no-block "$UNIT.service"
   waited=0
-  until { [ -z "$back" ] || restarted rollback_invocation; } && containerd_answers || [ $waited -ge 150 ]; do
+  until { [ -z "$back" ] || restarted rollback_invocation; } && containerd_answers || [ $waited -ge 60 ]; do
     waited=$((waited + 1))
-    sleep 2
+    sleep 5
   done
   count=$(journal rollbacks)
   set -- "$1" "$2" "$(journal plan)"

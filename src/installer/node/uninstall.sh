@@ -30,8 +30,8 @@ remove_configuration() {
   until restarted invocation && containerd_answers; do
     # An agent whose server is away does not start containerd, and that is not to be judged.
     if server_reachable; then tries=$((tries + 1)); else tries=0; fi
-    [ $tries -lt 300 ] || fail ContainerdDown "containerd does not answer after the removal: $(containerd_log)"
-    sleep 2
+    [ $tries -lt 120 ] || fail ContainerdDown "containerd does not answer after the removal: $(containerd_log)"
+    sleep 5
   done
 }
 

@@ -1,10 +1,144 @@
-// What the constructs make of an installation that is not the one of dist/.
-import { Chart, Testing, Yaml } from 'cdk8s';
-import { SysboxRuntime, type SysboxInstallationProps } from 'cdk8s-sysbox';
+// The installer as a cluster sees it: applied from the constructs, and what it says of its node.
+import { App, Chart, Duration, Yaml } from 'cdk8s';
+import { SysboxRuntime, SystemDeployment, type SysboxInstallationProps } from '../../../src';
+import type { Cluster, PodStatus } from './kubectl';
+import type { Node } from './node';
+import { waitFor, type WaitOptions } from './wait';
 
-/** The YAML of the runtime class and the installer. */
-export function installation(props: SysboxInstallationProps): string {
-  const chart = new Chart(Testing.app(), 'sysbox', { disableResourceNameHashes: true });
-  new SysboxRuntime(chart, 'sysbox', { installation: props });
+/** What the default app in examples/ has, or the same with other props of the installation. */
+export function runtimeYaml(installation: SysboxInstallationProps = {}): string {
+  const chart = new Chart(new App(), 'sysbox', { disableResourceNameHashes: true });
+  new SysboxRuntime(chart, 'sysbox', { installation });
   return Yaml.stringify(...chart.toJson());
+}
+
+/** A system pod that is made again wherever it goes away. */
+export function systemDeploymentYaml(name: string): string {
+  const chart = new Chart(new App(), 'workload', { disableResourceNameHashes: true });
+  new SystemDeployment(chart, 'deployment', {
+    metadata: { name },
+    podMetadata: { labels: { app: name } },
+    replicas: 1,
+    terminationGracePeriod: Duration.seconds(1),
+    containers: [{ image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
+  });
+  return Yaml.stringify(...chart.toJson());
+}
+
+/** What can be read off the node's object. */
+export interface Said {
+  readonly stage?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly plan?: string;
+  /** Value of the label sysbox-runtime. */
+  readonly label?: string;
+  readonly tainted: boolean;
+}
+
+interface Pod {
+  readonly metadata: { name: string; uid: string; deletionTimestamp?: string };
+  readonly spec: { containers: { env?: { name: string; value?: string }[] }[] };
+  readonly status: PodStatus & { containerStatuses?: { ready: boolean; state: { running?: { startedAt: string } } }[] };
+}
+
+export const installerPods = ['pods', '-n', 'sysbox-system', '-l', 'app.kubernetes.io/name=sysbox-installer'];
+
+export const minutes = (count: number, everyMs = 2_000): WaitOptions => ({ timeoutMs: count * 60_000, everyMs });
+
+export class Installation {
+  constructor(
+    readonly node: Node,
+    readonly cluster: Cluster,
+  ) {}
+
+  async apply(installation: SysboxInstallationProps = {}): Promise<void> {
+    await this.cluster.kubectl(['label', 'node', this.node.name, 'sysbox-install=yes', '--overwrite']);
+    await this.cluster.apply(runtimeYaml(installation));
+  }
+
+  async said(): Promise<Said> {
+    const { metadata, spec } = await this.cluster.get<{
+      metadata: Record<'labels' | 'annotations', Record<string, string>>;
+      spec: { taints?: { key: string }[] };
+    }>('node', this.node.name);
+    const note = (key: string) => metadata.annotations[`cdk8s-sysbox.io/${key}`];
+    return {
+      ...{ stage: note('stage'), reason: note('reason'), message: note('message'), plan: note('plan') },
+      label: metadata.labels['sysbox-runtime'],
+      tainted: (spec.taints ?? []).some(({ key }) => key === 'sysbox-runtime'),
+    };
+  }
+
+  /** Waits for a word of the installer about its node. */
+  says(what: string, test: (said: Said) => boolean, options = minutes(20)): Promise<Said> {
+    return waitFor(`the node says: ${what}`, options, async (last) => {
+      const said = await this.said();
+      last(JSON.stringify(said));
+      return test(said) && said;
+    });
+  }
+
+  /** Waits until the newest installer pod is Ready under its own plan; one from before `since` does not count. */
+  async ready(since = new Date(0), options = minutes(30)): Promise<void> {
+    await waitFor('the installer is ready', options, async (last) => {
+      const wanted = await this.wantedPlan();
+      const { items } = await this.cluster.get<{ items: Pod[] }>(...installerPods);
+      const said = await this.said();
+      last(JSON.stringify({ said, wanted, pods: items.map(({ metadata, status }) => ({ metadata, status })) }));
+      const [pod, ...more] = items.filter(({ metadata }) => !metadata.deletionTimestamp);
+      const container = pod?.status.containerStatuses?.[0];
+      if (!pod || more.length > 0 || !container?.ready || !container.state.running) return false;
+      const started = Date.parse(container.state.running.startedAt);
+      const plan = pod.spec.containers[0]?.env?.find(({ name }) => name === 'PLAN_HASH')?.value;
+      return (
+        started >= since.getTime() - 1_000 && plan === wanted && said.stage === 'ready' && said.plan === wanted // whole seconds
+      );
+    });
+  }
+
+  /** What the host's journal holds under a key; empty when there is none. */
+  journal(key: string): Promise<string> {
+    return this.node.run(`sed -n 's/^${key}=//p' /var/lib/cdk8s-sysbox/journal 2>/dev/null || true`);
+  }
+
+  /** Waits until the host program has been asked once more and has come to its end. */
+  async anotherRun(options = minutes(10)): Promise<void> {
+    const run = () => this.node.run('jq -r .run /var/lib/cdk8s-sysbox/status.json');
+    const before = await run();
+    await waitFor('another run of the host program', options, async () => {
+      const now = await run();
+      return now !== before && (await this.node.exec('systemctl -q is-active cdk8s-sysbox-run')).code !== 0;
+    });
+  }
+
+  /** Reasons of the Events about the node that the installer wrote, oldest first. */
+  async events(): Promise<string[]> {
+    const { items } = await this.cluster.get<{ items: { reason: string; reportingComponent: string }[] }>(
+      ...['events', '-n', 'default', '--sort-by=.lastTimestamp'],
+    );
+    return items.filter((one) => one.reportingComponent === 'cdk8s-sysbox.io/installer').map(({ reason }) => reason);
+  }
+
+  /** The one pod of a Deployment, once it runs and is none of these. */
+  async deploymentPod(name: string, not: readonly string[] = [], options = minutes(10)): Promise<string> {
+    return waitFor(`a pod of ${name} runs`, options, async (last) => {
+      const { items } = await this.cluster.get<{ items: Pod[] }>('pods', '-l', `app=${name}`);
+      last(JSON.stringify(items.map(({ metadata, status }) => ({ metadata, status }))));
+      const pod = items.find(
+        ({ metadata, status }) =>
+          !metadata.deletionTimestamp &&
+          !not.includes(metadata.name) &&
+          status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+      );
+      return pod?.metadata.name;
+    });
+  }
+
+  private async wantedPlan(): Promise<string | undefined> {
+    const daemonSet = await this.cluster.get<{ spec: { template: Pick<Pod, 'spec'> } }>(
+      ...['daemonset', 'sysbox-installer', '-n', 'sysbox-system'],
+    );
+    return daemonSet.spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'PLAN_HASH')?.value;
+  }
 }

@@ -1,0 +1,23 @@
+// What the installer's container costs while nothing happens, from its cgroup on the node.
+import type { Node } from './node';
+
+export interface Idle {
+  readonly memoryMiB: number;
+  /** Thousandths of a CPU. */
+  readonly cpuMillis: number;
+}
+
+export async function idleCost(node: Node, seconds: number): Promise<Idle> {
+  const output = await node.run(
+    `pid=$(pgrep -o -f '[/]programs/coordinator.sh')
+    cd "/sys/fs/cgroup$(sed s/^0::// /proc/$pid/cgroup)"
+    look() { cut -d' ' -f1 /proc/uptime; awk '/^usage_usec/ { print $2 }' cpu.stat; cat memory.current; }
+    look; sleep ${seconds}; look`,
+    { timeoutMs: (seconds + 120) * 1000 },
+  );
+  const [start, used, , end, usedThen, memory] = output.split('\n').map(Number) as number[];
+  return {
+    memoryMiB: memory! / 1024 / 1024,
+    cpuMillis: (usedThen! - used!) / 1000 / (end! - start!),
+  };
+}
