@@ -96,7 +96,7 @@ run_beside_engine() {
 
 wait_for_engine() {
   waited=0
-  until docker info >/dev/null 2>&1; do
+  until timeout 10 docker info >/dev/null 2>&1; do
     if has_ended "$engine"; then give_up 'dockerd ended before it answered'; fi
     if [ "$waited" -ge "$start_seconds" ]; then give_up "dockerd does not answer after $start_seconds seconds"; fi
     sleep 1

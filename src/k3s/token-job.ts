@@ -19,6 +19,8 @@ export function generatedToken(scope: Construct, cluster: string, image: string,
     serviceAccount,
     automountServiceAccountToken: true,
     restartPolicy: kplus.RestartPolicy.ON_FAILURE,
+    // the whole cluster waits for it, and a Job that has failed for good is not made again by a second `apply`
+    backoffLimit: 1000,
     system: { ...system, containers: undefined },
   });
   const container = job.addContainer({

@@ -148,6 +148,16 @@ describe.each(shells)('$name', ({ words: sh }) => {
       expect(container.log).toContain('dockerd ended');
     });
 
+    test('does not wait for an answer that does not come', () => {
+      // Stands for the time that passes.
+      engine().command('docker', 'sleep 60').command('timeout', 'echo "$*" >>"$LOG"; exit 124');
+
+      const result = container.run(sh, program, ['dockerd', '--', 'true'], { DOCKER_START_SECONDS: '1' });
+
+      expect(result).toMatchObject({ code: 1, stderr: 'engine.sh: dockerd does not answer after 1 seconds\n' });
+      expect(container.log).toContain('10 docker info');
+    });
+
     test('passes SIGTERM on, waits for the command, then stops the engine', async () => {
       engine().command(
         'work',

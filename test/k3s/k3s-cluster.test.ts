@@ -100,6 +100,8 @@ describe('the tokens', () => {
       roleRef: { kind: 'Role', name: 'dev-token' },
       subjects: [{ kind: 'ServiceAccount', name: 'dev-token', namespace: 'team' }],
     });
+    // Tried again for days: a Job that has failed is not made again by another `apply`.
+    expect(tokenJob(all).spec.backoffLimit).toBe(1000);
     expect(tokenJob(all).spec.template.spec).toMatchObject({
       serviceAccountName: 'dev-token',
       automountServiceAccountToken: true,

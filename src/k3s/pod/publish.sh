@@ -31,5 +31,5 @@ while :; do
   fi
   # in the background, so that a signal ends the wait
   sleep "$INTERVAL" &
-  wait $!
+  wait $! || :
 done
