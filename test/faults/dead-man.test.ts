@@ -68,6 +68,42 @@ describe('the dead-man', () => {
     node.dispose();
   });
 
+  test.each([
+    ['for the first time', 590],
+    ['again', 1190],
+  ])('gives K3s a deadline of its own when the server came back just before it looks %s', (_, after) => {
+    const node = new FakeNode({ role: 'agent' });
+    node.run('prepare');
+    node.flag('server-leaves-at-restart');
+    node.flag('server-returns', String(node.uptime() + after));
+    node.flag('server-slow', '60');
+    node.run('commit');
+    node.settleTimers();
+    node.pass(after + 30 - 600);
+    expect(node.known('deadman.log')).toContain('waits for its server');
+    expect(node.exists('/run/cdk8s-sysbox/server-away')).toBe(false);
+    expect(node.journal('state')).toBe('committed');
+    node.pass(1300);
+    expect(node.journal('state')).toBe('verified');
+    expect(node.journal('rollbacks')).toBe('');
+    expect(node.starts()).toBe(1);
+    node.dispose();
+  });
+
+  test('rolls back when K3s does not come up although its server is back', () => {
+    const node = new FakeNode({ role: 'agent' });
+    node.run('prepare');
+    node.flag('server-leaves-at-restart');
+    node.flag('server-returns', String(node.uptime() + 590));
+    node.flag('hangs-with-ours');
+    node.run('commit');
+    node.pass(1300);
+    expect(node.journal('rollbacks')).toBe('1');
+    expect(node.k3sRuns()).toBe(true);
+    expect(node.hasRuntime()).toBe(false);
+    node.dispose();
+  });
+
   test('goes back to what was verified, not to nothing', () => {
     const node = installed();
     node.publish('two', {}, node.otherRuntime());

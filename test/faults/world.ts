@@ -162,6 +162,11 @@ export class FakeNode {
       .filter((line) => line.startsWith('start ')).length;
   }
 
+  /** Seconds of the node's clock. */
+  public uptime(): number {
+    return Math.floor(Number(this.read('/proc/uptime').split(' ')[0]));
+  }
+
   public k3sRuns(): boolean {
     return (
       this.known(`units/${this.unit}.service/active`).trim() === 'active' && existsSync(join(this.sys, 'containerd/up'))

@@ -95,6 +95,7 @@ begin() {
   daemons_answer || fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen: not committed"
   # One left of an earlier attempt would fire in the middle of this one.
   disarm_deadman
+  rm -f "$WORK/server-away"
   arm_deadman
   keep_for_the_way_back
   record state=committed "plan=$(plan_id)" "target=$TARGET" "taken=$TAKEN" "old_state=$OLD_STATE" "old_target=$(journal target)" \
@@ -150,12 +151,11 @@ crash_loops() {
 }
 
 # await_health: containerd answers and a sandbox runs, a little before the dead-man fires, whose reason would be less clear.
-# The time an agent waits for its server does not count: it neither proves nor disproves the configuration.
+# The time an agent waits for its server neither proves nor disproves the configuration: the wait begins anew when it is back.
 await_health() {
   limit=$(($(seconds) + DEADLINE - 30))
   HEALTH_REASON=NotRestarted HEALTH_ERROR="nothing was seen within $DEADLINE s"
   while [ "$(seconds)" -lt $limit ]; do
-    looked=$(seconds)
     sleep 2
     case $(journal state) in
       committed|restarted) ;;
@@ -170,7 +170,7 @@ await_health() {
       return 1
     fi
     if ! containerd_answers; then
-      server_reachable || limit=$((limit + $(seconds) - looked))
+      server_reachable || { note_outage; limit=$(($(seconds) + DEADLINE - 30)); }
       HEALTH_REASON=ContainerdDown HEALTH_ERROR="containerd's socket $ADDRESS does not answer: $(containerd_log)"
       continue
     fi
@@ -260,7 +260,7 @@ judge() {
   if [ -n "$(journal invocation)" ] && restarted invocation && containerd_answers && sandbox_runs; then
     record state=verified "restarted_at=$(journal restart_asked_at)"
     report verified
-  elif ! crash_loops && ! containerd_answers && ! server_reachable; then
+  elif ! crash_loops && ! containerd_answers && waits_for_server; then
     log "K3s waits for its server: looking again in $DEADLINE s"
     # The timer that runs us is still loaded under its name, so the next look has another.
     start_timer "$DEADMAN_UNIT-$(seconds)"
@@ -268,3 +268,16 @@ judge() {
     roll_back DeadMan "no confirmation within $DEADLINE s: ${SANDBOX_ERROR:-$(containerd_log)}"
   fi
 }
+
+# waits_for_server: also at the first look that finds the server back. It answers /ping before it is ready, K3s asks it every few
+# seconds, and containerd starts only after that (k3s pkg/agent/run.go).
+waits_for_server() {
+  if ! server_reachable; then
+    note_outage || true
+  else
+    [ -e "$WORK/server-away" ] && rm -f "$WORK/server-away"
+  fi
+}
+
+# In memory: after a boot, the guard judges.
+note_outage() { mkdir -p "$WORK" && : >"$WORK/server-away"; }

@@ -63,13 +63,24 @@ restart_k3s() {
   start_k3s
 }
 
+# `server-returns` holds a time, `server-slow` how many seconds K3s needs from then on until it starts containerd.
+server_is_back() {
+  if [ -e "$SYS/server-returns" ] && [ "$(uptime)" -ge "$(cat "$SYS/server-returns")" ]; then
+    rm -f "$SYS/server-away"
+    put "$K3S" back "$(cat "$SYS/server-returns")"
+    rm -f "$SYS/server-returns"
+  fi
+  [ ! -e "$SYS/server-away" ] || return 1
+  [ "$(uptime)" -ge $(($(get "$K3S" back || echo 0) + $(cat "$SYS/server-slow" 2>/dev/null || echo 0))) ]
+}
+
 tick() {
   while [ -f "$SYS/jobs" ]; do rm -f "$SYS/jobs"; restart_k3s; done
   if [ "$(get "$K3S" active)" = auto-restart ] && [ "$(uptime)" -ge "$(get "$K3S" due)" ]; then
     put "$K3S" nrestarts "$(($(get "$K3S" nrestarts) + 1))"
     start_k3s
   fi
-  if [ "$(get "$K3S" active)" = waiting ] && [ ! -e "$SYS/server-away" ]; then "$BIN/k3s" goes-on; fi
+  if [ "$(get "$K3S" active)" = waiting ] && server_is_back; then "$BIN/k3s" goes-on; fi
   for timer in $(matching '*.timer'); do
     [ "$(get "$timer" active)" = active ] && [ "$(uptime)" -ge "$(get "$timer" due)" ] || continue
     command=$(get "$timer" command)
