@@ -141,6 +141,16 @@ describe('an agent whose server is away', () => {
     expect(node.status()).toMatchObject({ stage: 'failed', reason: 'ServerUnreachable' });
     expect(node.exists(node.dropIn())).toBe(true);
   });
+
+  test('goes on with its uninstall when the server is back, however long that takes', () => {
+    const node = ready({ role: 'agent' });
+    node.flag('server-leaves-at-restart');
+    node.flag('server-returns', String(node.uptime() + 700));
+    node.run('uninstall');
+    expect(node.exists('/var/lib/cdk8s-sysbox')).toBe(false);
+    expect(node.k3sRuns()).toBe(true);
+    expect(node.hasRuntime()).toBe(false);
+  });
 });
 
 describe('an interrupted change', () => {
