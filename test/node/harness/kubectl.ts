@@ -23,6 +23,11 @@ export class Cluster {
     return new Cluster(await kubectlProgram(), file);
   }
 
+  /** Takes a kubeconfig of this machine. */
+  static async at(kubeconfig: string): Promise<Cluster> {
+    return new Cluster(await kubectlProgram(), kubeconfig);
+  }
+
   private constructor(
     private readonly program: string,
     readonly kubeconfig: string,

@@ -26,6 +26,8 @@ export interface NodeOptions {
   readonly lanPort?: number;
   /** @example '192.168.77.2/24' */
   readonly lanAddress?: string;
+  /** Ports of this machine that the node reaches at `hostAddress` (qemu.ts). */
+  readonly hostPorts?: readonly number[];
 }
 
 export class Node {
@@ -46,8 +48,8 @@ export class Node {
     readonly folder: string,
   ) {
     this.name = options.name ?? 'node';
-    const { memoryMiB, cpus, lanPort } = options;
-    this.machine = new Machine({ name: this.name, disk, folder, memoryMiB, cpus, lanPort });
+    const { memoryMiB, cpus, lanPort, hostPorts } = options;
+    this.machine = new Machine({ name: this.name, disk, folder, memoryMiB, cpus, lanPort, hostPorts });
     this.ssh = new Ssh(() => this.machine.sshPort, disk.sshKey, folder);
   }
 

@@ -32,6 +32,7 @@ const tools = {
   ssh: 'openssh-client',
   gcc: 'gcc',
   setpriv: 'util-linux',
+  socat: 'socat',
 } as const;
 
 /** Installs the missing programs with apt where that is possible, else says which ones to install. */

@@ -18,7 +18,12 @@ export interface MachineOptions {
   readonly cpus?: number;
   /** A second network card on a segment shared by the machines that name the same port. */
   readonly lanPort?: number;
+  /** Ports of this machine's loopback that the guest reaches at `hostAddress`, each under its own number. */
+  readonly hostPorts?: readonly number[];
 }
+
+/** Where a guest finds this machine's `hostPorts`, and nothing else. */
+export const hostAddress = '10.0.2.100';
 
 /** QEMU 7.2 emulates cmpxchg16b with corrupted flags, and 5-level page tables cost time: both off under emulation. */
 const cpu = { kvm: 'host', tcg: 'max,la57=off,cx16=off,svm=off' };
@@ -57,6 +62,10 @@ export class Machine {
     }
     this.ports ??= { ssh: await freePort(), api: await freePort() };
     const forward = `hostfwd=tcp:127.0.0.1:${this.ports.ssh}-:22,hostfwd=tcp:127.0.0.1:${this.ports.api}-:6443`;
+    // A command for each connection: without one, QEMU would share a single connection among all of them.
+    const hostPorts = (this.options.hostPorts ?? []).map(
+      (port) => `,guestfwd=tcp:${hostAddress}:${port}-cmd:socat -lf /dev/null STDIO TCP4:127.0.0.1:${port}`,
+    );
     const accel = accelerator();
     const args = [
       ...['-name', name, '-machine', 'pc', '-accel', accel === 'tcg' ? 'tcg,thread=multi' : 'kvm', '-cpu', cpu[accel]],
@@ -68,7 +77,7 @@ export class Machine {
       ...['-drive', `file=${overlay},if=none,id=root,format=qcow2,cache=writeback,discard=unmap`],
       ...['-device', 'virtio-blk-pci,drive=root'],
       // restrict=on: the node reaches no registry, so every image and binary it runs is one that we put there.
-      ...['-netdev', `user,id=net,restrict=on,${forward}`, '-device', 'virtio-net-pci,netdev=net'],
+      ...['-netdev', `user,id=net,restrict=on,${forward}${hostPorts.join('')}`, '-device', 'virtio-net-pci,netdev=net'],
       ...['-device', 'virtio-rng-pci', '-display', 'none', '-monitor', 'none'],
       ...['-serial', `file:${this.path('console.log')}`],
     ];
@@ -128,7 +137,7 @@ export class Machine {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);

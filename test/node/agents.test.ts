@@ -1,0 +1,127 @@
+// One rollout over two agents: the canary alone, then the other.
+import { Duration } from 'cdk8s';
+import { agentDisk, agentNode } from './harness/agentNode';
+import { diagnose } from './harness/diagnosis';
+import { installerImage, pauseImage, ubuntuImage } from './harness/images';
+import { installation } from './harness/installation';
+import { startK3s } from './harness/k3s';
+import { distImages } from './harness/manifests';
+import { NativeServer } from './harness/nativeServer';
+import type { Node } from './harness/node';
+import { binaries, ensureTools } from './harness/prerequisites';
+import { freePort } from './harness/qemu';
+import { rootDisk } from './harness/rootDisk';
+import { Steps } from './harness/steps';
+import { waitFor } from './harness/wait';
+
+jest.setTimeout(120 * 60_000);
+
+const unit = 'edge';
+const dataDir = '/data/k3s';
+
+const steps = new Steps('One rollout over two K3s agents');
+let server: NativeServer;
+const nodes: Node[] = [];
+
+interface RolloutState {
+  readonly holders: Record<string, unknown>;
+  readonly failed: Record<string, string>;
+  readonly done: number;
+}
+const seen: RolloutState[] = [];
+
+beforeAll(async () => {
+  const { k3s, sysboxDir } = binaries();
+  await ensureTools();
+  const names = distImages();
+  const images = [
+    await pauseImage(),
+    await ubuntuImage(names.ubuntu),
+    await installerImage(names.installer, sysboxDir),
+  ];
+  const disk = await agentDisk({ binary: k3s, unit, dataDir, images }, await rootDisk());
+  server = await NativeServer.create(k3s);
+  server.start();
+  await server.ready();
+  // Nodes have an address of their own on a segment that they share.
+  const lanPort = await freePort();
+  for (const [name, address] of Object.entries({ 'edge-1': '192.168.77.2', 'edge-2': '192.168.77.3' })) {
+    const config = { 'node-label': ['sysbox-install=yes'], 'node-ip': address, 'flannel-iface': 'eth1' };
+    const lan = { lanPort, lanAddress: `${address}/24` };
+    nodes.push(await agentNode(server, unit, { name, disk, config, memoryMiB: 3072, cpus: 1, ...lan }));
+  }
+  await diagnosed(async () => {
+    const start = new Date();
+    await steps.step('two nodes booted to ssh', () => Promise.all(nodes.map((node) => node.boot())));
+    await Promise.all(nodes.map((node) => startK3s(node, { unit, role: 'agent' })));
+    await steps.step('two agents Ready', () =>
+      Promise.all(nodes.map((node) => server.cluster.nodeReady(node.name, start))),
+    );
+    await server.cluster.apply(installation({ rollout: { deadline: Duration.minutes(10) } }));
+    await steps.step('both nodes ready with the runtime', () =>
+      waitFor('rollout', { timeoutMs: 60 * 60_000, everyMs: 250 }, async (last) => {
+        const state = await lease();
+        last(JSON.stringify(state));
+        if (JSON.stringify(state) !== JSON.stringify(seen.at(-1))) seen.push(state);
+        return state.done === nodes.length && Object.keys(state.holders).length === 0;
+      }),
+    );
+  });
+});
+
+afterAll(async () => {
+  steps.print();
+  await Promise.all(nodes.map((node) => node.dispose()));
+  await server?.dispose();
+});
+
+test('the Lease never has two holders, and the second comes after the success of the first', () => {
+  const turns = seen.map(({ holders, done }) => ({ holders: Object.keys(holders), done }));
+  process.stdout.write(`${turns.map(({ holders, done }) => `  ${holders} done ${done}`).join('\n')}\n`);
+  expect(turns.every(({ holders }) => holders.length <= 1)).toBe(true);
+  const canary = turns.find(({ holders }) => holders.length > 0)!.holders[0];
+  for (const { holders, done } of turns) if (holders.length > 0 && holders[0] !== canary) expect(done).toBe(1);
+  expect(seen.every(({ failed }) => Object.keys(failed).length === 0)).toBe(true);
+});
+
+test('no agent was restarted before the other one was verified, and each of them once', async () => {
+  const times = await Promise.all(
+    nodes.map(async (node) => {
+      const [, restart] = await unitTimes(node);
+      const verified = await logTime(node, 'cdk8s-sysbox: verified');
+      return { restart: restart!, verified, starts: await node.starts(unit) };
+    }),
+  );
+  process.stdout.write(`${JSON.stringify(times)}\n`);
+  const [first, second] = times.sort((a, b) => a.restart - b.restart);
+  expect(first!.verified).toBeLessThan(second!.restart);
+  expect(times.map(({ starts }) => starts)).toEqual([2, 2]);
+});
+
+async function lease(): Promise<RolloutState> {
+  const { metadata } = await server.cluster.get<{ metadata: { annotations: Record<string, string> } }>(
+    ...['lease', 'cdk8s-sysbox-rollout', '-n', 'sysbox-system'],
+  );
+  return JSON.parse(metadata.annotations['cdk8s-sysbox.io/rollout']!);
+}
+
+/** When the agent's unit was started, in seconds. */
+async function unitTimes(node: Node): Promise<number[]> {
+  const starting = '7d4958e842da4a758f6c1cdc7b36dcc5';
+  const lines = await node.run(`journalctl -b -q -o short-unix UNIT=${unit}.service MESSAGE_ID=${starting}`);
+  return lines.split('\n').filter(Boolean).map(Number.parseFloat);
+}
+
+/** When the host program said this for the first time. */
+async function logTime(node: Node, text: string): Promise<number> {
+  return Number.parseFloat(await node.run(`journalctl -b -q -o short-unix | grep -F '${text}' | head -n 1`));
+}
+
+async function diagnosed(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    for (const node of nodes) process.stdout.write(`${await diagnose(node, server.cluster)}\n`);
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+// A K3s agent on a node, as the official install script sets it up, joined to a server on this machine.
+import { join } from 'node:path';
+import { cached, sha256File } from './cache';
+import { imagesImported, k3sFiles, startK3s, type K3sOptions } from './k3s';
+import { NativeServer } from './nativeServer';
+import { Node, type NodeOptions } from './node';
+import type { Disk } from './rootDisk';
+
+export interface AgentOptions extends Omit<K3sOptions, 'role'> {
+  readonly unit: string;
+  readonly dataDir: string;
+}
+
+/**
+ * A disk on which the agent's containerd holds the images, and on which nothing of a cluster is left: any number of nodes
+ * can begin from it and join any server.
+ */
+export async function agentDisk(options: AgentOptions, from: Disk): Promise<Disk> {
+  const files = k3sFiles({ ...options, role: 'agent' });
+  const hashes = await Promise.all([options.binary, ...(options.images ?? [])].map(sha256File));
+  const unit = files[`/etc/systemd/system/${options.unit}.service`];
+  const recipe = { from: from.file, files: Object.keys(files), hashes, unit, forget: forgetCluster(options.dataDir) };
+  const folder = await cached('agent', recipe, async (into) => {
+    const server = await NativeServer.create(options.binary);
+    const node = await agentNode(server, options.unit, { name: 'builder', disk: from, files });
+    try {
+      server.start();
+      await node.boot();
+      await server.ready();
+      const start = new Date();
+      await startK3s(node, options);
+      await server.cluster.nodeReady(node.name, start);
+      await imagesImported(node, options);
+      await node.run(`systemctl disable --now ${options.unit}`, { timeoutMs: 5 * 60_000 });
+      await node.run(forgetCluster(options.dataDir), { timeoutMs: 5 * 60_000 });
+      await node.stop();
+      await node.machine.saveDisk(join(into, 'disk.qcow2'));
+    } finally {
+      await node.dispose();
+      await server.dispose();
+    }
+  });
+  return { ...from, file: join(folder, 'disk.qcow2'), format: 'qcow2' };
+}
+
+/** A node that is switched off, with the files that let its agent find the server. */
+export function agentNode(
+  server: NativeServer,
+  unit: string,
+  options: NodeOptions & { readonly config?: Record<string, string | string[]> },
+): Promise<Node> {
+  const { config, files, ...rest } = options;
+  return Node.create({
+    ...rest,
+    files: { ...files, ...server.agentFiles(unit, config) },
+    hostPorts: [server.port],
+  });
+}
+
+/** Certificates, node password, kubelet and network state go; containerd's store and the list of what it holds stay. */
+const forgetCluster = (dataDir: string) => `set -eu
+find ${dataDir}/agent -mindepth 1 -maxdepth 1 ! -name containerd ! -name images -exec rm -rf {} +
+rm -rf /etc/rancher /var/lib/kubelet /var/lib/cni /etc/systemd/system/*.service.env
+: > /etc/machine-id
+sync`;
