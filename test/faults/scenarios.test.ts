@@ -123,6 +123,12 @@ describe('K3s that does not come back', () => {
   });
 });
 
+describe('an agent whose server answers', () => {
+  test('gets the runtime', () => {
+    expect(make({ role: 'agent' }).converge()).toMatchObject({ stage: 'verified' });
+  });
+});
+
 describe('an agent whose server is away', () => {
   test('is not restarted', () => {
     const node = make({ role: 'agent' });

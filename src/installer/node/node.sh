@@ -101,12 +101,13 @@ servers() {
 }
 
 # An agent whose server is away looks broken for as long as that lasts (k3s pkg/agent/run.go, config.Get). /ping needs no
-# credentials; KUBECONFIG is named because K3s's kubectl otherwise falls back to the admin one.
+# credentials, but without any kubectl asks for a user name, and fails where nobody answers; KUBECONFIG is named because K3s's
+# kubectl otherwise falls back to the admin one.
 server_reachable() {
   ! is_server || return 0
   known=$(servers)
   for server in $known; do
-    KUBECONFIG=/dev/null "$KUBECTL" --server "https://$server" --insecure-skip-tls-verify --request-timeout 5s \
+    KUBECONFIG=/dev/null "$KUBECTL" --server "https://$server" --insecure-skip-tls-verify --token none --request-timeout 5s \
       get --raw /ping >/dev/null 2>&1 && return 0
   done
   [ -z "$known" ]
