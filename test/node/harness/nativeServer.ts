@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir } from './cache';
+import { must, run } from './host';
 import { quietServer } from './k3s';
 import { Cluster } from './kubectl';
 import type { NodeFile } from './node';
@@ -14,6 +15,8 @@ export class NativeServer {
   static async create(binary: string): Promise<NativeServer> {
     mkdirSync(join(cacheDir, 'run'), { recursive: true });
     const folder = mkdtempSync(join(cacheDir, 'run', 'server-'));
+    // The server also calls itself where the nodes find it: with the address on the loopback, that stays on this machine.
+    await must(['ip', 'address', 'replace', `${hostAddress}/32`, 'dev', 'lo']);
     const [port, apiServerPort] = [await freePort(), await freePort()];
     return new NativeServer(binary, folder, port, apiServerPort, await Cluster.at(join(folder, 'kubeconfig')));
   }
@@ -88,6 +91,7 @@ export class NativeServer {
   /** Kills it and deletes its data (kept with CDK8S_SYSBOX_KEEP=1). */
   async dispose(): Promise<void> {
     await this.kill();
+    await run(['ip', 'address', 'delete', `${hostAddress}/32`, 'dev', 'lo']);
     if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(this.folder, { recursive: true, force: true });
   }
 
