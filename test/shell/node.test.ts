@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bench, needTools, SHELLS } from './shells';
 
@@ -129,7 +129,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   const reachable = (role: string, answering: string) => {
     write(
       'kubectl',
-      `#!/bin/sh\n[ "$KUBECONFIG" = /dev/null ] || exit 9\ncase "$*" in *${answering}*) ;; *) exit 1 ;; esac\n`,
+      `#!/bin/sh\n[ "$KUBECONFIG" = /dev/null ] || exit 9\ncase "$*" in *--token*) ;; *) exit 8 ;; esac\ncase "$*" in *${answering}*) ;; *) exit 1 ;; esac\n`,
     );
     const execStart = `{ path=/usr/local/bin/k3s ; argv[]=/usr/local/bin/k3s ${role} --server=x ; ignore_errors=no }`;
     return bench.run(
@@ -147,6 +147,18 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   test('a server waits for nobody, whatever an older role left behind', () => {
     balancer({ ServerAddresses: ['10.0.0.1:6443'] });
     expect(reachable('server', 'nobody')).toBe(0);
+  });
+
+  // The kubelet stops a sandbox that it does not know within 2 s.
+  test("finds a sandbox's process with one grep, however many processes there are", () => {
+    for (let pid = 1; pid <= 300; pid++) write(`proc/${pid}/cgroup`, `0::/system.slice/unit-${pid}.service\n`);
+    write('proc/4242/cgroup', '0::/kubepods.slice/cri-containerd-abc.scope/init.scope\n');
+    mkdirSync(join(bench.root, 'proc/4343')); // gone in between
+    const counted = 'grep() { echo one >>"$ROOT/greps"; command grep "$@"; }';
+    const find = (id: string) => bench.run([...ALL, 'verify'], `${counted}; sandbox_process ${id}`);
+    expect(find('abc').stdout.trim()).toBe(join(bench.root, 'proc/4242'));
+    expect(readFileSync(join(bench.root, 'greps'), 'utf8')).toBe('one\n');
+    expect(find('nobody').status).toBe(1);
   });
 
   test('a socket listens when the kernel says so, not when its file is there', () => {

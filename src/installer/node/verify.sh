@@ -38,12 +38,11 @@ sandbox_runs() {
 }
 
 # sandbox_process ID: by its cgroup, which has the id in its name. `crictl inspectp` takes seconds on a busy node, and the kubelet
-# has stopped a sandbox that it does not know by then (measured: its housekeeping comes every 2 s).
+# has stopped a sandbox that it does not know by then (measured: its housekeeping comes every 2 s). For the same reason one grep
+# for all processes: one for each takes longer than that where there are thousands, or the processor is slow.
 sandbox_process() {
-  for process in "$ROOT"/proc/[0-9]*; do
-    ! grep -qs "$1" "$process/cgroup" || { echo "$process"; return 0; }
-  done
-  return 1
+  process=$(grep -ls "$1" "$ROOT"/proc/[0-9]*/cgroup | head -n 1)
+  [ -n "$process" ] && echo "${process%/cgroup}"
 }
 
 try_sandbox() {
