@@ -5,7 +5,7 @@ import { containerdRuntimes, type RuntimeTable } from './harness/containerd';
 import { diagnose } from './harness/diagnosis';
 import { sleep } from './harness/host';
 import { installerImage, pauseImage, ubuntuImage } from './harness/images';
-import { installation } from './harness/installation';
+import { installation } from './harness/runtimeYaml';
 import { startK3s } from './harness/k3s';
 import type { Cluster, PodStatus } from './harness/kubectl';
 import { distFiles, distImages } from './harness/manifests';

@@ -3,7 +3,7 @@ import { Duration } from 'cdk8s';
 import { agentDisk, agentNode } from './harness/agentNode';
 import { diagnose } from './harness/diagnosis';
 import { installerImage, pauseImage, ubuntuImage } from './harness/images';
-import { installation } from './harness/installation';
+import { installation } from './harness/runtimeYaml';
 import { startK3s } from './harness/k3s';
 import { distImages } from './harness/manifests';
 import { NativeServer } from './harness/nativeServer';
