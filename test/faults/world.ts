@@ -329,7 +329,7 @@ export class FakeNode {
     this.write('/proc/sys/kernel/random/uuid', '00000000-0000-4000-8000-000000000000\n');
     this.write('/proc/sys/user/max_user_namespaces', '100\n');
     this.write('/proc/uptime', '1000.00 0\n');
-    this.write('/proc/net/unix', '');
+    this.write('/proc/1/net/unix', '');
     this.write('/sys/fs/cgroup/cgroup.controllers', 'cpu\n');
     this.write('/dev/fuse', '');
     this.write('/etc/sysctl.d/10-theirs.conf', 'kernel.panic = 10\n');

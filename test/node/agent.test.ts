@@ -167,7 +167,11 @@ test('a server that leaves between the restart and the health is waited for, and
   expect(await journal('state')).toBe('committed');
   expect(await k3sLog()).toMatch(/Failed to validate connection to cluster|Waiting to retrieve/);
   expect(
-    (await node.exec(`crictl --runtime-endpoint unix:///run/k3s/containerd/containerd.sock version`)).code,
+    (
+      await node.exec(
+        `${dataDir}/data/current/bin/crictl --runtime-endpoint unix:///run/k3s/containerd/containerd.sock version`,
+      )
+    ).code,
   ).not.toBe(0);
 
   await diagnosed(async () => {

@@ -166,12 +166,15 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     const line = (flags: string, path: string) =>
       `0000000000000000: 00000002 00000000 ${flags} 0001 01 12345 ${path}\n`;
     write(
-      'proc/net/unix',
+      'proc/1/net/unix',
       head + line('00010000', '/run/sysbox/sysmgr.sock') + line('00000000', '/run/sysbox/sysfs.sock'),
     );
     expect(bench.run(ALL, 'listens /run/sysbox/sysmgr.sock').status).toBe(0);
     expect(bench.run(ALL, 'listens /run/sysbox/sysfs.sock').status).toBe(1);
     expect(bench.run(ALL, 'listens /run/sysbox/sysmgr').status).toBe(1);
+    // A pod's own list, and what a process of the pod sees of it.
+    write('proc/net/unix', head);
+    expect(bench.run(ALL, 'listens /run/sysbox/sysmgr.sock').status).toBe(0);
     expect(bench.run(ALL, 'daemons_answer').status).toBe(1);
   });
 
@@ -183,9 +186,9 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
         'chmod +x "$ROOT/crictl"; CRICTL=$ROOT/crictl ADDRESS=/run/c.sock; rm -f "$ROOT/asked"; r=0; containerd_answers || r=$?; echo $r; cat "$ROOT/asked" 2>/dev/null || true',
       ).stdout;
     const head = 'Num       RefCount Protocol Flags    Type St Inode Path\n';
-    write('proc/net/unix', head);
+    write('proc/1/net/unix', head);
     expect(answers().trim()).toBe('1');
-    write('proc/net/unix', `${head}0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/c.sock\n`);
+    write('proc/1/net/unix', `${head}0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/c.sock\n`);
     expect(answers().trim()).toBe('0\nasked');
   });
 });

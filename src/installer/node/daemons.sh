@@ -2,8 +2,9 @@
 # shellcheck shell=sh
 
 # The kernel's list of listening sockets (flag 00010000, __SO_ACCEPTCON): a socket *file* outlives its daemon (node-findings).
+# PID 1's, since each network namespace has a list of its own, and `check` is called from the pod.
 listens() {
-  awk -v path="$1" '$NF == path && $4 == "00010000" { found = 1 } END { exit !found }' "$ROOT/proc/net/unix"
+  awk -v path="$1" '$NF == path && $4 == "00010000" { found = 1 } END { exit !found }' "$ROOT/proc/1/net/unix"
 }
 
 daemons_answer() {
