@@ -75,7 +75,7 @@ export async function startK3s(node: Node, options: Pick<K3sOptions, 'unit' | 'r
 }
 
 /** The node can be Ready while the last image is still being imported. */
-async function imagesImported(node: Node, options: K3sOptions): Promise<void> {
+export async function imagesImported(node: Node, options: Pick<K3sOptions, 'dataDir' | 'images'>): Promise<void> {
   const cache = join(imagesFolder(options), '.cache.json');
   await waitFor('images imported', { timeoutMs: 15 * 60_000 }, async (last) => {
     const text = await node.run(`cat ${cache}`);
@@ -84,7 +84,8 @@ async function imagesImported(node: Node, options: K3sOptions): Promise<void> {
   });
 }
 
-const imagesFolder = (options: K3sOptions) => join(options.dataDir ?? '/var/lib/rancher/k3s', 'agent/images');
+export const imagesFolder = (options: Pick<K3sOptions, 'dataDir'> = {}) =>
+  join(options.dataDir ?? '/var/lib/rancher/k3s', 'agent/images');
 
 function unit(options: K3sOptions): string {
   const role = options.role ?? 'server';

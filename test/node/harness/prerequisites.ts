@@ -31,6 +31,7 @@ const tools = {
   'mkfs.ext4': 'e2fsprogs',
   ssh: 'openssh-client',
   gcc: 'gcc',
+  openssl: 'openssl',
   setpriv: 'util-linux',
 } as const;
 
