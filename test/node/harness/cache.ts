@@ -1,8 +1,9 @@
 // Everything that takes long to build lies outside the checkout, in a folder named by what it is made from.
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { sleep } from './host';
 
 export const cacheDir = process.env.CDK8S_SYSBOX_CACHE ?? '/var/cache/cdk8s-sysbox';
 
@@ -27,6 +28,7 @@ export async function cached(
   build: (folder: string) => Promise<void> | void,
 ): Promise<string> {
   const folder = join(cacheDir, `${name}-${keyOf(recipe)}`);
+  while (!existsSync(folder) && buildsAlready(folder)) await sleep(2_000);
   if (existsSync(folder)) return folder;
   const unfinished = `${folder}.unfinished-${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
@@ -39,4 +41,14 @@ export async function cached(
     rmSync(unfinished, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** True while another process that still lives builds the same: two at a time would take the machine from each other. */
+function buildsAlready(folder: string): boolean {
+  if (!existsSync(cacheDir)) return false;
+  const prefix = `${basename(folder)}.unfinished-`;
+  const builders = readdirSync(cacheDir).filter((name) => name.startsWith(prefix));
+  return builders
+    .map((name) => name.slice(prefix.length))
+    .some((pid) => Number(pid) !== process.pid && existsSync(`/proc/${pid}`));
 }
