@@ -105,6 +105,7 @@ test('an engine of its own serves other pods over TLS, only those with a certifi
     const container = client.addContainer({
       image,
       command: ['sleep', 'infinity'],
+      imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
       securityContext: root,
       resources: {},
     });

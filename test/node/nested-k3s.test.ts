@@ -114,6 +114,7 @@ function client(chart: Chart, nested: K3sCluster, version: string): Chart {
   const container = pod.addContainer({
     image: k3sImageName(version),
     command: ['sleep', 'infinity'],
+    imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
     securityContext: root,
     resources: {},
   });
