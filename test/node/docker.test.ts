@@ -7,12 +7,13 @@ import { serveNames } from './harness/dns';
 import { yamlOf } from './harness/manifests';
 import { Steps } from './harness/steps';
 import { innerArchive, innerImageName, systemImageName as image } from './harness/systemImages';
-import { makeVolumes, storageClassName } from './harness/volumes';
+import { makeVolumes } from './harness/volumes';
 import { explained, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
 
 const namespace = 'ci';
+const storageClassName = 'ci';
 const startTimeout = Duration.minutes(15); // emulated
 const minutes = 60_000;
 const load = ['docker', 'load', '--input', innerArchive];
@@ -116,7 +117,7 @@ test('an engine of its own serves other pods over TLS, only those with a certifi
     const authority = await Authority.create(node.folder);
     await cluster.apply(await authority.secret('server-tls', namespace, server.dnsNames));
     await cluster.apply(await authority.secret('client-tls', namespace));
-    await makeVolumes(cluster, 1);
+    await makeVolumes(cluster, storageClassName, 1);
     await cluster.apply(yamlOf(chart));
     await serveNames(cluster, image);
     await steps.step('DockerServer Ready', () => cluster.podRunning('server-0', namespace, 15 * minutes));

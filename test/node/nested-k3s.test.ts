@@ -10,13 +10,14 @@ import type { NodeFile } from './harness/node';
 import { binaries } from './harness/prerequisites';
 import { Steps } from './harness/steps';
 import { innerImage, innerImageName, k3sImageName, k3sVersion, systemImageName } from './harness/systemImages';
-import { makeVolumes, storageClassName, volumeFolder } from './harness/volumes';
+import { makeVolumes, volumeFolder } from './harness/volumes';
 import { waitFor } from './harness/wait';
 import { explained, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
 
 const namespace = 'nested';
+const storageClassName = 'nested';
 const minutes = 60_000;
 const server = 'dev-server-0';
 const agent = 'dev-agent-0';
@@ -41,7 +42,7 @@ beforeAll(async () => {
   });
   await explained(workloads, namespace, async () => {
     await cluster.kubectl(['create', 'namespace', namespace]);
-    await makeVolumes(cluster, 2);
+    await makeVolumes(cluster, storageClassName, 2);
     await cluster.apply(yamlOf(chart));
     await serveNames(cluster, systemImageName);
     await steps.step('server Ready: its API server answers /readyz', () =>
@@ -101,7 +102,7 @@ test('the cluster survives its server: same node, same objects, and pods of the 
 /** In the folder from which K3s imports images, on the volumes that the nodes will claim: there is no registry. */
 async function innerImages(): Promise<Record<string, NodeFile>> {
   const images = { 'pause.tar': await pauseImage(), 'inner.tar': await innerImage() };
-  const folders = [0, 1].map((volume) => imagesFolder({ dataDir: `${volumeFolder(volume)}/k3s` }));
+  const folders = [0, 1].map((volume) => imagesFolder({ dataDir: `${volumeFolder(storageClassName, volume)}/k3s` }));
   const files = folders.flatMap((folder) =>
     Object.entries(images).map(([name, from]): [string, NodeFile] => [`${folder}/${name}`, { from }]),
   );

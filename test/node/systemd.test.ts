@@ -8,13 +8,14 @@ import { must } from './harness/host';
 import { yamlOf } from './harness/manifests';
 import { Steps } from './harness/steps';
 import { innerArchive, innerImageName, systemImageName as image } from './harness/systemImages';
-import { makeVolumes, storageClassName } from './harness/volumes';
+import { makeVolumes } from './harness/volumes';
 import { waitFor } from './harness/wait';
 import { explained, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
 
 const namespace = 'machines';
+const storageClassName = 'machines';
 const minutes = 60_000;
 
 const steps = new Steps('systemd in pods');
@@ -122,7 +123,7 @@ describe('a DevSandbox', () => {
       const key = join(node.folder, 'sandbox-key');
       await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
       await node.put('/root/sandbox-key', { from: key, mode: 0o600 });
-      await makeVolumes(cluster, 1);
+      await makeVolumes(cluster, storageClassName, 1);
       const authorized = `authorized_keys=${readFileSync(`${key}.pub`, 'utf8')}`;
       await cluster.kubectl(['create', 'secret', 'generic', 'keys', '-n', namespace, `--from-literal=${authorized}`]);
       await cluster.apply(yamlOf(chart));
