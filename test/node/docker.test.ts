@@ -8,7 +8,7 @@ import { yamlOf } from './harness/manifests';
 import { Steps } from './harness/steps';
 import { innerArchive, innerImageName, systemImageName as image } from './harness/systemImages';
 import { makeVolumes } from './harness/volumes';
-import { explained, workloadNode, type Workloads } from './harness/workloads';
+import { explained, newNamespace, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
 
@@ -25,7 +25,7 @@ let workloads: Workloads;
 
 beforeAll(async () => {
   workloads = await workloadNode(steps);
-  await workloads.cluster.kubectl(['create', 'namespace', namespace]);
+  await newNamespace(workloads.cluster, namespace);
 });
 
 afterAll(async () => {

@@ -12,7 +12,7 @@ import { Steps } from './harness/steps';
 import { innerImage, innerImageName, k3sImageName, k3sVersion, systemImageName } from './harness/systemImages';
 import { makeVolumes, volumeFolder } from './harness/volumes';
 import { waitFor } from './harness/wait';
-import { explained, workloadNode, type Workloads } from './harness/workloads';
+import { explained, newNamespace, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
     agent: { storage },
   });
   await explained(workloads, namespace, async () => {
-    await cluster.kubectl(['create', 'namespace', namespace]);
+    await newNamespace(cluster, namespace);
     await makeVolumes(cluster, storageClassName, 2);
     await cluster.apply(yamlOf(chart));
     await serveNames(cluster, systemImageName);

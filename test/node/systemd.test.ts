@@ -10,7 +10,7 @@ import { Steps } from './harness/steps';
 import { innerArchive, innerImageName, systemImageName as image } from './harness/systemImages';
 import { makeVolumes } from './harness/volumes';
 import { waitFor } from './harness/wait';
-import { explained, workloadNode, type Workloads } from './harness/workloads';
+import { explained, newNamespace, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
 
@@ -23,7 +23,7 @@ let workloads: Workloads;
 
 beforeAll(async () => {
   workloads = await workloadNode(steps);
-  await workloads.cluster.kubectl(['create', 'namespace', namespace]);
+  await newNamespace(workloads.cluster, namespace);
 });
 
 afterAll(async () => {

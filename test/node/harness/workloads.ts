@@ -63,6 +63,14 @@ export async function workloadNode(steps: Steps, options: NodeOptions = {}): Pro
   }
 }
 
+/** Right after the boot it takes a while until a namespace has the ServiceAccount that each pod needs. */
+export async function newNamespace(cluster: Cluster, name: string): Promise<void> {
+  await cluster.kubectl(['create', 'namespace', name]);
+  await waitFor(`ServiceAccount of ${name}`, { timeoutMs: 10 * 60_000 }, () =>
+    cluster.get('serviceaccount', 'default', '-n', name),
+  );
+}
+
 /** Runs a step; when it fails, prints what the node and the pods of the namespace say. */
 export async function explained<T>(from: Workloads, namespace: string, action: () => Promise<T>): Promise<T> {
   try {
