@@ -75,7 +75,7 @@ export async function startK3s(node: Node, options: Pick<K3sOptions, 'unit' | 'r
 }
 
 /** The node can be Ready while the last image is still being imported. */
-export async function imagesImported(node: Node, options: Pick<K3sOptions, 'dataDir' | 'images'>): Promise<void> {
+async function imagesImported(node: Node, options: K3sOptions): Promise<void> {
   const cache = join(imagesFolder(options), '.cache.json');
   await waitFor('images imported', { timeoutMs: 15 * 60_000 }, async (last) => {
     const text = await node.run(`cat ${cache}`);

@@ -2,7 +2,6 @@
 import { basename, join } from 'node:path';
 import { cached, keyOf, sha256File } from './cache';
 import { diagnose } from './diagnosis';
-import { imagesFolder, imagesImported } from './k3s';
 import { Cluster } from './kubectl';
 import { distImages } from './manifests';
 import { Node, type NodeFile, type NodeOptions } from './node';
@@ -23,7 +22,7 @@ export interface Workloads {
 async function workloadDisk(): Promise<Disk> {
   const { disk, k3s, sysboxDir } = await platform(distImages());
   const images = [await systemImage(), await k3sImage(k3s)];
-  const imageFiles = images.map((from): [string, NodeFile] => [join(imagesFolder(), basename(from)), { from }]);
+  const imageFiles = images.map((from): [string, NodeFile] => [join('/root/images', basename(from)), { from }]);
   const files = { ...sysboxFiles(sysboxDir), ...Object.fromEntries(imageFiles) };
   const binaries = [...images, ...sysboxPrograms.map((name) => join(sysboxDir, name))];
   const recipe = { from: disk.file, files: keyOf(files), hashes: await Promise.all(binaries.map(sha256File)) };
@@ -35,7 +34,7 @@ async function workloadDisk(): Promise<Disk> {
       await startSysbox(node);
       const cluster = await Cluster.of(node);
       await cluster.nodeReady(node.name, start);
-      await imagesImported(node, { images });
+      for (const file of images) await unpacked(node, join('/root/images', basename(file)));
       await waitFor('RuntimeClass', { timeoutMs: 60_000 }, () => cluster.apply(runtimeClass));
       await node.stop();
       await node.machine.saveDisk(join(into, 'disk.qcow2'));
@@ -44,6 +43,16 @@ async function workloadDisk(): Promise<Disk> {
     }
   });
   return { ...disk, file: join(folder, 'disk.qcow2'), format: 'qcow2' };
+}
+
+/**
+ * K3s imports images without unpacking them, which the first pod of an image then does: minutes under emulation, and the
+ * kubelet gives up after two.
+ */
+async function unpacked(node: Node, archive: string): Promise<void> {
+  await node.run(`k3s ctr --namespace=k8s.io images import '${archive}' && rm '${archive}'`, {
+    timeoutMs: 30 * 60_000,
+  });
 }
 
 /** Boots a node from that disk and waits until it is Ready. */
