@@ -133,7 +133,7 @@ async function published({ kubeconfigSecret, kubeconfigKey }: K3sCluster): Promi
 
 /** kubectl of a pod outside, with the kubeconfig that its Secret brought. */
 function inner(args: readonly string[], stdin?: string): Promise<string> {
-  const kubectl = ['k3s', 'kubectl', `--kubeconfig=/kubeconfig/${K3sCluster.KUBECONFIG_KEY}`];
+  const kubectl = ['kubectl', `--kubeconfig=/kubeconfig/${K3sCluster.KUBECONFIG_KEY}`];
   return workloads.cluster.kubectl(['exec', '-i', '-n', namespace, 'client', '--', ...kubectl, ...args], {
     stdin,
     timeoutMs: 20 * minutes,
