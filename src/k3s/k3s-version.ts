@@ -9,7 +9,7 @@ export interface K3sVersionOptions {
   readonly version: string;
 
   /**
-   * Image with K3s and a POSIX shell, for a registry of one's own. Refused: one without a tag or digest.
+   * Image with K3s, under the name kubectl too, and a POSIX shell, for a registry of one's own. Refused: one without a tag or digest.
    *
    * @default - "rancher/k3s" with the tag of `version`
    */

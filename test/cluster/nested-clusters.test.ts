@@ -121,13 +121,13 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     expect(full!.spec.securityContext.seccompProfile).toEqual({ type: 'RuntimeDefault' });
   });
 
-  // the programs, with a real kubectl in the place of `k3s kubectl`, and the rights that the manifests give
+  // the programs, with a real kubectl in the place of K3s's, and the rights that the manifests give
   const environment = (more: Record<string, string>): NodeJS.ProcessEnv => {
     const bin = join(folder, 'bin');
     mkdirSync(bin, { recursive: true });
-    const k3s = join(bin, 'k3s');
-    writeFileSync(k3s, `#!/bin/sh\nshift\nexec ${newestKubectl} "$@"\n`);
-    chmodSync(k3s, 0o755);
+    const kubectl = join(bin, 'kubectl');
+    writeFileSync(kubectl, `#!/bin/sh\nexec ${newestKubectl} "$@"\n`);
+    chmodSync(kubectl, 0o755);
     const url = new URL(server.url);
     return {
       PATH: `${bin}:${process.env.PATH}`,

@@ -94,16 +94,16 @@ describe.each(shells)('under %s %s', (...shell) => {
 
   describe('ready.sh', () => {
     test('of a server asks its API server', () => {
-      newStage({ NODE_ROLE: 'server' }).standIn('k3s', 'echo ok');
+      newStage({ NODE_ROLE: 'server' }).standIn('kubectl', 'echo ok');
 
       expect(stage.run('ready.sh')).toEqual({ status: 0, stdout: '', stderr: '' });
       expect(stage.read('calls')).toBe(
-        'k3s kubectl --kubeconfig /kubelet.kubeconfig --request-timeout=10s get --raw /readyz\n',
+        'kubectl --kubeconfig /kubelet.kubeconfig --request-timeout=10s get --raw /readyz\n',
       );
     });
 
     test('of a server fails with the words of the API server', () => {
-      newStage({ NODE_ROLE: 'server' }).standIn('k3s', 'echo "[-]etcd failed" >&2; exit 1');
+      newStage({ NODE_ROLE: 'server' }).standIn('kubectl', 'echo "[-]etcd failed" >&2; exit 1');
 
       expect(stage.run('ready.sh')).toMatchObject({ status: 1, stderr: '[-]etcd failed\n' });
     });
@@ -118,13 +118,13 @@ describe.each(shells)('under %s %s', (...shell) => {
       ],
       ['unknown', "echo ' '", 1, 'node dev-agent-0 is not Ready: \n'],
     ])('of an agent whose node is %s', (_, body, status, stderr) => {
-      newStage().standIn('k3s', body);
+      newStage().standIn('kubectl', body);
 
       expect(stage.run('ready.sh')).toMatchObject({ status, stderr });
     });
 
     test('of an agent fails while no API server answers', () => {
-      newStage().standIn('k3s', 'exit 1');
+      newStage().standIn('kubectl', 'exit 1');
 
       expect(stage.run('ready.sh').status).not.toBe(0);
     });
@@ -135,7 +135,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       `case "$*" in *conditions*) echo "True fine" ;; *annotations}*) echo '${annotations}' ;; esac`;
 
     test('opens a node that its own stop closed', () => {
-      newStage().standIn('k3s', answers('{"a":"b","cdk8s-sysbox.io/cordoned":"true"}'));
+      newStage().standIn('kubectl', answers('{"a":"b","cdk8s-sysbox.io/cordoned":"true"}'));
 
       expect(stage.run('started.sh').status).toBe(0);
       expect(stage.calls.at(-1)).toBe(
@@ -145,21 +145,21 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test.each(['{"a":"b"}', ''])('leaves a node with the annotations %j as it is', (annotations) => {
-      newStage().standIn('k3s', answers(annotations));
+      newStage().standIn('kubectl', answers(annotations));
 
       expect(stage.run('started.sh').status).toBe(0);
       expect(stage.calls.join()).not.toContain('patch');
     });
 
     test('is not started before it is ready', () => {
-      newStage().standIn('k3s', 'case "$*" in *conditions*) echo "False no" ;; esac');
+      newStage().standIn('kubectl', 'case "$*" in *conditions*) echo "False no" ;; esac');
 
       expect(stage.run('started.sh').status).toBe(1);
       expect(stage.calls).toHaveLength(1);
     });
 
     test('is not started while it cannot tell whether it is closed', () => {
-      newStage().standIn('k3s', 'case "$*" in *conditions*) echo "True fine" ;; *) exit 1 ;; esac');
+      newStage().standIn('kubectl', 'case "$*" in *conditions*) echo "True fine" ;; *) exit 1 ;; esac');
 
       expect(stage.run('started.sh').status).toBe(1);
     });
@@ -183,7 +183,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     const pods = (...lines: string[]) => stage.write('pods', lines.map((line) => `${line}\n`).join(''));
 
     test('closes the node, evicts its pods, and is done when they are gone', () => {
-      newStage({ DRAIN_SECONDS: '60' }).standIn('k3s', cluster());
+      newStage({ DRAIN_SECONDS: '60' }).standIn('kubectl', cluster());
       pods('default   web-1   ReplicaSet   Running', 'kube-system   coredns-1   ReplicaSet   Pending');
 
       expect(stage.run('stop.sh')).toEqual({ status: 0, stdout: '', stderr: '' });
@@ -212,7 +212,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test('leaves pods of the node itself, of DaemonSets, and those that ended', () => {
-      newStage().standIn('k3s', cluster());
+      newStage().standIn('kubectl', cluster());
       pods(
         'kube-system  svclb-1  DaemonSet  Running',
         'kube-system  static-1  Node  Running',
@@ -225,7 +225,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test('evicts a pod without an owner too: it would die without notice', () => {
-      newStage().standIn('k3s', cluster());
+      newStage().standIn('kubectl', cluster());
       pods('default  bare  <none>  Running');
 
       stage.run('stop.sh');
@@ -234,7 +234,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test('asks again when a PodDisruptionBudget refuses', () => {
-      newStage({ DRAIN_SECONDS: '60' }).standIn('k3s', cluster());
+      newStage({ DRAIN_SECONDS: '60' }).standIn('kubectl', cluster());
       pods('default  guarded  ReplicaSet  Running');
 
       expect(stage.run('stop.sh').status).toBe(0);
@@ -242,7 +242,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test('does not mark a node that somebody else closed', () => {
-      newStage().standIn('k3s', cluster('true'));
+      newStage().standIn('kubectl', cluster('true'));
       pods();
 
       expect(stage.run('stop.sh').status).toBe(0);
@@ -251,7 +251,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
     test('gives up after its time, and says what is left', () => {
       newStage({ DRAIN_SECONDS: '1' }).standIn(
-        'k3s',
+        'kubectl',
         'case "$*" in *"get pods"*) echo "default web-1 ReplicaSet Running" ;; esac',
       );
 
@@ -262,7 +262,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test('does not wait for an API server that is gone', () => {
-      newStage({ DRAIN_SECONDS: '600' }).standIn('k3s', 'exit 1');
+      newStage({ DRAIN_SECONDS: '600' }).standIn('kubectl', 'exit 1');
 
       const { status, stdout } = stage.run('stop.sh');
 
@@ -271,13 +271,13 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test('takes an API server that does not list pods for a busy one, not for an empty node', () => {
-      newStage({ DRAIN_SECONDS: '1' }).standIn('k3s', 'case "$*" in *"get pods"*) exit 1 ;; esac');
+      newStage({ DRAIN_SECONDS: '1' }).standIn('kubectl', 'case "$*" in *"get pods"*) exit 1 ;; esac');
 
       expect(stage.run('stop.sh').stdout).toMatch(/still running after 1 s: unknown/);
     });
 
     test('leaves no file behind', () => {
-      newStage().standIn('k3s', cluster());
+      newStage().standIn('kubectl', cluster());
       pods();
 
       stage.run('stop.sh');

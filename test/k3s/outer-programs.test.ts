@@ -26,7 +26,7 @@ describe.each(shells)('under %s %s', (...shell) => {
         *patch*) for last; do :; done; cat "\${last#*=}" >"$STAGE/patch" ;;
       esac`;
     const start = (data: string, more: Record<string, string> = {}) => {
-      newStage(shell, { SECRET_KEYS: 'token agent-token', ...more }).standIn('k3s', secret(data));
+      newStage(shell, { SECRET_KEYS: 'token agent-token', ...more }).standIn('kubectl', secret(data));
       return stage.run('token.sh');
     };
 
@@ -73,7 +73,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       ['the Secret is not there', 'echo "not found" >&2; exit 1'],
       ['somebody else was first', 'case "$*" in *patch*) exit 1 ;; *) echo "41 " ;; esac'],
     ])('fails, to be tried again, when %s', (_, body) => {
-      newStage(shell, { SECRET_KEYS: 'token' }).standIn('k3s', body);
+      newStage(shell, { SECRET_KEYS: 'token' }).standIn('kubectl', body);
 
       expect(stage.run('token.sh').status).not.toBe(0);
     });
@@ -84,7 +84,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     });
 
     test('goes to the API server with the pod’s own token, read from its file', () => {
-      newStage(shell, { SECRET_KEYS: 'token' }).standIn('k3s', 'cat "$3" >"$STAGE/kubeconfig"; exit 1');
+      newStage(shell, { SECRET_KEYS: 'token' }).standIn('kubectl', 'cat "$2" >"$STAGE/kubeconfig"; exit 1');
       stage.run('token.sh');
 
       const kubeconfig = stage.read('kubeconfig');
@@ -97,7 +97,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
     test('puts an IPv6 address in brackets', () => {
       newStage(shell, { SECRET_KEYS: 'token', KUBERNETES_SERVICE_HOST: 'fd00::1' });
-      stage.standIn('k3s', 'cat "$3" >"$STAGE/kubeconfig"; exit 1');
+      stage.standIn('kubectl', 'cat "$2" >"$STAGE/kubeconfig"; exit 1');
       stage.run('token.sh');
 
       expect(stage.read('kubeconfig')).toContain('server: "https://[fd00::1]:443"');
@@ -134,7 +134,7 @@ describe.each(shells)('under %s %s', (...shell) => {
         CLUSTER_URL: 'https://dev.dev.svc:6443',
         KUBECONFIG_FILE: '$STAGE/k3s.yaml',
         INTERVAL: '0',
-      }).standIn('k3s', secret);
+      }).standIn('kubectl', secret);
       stage.write('secret', '');
       publisher = stage.start('publish.sh');
     };

@@ -61,7 +61,7 @@ export class Stage {
     return this.read('calls')
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => line.replace(/k3s kubectl --kubeconfig \S+ --request-timeout=\d+s /, ''));
+      .map((line) => line.replace(/kubectl --kubeconfig \S+ --request-timeout=\d+s /, ''));
   }
 
   public run(program: string, ...args: string[]): Outcome {

@@ -6,7 +6,8 @@ CORDONED=cdk8s-sysbox.io/cordoned
 
 say() { echo "$(date -u +%H:%M:%S) $*"; }
 
-inner() { k3s kubectl --kubeconfig "$NODE_KUBECONFIG" --request-timeout=10s "$@"; }
+# Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
+inner() { kubectl --kubeconfig "$NODE_KUBECONFIG" --request-timeout=10s "$@"; }
 
 # A node that somebody else closed stays closed after a restart.
 close_node() {

@@ -11,7 +11,8 @@ trap 'exit 0' TERM INT
 
 say() { echo "$(date -u +%H:%M:%S) $*"; }
 
-outer() { k3s kubectl --kubeconfig "$SCRATCH/outer.yaml" --request-timeout=20s "$@"; }
+# Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
+outer() { kubectl --kubeconfig "$SCRATCH/outer.yaml" --request-timeout=20s "$@"; }
 
 # An IPv6 address stands in brackets in a URL.
 case $KUBERNETES_SERVICE_HOST in

@@ -29,7 +29,7 @@ export async function cached(
 ): Promise<string> {
   const folder = join(cacheDir, `${name}-${keyOf(recipe)}`);
   mkdirSync(cacheDir, { recursive: true });
-  while (!existsSync(folder) && beingBuilt(folder)) await sleep(2_000);
+  while (!existsSync(folder) && buildsAlready(folder)) await sleep(2_000);
   if (existsSync(folder)) return folder;
   const unfinished = `${folder}.unfinished-${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
@@ -44,10 +44,11 @@ export async function cached(
   return folder;
 }
 
-/** By another test run on this machine, which still lives. */
-function beingBuilt(folder: string): boolean {
+/** True while another process that still lives builds the same: two at a time would take the machine from each other. */
+function buildsAlready(folder: string): boolean {
   const prefix = `${basename(folder)}.unfinished-`;
-  return readdirSync(cacheDir)
-    .filter((name) => name.startsWith(prefix))
-    .some((name) => existsSync(`/proc/${name.slice(prefix.length)}`));
+  const builders = readdirSync(cacheDir).filter((name) => name.startsWith(prefix));
+  return builders
+    .map((name) => name.slice(prefix.length))
+    .some((pid) => Number(pid) !== process.pid && existsSync(`/proc/${pid}`));
 }

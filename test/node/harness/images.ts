@@ -72,5 +72,5 @@ export async function installerImage(tag: string, sysboxDir: string): Promise<st
   return image([tag], [await debianLayer(commonPackages), content], { Cmd: ['/bin/bash'] });
 }
 
-const debianLayer = (packages: readonly string[]) =>
+export const debianLayer = (packages: readonly string[]) =>
   layer(`debian-${packages.at(-1) ?? 'minbase'}`, { suite, packages }, (root) => debootstrap(root, packages));

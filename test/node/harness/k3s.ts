@@ -84,7 +84,7 @@ export async function imagesImported(node: Node, options: Pick<K3sOptions, 'data
   });
 }
 
-const imagesFolder = (options: Pick<K3sOptions, 'dataDir'>) =>
+export const imagesFolder = (options: Pick<K3sOptions, 'dataDir'> = {}) =>
   join(options.dataDir ?? '/var/lib/rancher/k3s', 'agent/images');
 
 function unit(options: K3sOptions): string {

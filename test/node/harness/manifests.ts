@@ -1,6 +1,7 @@
-// The committed YAML of dist/, as a user's GitOps engine would take it.
+// YAML as a user's GitOps engine would take it: what is committed in dist/, and charts that a test makes.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Testing, Yaml, type Chart } from 'cdk8s';
 import { parseAllDocuments } from 'yaml';
 import type { PlatformImages } from './platform';
 
@@ -20,6 +21,9 @@ export function distFiles(): string[] {
   if (names.length === 0) throw new Error(`${dist} holds no YAML: run \`npm run synth\` first.`);
   return names.sort().map((name) => readFileSync(join(dist, name), 'utf8'));
 }
+
+/** The objects of a chart, in the order in which they can be applied. */
+export const yamlOf = (chart: Chart) => Yaml.stringify(...Testing.synth(chart));
 
 /** The images that dist/ asks for, so that exactly those names are side-loaded. */
 export function distImages(): PlatformImages {

@@ -37,6 +37,7 @@ const tools = {
   'mkfs.ext4': 'e2fsprogs',
   ssh: 'openssh-client',
   gcc: 'gcc',
+  openssl: 'openssl',
   setpriv: 'util-linux',
   socat: 'socat',
 } as const;

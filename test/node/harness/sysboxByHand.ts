@@ -54,16 +54,27 @@ metadata: { name: sysbox-runc }
 handler: sysbox-runc
 `;
 
-export async function installSysboxByHand(node: Node, binaries: string): Promise<void> {
-  const files: Record<string, NodeFile> = {
+/** Everything that lies on a node which Sysbox was put on by hand. */
+export function sysboxFiles(binaries: string): Record<string, NodeFile> {
+  return {
     '/etc/systemd/system/sysbox-mgr.service': { content: service('sysbox-mgr', '--disable-inner-image-preload') },
     '/etc/systemd/system/sysbox-fs.service': { content: service('sysbox-fs', '') },
     '/etc/systemd/system/sysbox.service': { content: umbrella },
     '/etc/sysctl.d/99-sysbox.conf': { content: sysctl },
     '/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d/sysbox.toml': { content: dropIn },
+    ...Object.fromEntries(
+      sysboxPrograms.map((name) => [`/usr/bin/${name}`, { from: join(binaries, name), mode: 0o755 }]),
+    ),
   };
-  for (const name of sysboxPrograms) files[`/usr/bin/${name}`] = { from: join(binaries, name), mode: 0o755 };
-  for (const [path, file] of Object.entries(files)) await node.put(path, file);
+}
+
+export async function installSysboxByHand(node: Node, binaries: string): Promise<void> {
+  for (const [path, file] of Object.entries(sysboxFiles(binaries))) await node.put(path, file);
+  await startSysbox(node);
+}
+
+/** Enables and starts the daemons of a node that has the files. */
+export async function startSysbox(node: Node): Promise<void> {
   await node.run('sysctl --quiet --load /etc/sysctl.d/99-sysbox.conf && systemctl daemon-reload');
   await node.run('systemctl enable --now sysbox', { timeoutMs: 5 * 60_000 });
 }

@@ -1,0 +1,28 @@
+// Disks for claims, since the provisioner that K3s brings is an image from a registry: folders of the node.
+import type { Cluster } from './kubectl';
+
+/** Folder of the node that is the volume of this number. */
+export const volumeFolder = (storageClass: string, number: number) => `/var/lib/test-volumes/${storageClass}-${number}`;
+
+/** Makes a StorageClass and so many volumes of it, each for any claim of up to 100 GiB. */
+export async function makeVolumes(cluster: Cluster, storageClass: string, count: number): Promise<void> {
+  const volumes = Array.from({ length: count }, (_, number) => volume(storageClass, number));
+  await cluster.apply([classManifest(storageClass), ...volumes].join('---\n'));
+}
+
+const classManifest = (name: string) => `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: ${name} }
+provisioner: kubernetes.io/no-provisioner
+volumeBindingMode: WaitForFirstConsumer
+`;
+
+const volume = (storageClass: string, number: number) => `apiVersion: v1
+kind: PersistentVolume
+metadata: { name: ${storageClass}-${number} }
+spec:
+  storageClassName: ${storageClass}
+  capacity: { storage: 100Gi }
+  accessModes: [ReadWriteOnce]
+  hostPath: { path: ${volumeFolder(storageClass, number)}, type: DirectoryOrCreate }
+`;
