@@ -81,7 +81,7 @@ async function start(which: number[], ready: number[] = []): Promise<void> {
 async function members(asked: number): Promise<Member[]> {
   const tls = '/var/lib/rancher/k3s/server/tls/etcd';
   const client = ['--certificate-authority', `${tls}/server-ca.crt`, '--client-certificate', `${tls}/client.crt`];
-  const request = 'echo "{}" | k3s kubectl --kubeconfig /dev/null "$@" create --raw /v3/cluster/member/list -f -';
+  const request = 'echo "{}" | kubectl --kubeconfig /dev/null "$@" create --raw /v3/cluster/member/list -f -';
   const options = ['--server', 'https://127.0.0.1:2382', ...client, '--client-key', `${tls}/client.key`];
   const { code, stdout, stderr } = await pod(asked).exec('sh', '-c', request, 'members', ...options);
   if (code !== 0) throw new Error(stderr);

@@ -9,7 +9,7 @@ PAUSE=${PAUSE:-2}
 
 say() { echo "$(date -u +%H:%M:%S) $*"; }
 
-known() { k3s kubectl --kubeconfig "$KNOWN" --server "$JOIN_URL" --request-timeout=10s "$@"; }
+known() { kubectl --kubeconfig "$KNOWN" --server "$JOIN_URL" --request-timeout=10s "$@"; }
 
 first() { case $NODE_NAME in *-0) ;; *) return 1 ;; esac }
 
@@ -27,7 +27,7 @@ unfinished_move() { [ -e "$DB/state.db" ] && [ -d "$DB/etcd" ]; }
 
 # ask PATH: what anybody may ask. Without any credentials kubectl asks for a user's name.
 ask() {
-  k3s kubectl --kubeconfig /dev/null --server "$JOIN_URL" --insecure-skip-tls-verify --token none --request-timeout=5s \
+  kubectl --kubeconfig /dev/null --server "$JOIN_URL" --insecure-skip-tls-verify --token none --request-timeout=5s \
     get --raw "$1" 2>&1
 }
 

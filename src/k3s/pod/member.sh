@@ -14,7 +14,7 @@ TLS=${DATA:-/var/lib/rancher/k3s}/server/tls/etcd
 
 # etcd ACTION REQUEST: etcd's gateway speaks JSON at a port of the loopback (pkg/etcd/etcd.go, listenClientHTTPURLs).
 etcd() {
-  echo "$2" | k3s kubectl --kubeconfig /dev/null --server https://127.0.0.1:2382 --request-timeout=10s \
+  echo "$2" | kubectl --kubeconfig /dev/null --server https://127.0.0.1:2382 --request-timeout=10s \
     --certificate-authority "$TLS/server-ca.crt" --client-certificate "$TLS/client.crt" --client-key "$TLS/client.key" \
     create --raw "/v3/cluster/member/$1" -f -
 }

@@ -77,7 +77,7 @@ export class ServerPod {
     const { network, k3s } = this.options;
     this.manifests = manifests;
     this.address = address;
-    writeFileSync(this.path('mounts'), [...this.mounts(), `${k3s} /bin/k3s`].join('\n') + '\n');
+    writeFileSync(this.path('mounts'), [...this.mounts(), `${k3s} /bin/k3s`, `${k3s} /bin/kubectl`].join('\n') + '\n');
     await network.attach(this.name, address);
     appendFileSync(this.path('log'), `\n### ${this.name} starts at ${address}\n`);
     const log = openSync(this.path('log'), 'a');
