@@ -71,7 +71,13 @@ commit() {
   case $(journal state) in
     rolling-back) roll_back "$(journal reason)" "$(journal message)" ;;
     committed|restarted) go_on ;;
-    *) begin ;;
+    *)
+      choose_path
+      fill
+      # The dead-man has accepted the change while this command waited for it (seen on a node so slow that its time ran out).
+      ! in_force || { report restarted; return 0; }
+      begin
+      ;;
   esac
   apply
   restart_k3s
@@ -87,8 +93,6 @@ go_on() {
 }
 
 begin() {
-  choose_path
-  fill
   validate
   refuse_failed_plan
   server_reachable || fail ServerUnreachable "the node's K3s server does not answer: a restart now would leave the node waiting for it"
