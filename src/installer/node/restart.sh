@@ -158,6 +158,7 @@ crash_loops() {
 # The time an agent waits for its server neither proves nor disproves the configuration: the wait begins anew when it is back.
 await_health() {
   limit=$(($(seconds) + DEADLINE - 30))
+  begun=
   HEALTH_REASON=NotRestarted HEALTH_ERROR="nothing was seen within $DEADLINE s"
   while [ "$(seconds)" -lt $limit ]; do
     sleep 5
@@ -165,9 +166,10 @@ await_health() {
       committed|restarted) ;;
       *) HEALTH_REASON=$(journal reason) HEALTH_ERROR=$(journal message); return 1 ;; # the guard was faster
     esac
-    if ! restarted invocation; then
+    if [ -z "$begun" ]; then
       HEALTH_REASON=NotRestarted HEALTH_ERROR="systemctl restart $UNIT left its InvocationID as it was"
-      continue
+      restarted invocation || continue
+      begun=yes
     fi
     if crash_loops; then
       HEALTH_REASON=CrashLoop HEALTH_ERROR="$UNIT restarts over and over: $(containerd_log)"
