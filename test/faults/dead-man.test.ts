@@ -41,6 +41,18 @@ describe('the dead-man', () => {
     node.dispose();
   });
 
+  test('has accepted the change for a command too that waited for it: no second restart', () => {
+    const node = unconfirmed(new FakeNode());
+    node.pass(700);
+    const starts = node.starts();
+    const run = node.run('commit'); // asked for before the dead-man was done
+    expect(node.statusOf(run)).toMatchObject({ stage: 'restarted' });
+    expect(node.statusOf(node.run('confirm'))).toMatchObject({ stage: 'verified' });
+    expect(node.starts()).toBe(starts);
+    expect(node.hasRuntime()).toBe(true);
+    node.dispose();
+  });
+
   test('rolls back when K3s hangs, and names what was seen', () => {
     const node = new FakeNode();
     node.flag('hangs-with-ours');

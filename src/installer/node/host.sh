@@ -68,7 +68,7 @@ prepare() {
   report staged
   stage
   start_daemons || daemons_down
-  if config_in_place && [ "$(journal state)" = verified ]; then
+  if in_force; then
     PLAN=none
     report verified
   else
@@ -76,6 +76,8 @@ prepare() {
     report validated
   fi
 }
+
+in_force() { [ "$(journal state)" = verified ] && config_in_place; }
 
 daemons_died() { [ "$(journal state)" = verified ] && [ -z "$(journal switching)" ] && ! daemons_answer; }
 

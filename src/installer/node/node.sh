@@ -91,7 +91,13 @@ containerd_answers() {
 }
 
 # A server is its own: only agents wait for another node before they start containerd.
-is_server() { property "$UNIT" ExecStart | grep -qE 'argv\[\]=[^ ]+ server( |$)'; }
+is_server() {
+  [ "${ROLE_KNOWN_OF:-}" = "$UNIT" ] || {
+    ROLE=agent ROLE_KNOWN_OF=$UNIT
+    ! property "$UNIT" ExecStart | grep -qE 'argv\[\]=[^ ]+ server( |$)' || ROLE=server
+  }
+  [ "$ROLE" = server ]
+}
 
 # servers: host:port, as the load balancer of an agent knows them. The other file, of the API server, is not asked: RKE2's answers no /ping.
 servers() {
