@@ -2,7 +2,9 @@ const UNIT = /^[A-Za-z0-9:_.\\@-]+\.(service|socket|device|mount|automount|swap|
 
 /**
  * Units that cannot work in a system container, or wait for what is not there. The mounts fail with EPERM and leave the
- * machine degraded (measured with systemd 257); the others are those of sysbox docs/user-guide/systemd.md.
+ * machine degraded (measured with systemd 257), and so does systemd-modules-load.service in an image with a list of modules
+ * or without libkmod, as nobody loads modules from a user namespace; the others are those of sysbox
+ * docs/user-guide/systemd.md.
  *
  * @internal
  */
@@ -12,6 +14,7 @@ export const UNFIT_UNITS = [
   'sys-kernel-tracing.mount',
   'systemd-firstboot.service',
   'systemd-journald-audit.socket',
+  'systemd-modules-load.service',
   'systemd-networkd-wait-online.service',
   'systemd-udev-trigger.service',
 ];

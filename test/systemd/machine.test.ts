@@ -57,6 +57,7 @@ test('masks what cannot work in a system container', () => {
     ...MASKS,
     'systemd.mask=systemd-firstboot.service',
     'systemd.mask=systemd-journald-audit.socket',
+    'systemd.mask=systemd-modules-load.service',
     'systemd.mask=systemd-networkd-wait-online.service',
     'systemd.mask=systemd-udev-trigger.service',
   ]);

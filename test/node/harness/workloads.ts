@@ -18,12 +18,22 @@ export interface Workloads {
   readonly cluster: Cluster;
 }
 
+/** An emulated node that starts an engine can be NotReady for minutes; its pods are not to be evicted for that. */
+const patience: Record<string, NodeFile> = {
+  '/etc/rancher/k3s/config.yaml': {
+    content: `kube-apiserver-arg:
+  - default-not-ready-toleration-seconds=7200
+  - default-unreachable-toleration-seconds=7200
+`,
+  },
+};
+
 /** A disk with Sysbox beside K3s. No workload test depends on how Sysbox came there: install.test.ts has the installer. */
 async function workloadDisk(): Promise<Disk> {
   const { disk, k3s, sysboxDir } = await platform(distImages());
   const images = [await systemImage(), await k3sImage(k3s)];
   const imageFiles = images.map((from): [string, NodeFile] => [join('/root/images', basename(from)), { from }]);
-  const files = { ...sysboxFiles(sysboxDir), ...Object.fromEntries(imageFiles) };
+  const files = { ...sysboxFiles(sysboxDir), ...patience, ...Object.fromEntries(imageFiles) };
   const binaries = [...images, ...sysboxPrograms.map((name) => join(sysboxDir, name))];
   const recipe = { from: disk.file, files: keyOf(files), hashes: await Promise.all(binaries.map(sha256File)) };
   const folder = await cached('sysbox', recipe, async (into) => {
