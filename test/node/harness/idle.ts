@@ -2,6 +2,7 @@
 import type { Node } from './node';
 
 export interface Idle {
+  /** The working set, as the kubelet counts it: without the page cache of what was copied once, which the kernel takes back. */
   readonly memoryMiB: number;
   /** Thousandths of a CPU. */
   readonly cpuMillis: number;
@@ -11,7 +12,7 @@ export async function idleCost(node: Node, seconds: number): Promise<Idle> {
   const output = await node.run(
     `pid=$(pgrep -o -f '[/]programs/coordinator.sh')
     cd "/sys/fs/cgroup$(sed s/^0::// /proc/$pid/cgroup)"
-    look() { cut -d' ' -f1 /proc/uptime; awk '/^usage_usec/ { print $2 }' cpu.stat; cat memory.current; }
+    look() { cut -d' ' -f1 /proc/uptime; awk '/^usage_usec/ { print $2 }' cpu.stat; echo $(($(cat memory.current) - $(awk '/^inactive_file/ { print $2 }' memory.stat))); }
     look; sleep ${seconds}; look`,
     { timeoutMs: (seconds + 120) * 1000 },
   );
