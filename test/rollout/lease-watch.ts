@@ -37,14 +37,16 @@ export class LeaseWatch {
       response.on('data', (data) => {
         const lines = (rest + data).split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) last = this.see(JSON.parse(line));
+        for (const line of lines) last = this.see(JSON.parse(line)) ?? last;
       });
     });
     this.current.on('error', () => undefined).on('close', () => setTimeout(() => this.follow(last), 50));
     this.current.end();
   }
 
-  private see({ type, object }: KubeObject): string {
+  private see({ type, object }: KubeObject): string | undefined {
+    // Its cache is behind what etcd has already told us (504, "Too large resource version"): asked again when the watch has closed.
+    if (type === 'ERROR' && object.code === 504) return undefined;
     if (type === 'ERROR') throw new Error(`The watch lost versions: ${JSON.stringify(object)}`);
     this.versions++;
     this.onState(type === 'DELETED' ? undefined : stateOf(object));
