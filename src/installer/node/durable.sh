@@ -36,7 +36,7 @@ copy_file() {
 # remove_file FILE...: gone for good, also after power loss, with what a kill left beside it.
 remove_file() {
   for removed in "$@"; do
-    rm -f "$removed" "$removed$NEW" "$removed$GUARD_NEW"
+    rm -f "$removed" "$removed$COMMAND_NEW" "$removed$GUARD_NEW"
     [ ! -d "$(dirname "$removed")" ] || flush "$(dirname "$removed")"
   done
 }

@@ -23,7 +23,8 @@ SYSBOX_RUN=/run/sysbox                # sockets; as the kernel lists them, so wi
 # Names on the node
 MINE=cdk8s-sysbox                     # prefix of our files and transient units
 DROP_IN_NAME=$MINE.toml
-NEW=.$MINE-new                        # suffix of a file that is being written: nothing reads it, and nobody else has it
+COMMAND_NEW=.$MINE-new                # suffix of a file that is being written: nothing reads it, and nobody else has it
 GUARD_NEW=.$MINE-guard                # the guard's own: it can put the same file back at the same moment as the dead-man
+NEW=$COMMAND_NEW
 RUN_UNIT=$MINE-run                    # one transient unit for every command: systemd itself keeps two from running at once
 DEADMAN_UNIT=$MINE-deadman
