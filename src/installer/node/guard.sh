@@ -35,10 +35,18 @@ withdraw() {
 interrupted() {
   restore change || { log "$2, and the old configuration could not be put back"; return 0; }
   log "$2: the old configuration is back"
+  remove_halves
   count=$(journal interruptions)
   why=$1 what=$2
   shift 2
   undone interrupted "interruptions=$((${count:-0} + 1))" "reason=$why" "message=$what" "$@"
+}
+
+# What the command that is gone had half written beside the files that are back.
+remove_halves() {
+  for noted in "$BACKUP/change"/*.path; do
+    [ ! -f "$noted" ] || rm -f "$(cat "$noted")$COMMAND_NEW"
+  done
 }
 
 # The config.toml seen here is the one of the previous start; its drop-ins are read anew by containerd. A template's errors
