@@ -270,6 +270,12 @@ function refuseCrio(runtime: ISysboxRuntime, where: string): void {
 }
 
 function checkedNode(node: NodeOptions, where: string): NodeOptions {
+  // JavaScript lets a text through, and a dry run that is none changes nodes.
+  for (const [name, value] of Object.entries({ dryRun: node.dryRun, installPackages: node.installPackages })) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new Error(`${where}: node.${name} is '${String(value)}'. Write true or false, without quotes`);
+    }
+  }
   if (node.unit !== undefined && !/^[A-Za-z0-9@_.-]+$/.test(node.unit)) {
     throw new Error(`${where}: node.unit '${node.unit}' is no unit name. Write it like 'k3s-agent'`);
   }

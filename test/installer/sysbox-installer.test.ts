@@ -273,6 +273,16 @@ describe('refuses', () => {
     ],
     ['a unit with its suffix', { node: { unit: 'k3s.service' } }, /ends with \.service\. Write 'k3s'/],
     ['a malformed unit', { node: { unit: 'k3s; rm' } }, /node\.unit 'k3s; rm' is no unit name/],
+    [
+      'a dry run that is a text',
+      { node: { dryRun: 'yes' as unknown as boolean } },
+      /node\.dryRun is 'yes'\. Write true or false/,
+    ],
+    [
+      'a permission that is a text',
+      { node: { installPackages: 'yes' as unknown as boolean } },
+      /node\.installPackages is 'yes'\. Write true or false/,
+    ],
     ['a malformed sha256', { node: { takeoverSha256: 'abc' } }, /node\.takeoverSha256 'abc' is no sha256.*sha256sum/],
     ['an unknown flag of sysbox-mgr', { daemons: { managerArgs: ['--fast'] } }, /managerArgs: '--fast' is no flag/],
     [
