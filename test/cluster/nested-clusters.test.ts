@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { K3kCluster, K3kPersistence } from '../../src/k3k';
 import { K3sCluster, K3sInit, NestedExpose } from '../../src/k3s';
 import { PodSecurityLevel } from '../../src/workloads';
-import { ApiServer, startApiServer } from './api-server';
+import { ApiServer, eventually, startApiServer } from './api-server';
 import { buildTimeout, kubectl, minors } from './build';
 
 const programs = join(__dirname, '..', '..', 'src', 'k3s', 'pod');
@@ -86,14 +86,9 @@ describe.each(minors)('Kubernetes %s', (minor) => {
       join(__dirname, '..', 'k3k', 'crds', `${name}.yaml`),
     );
     for (const file of crds) await server.apply(readFileSync(file, 'utf8'));
-    for (let i = 0; i < 50; i++) {
-      try {
-        await server.get('/apis/k3k.io/v1beta1/clusters');
-        break;
-      } catch {
-        await setTimeout(200);
-      }
-    }
+    // The server's discovery, which `apply` asks, can be behind the resource itself, and the other way round.
+    await eventually(() => server.pathOf({ apiVersion: 'k3k.io/v1beta1', kind: 'Cluster' }));
+    await eventually(() => server.get('/apis/k3k.io/v1beta1/clusters'));
     await server.createNamespace('k3k');
     const resources = { memory: { limit: Size.gibibytes(2) }, cpu: { limit: kplus.Cpu.units(2) } };
 
