@@ -9,7 +9,7 @@ import { distImages } from './harness/manifests';
 import { NativeServer } from './harness/nativeServer';
 import type { Node } from './harness/node';
 import { binaries, ensureTools } from './harness/prerequisites';
-import { freePort } from './harness/qemu';
+import { freePort } from './harness/machine';
 import { rootDisk } from './harness/rootDisk';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';

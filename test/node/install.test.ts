@@ -135,6 +135,9 @@ test('the API server was away hardly longer than at a restart by hand', () => {
 
 test('the idle installer costs next to nothing', async () => {
   const idle = await steps.step('idle', () => idleCost(node, 120));
-  process.stdout.write(`  idle: ${idle.memoryMiB.toFixed(1)} MiB, ${idle.cpuMillis.toFixed(1)} m CPU\n`);
+  const kinds = Object.entries(idle.kinds).map(([name, size]) => `${name} ${size.toFixed(1)}`);
+  process.stdout.write(
+    `  idle: ${idle.memoryMiB.toFixed(1)} MiB (${kinds.join(', ')}), ${idle.cpuMillis.toFixed(1)} m CPU\n`,
+  );
   expect(idle.memoryMiB).toBeLessThan(32); // its request
 });

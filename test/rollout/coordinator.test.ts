@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiServer, startApiServer } from '../cluster/api-server';
@@ -256,6 +256,7 @@ describe('a restart that fails', () => {
     expect((await second.annotations()).message).toMatch(`the failure budget of 1 is spent (${first.name})`);
     await second.untilToldOf('RolloutStopped');
     expect(second.ready).toBe(false);
+    expect((await second.object()).spec.taints).toBeUndefined();
     expect(second.calls).not.toContain('commit');
     expect(first.calls.filter((call) => call === 'commit')).toHaveLength(1);
 
@@ -266,6 +267,27 @@ describe('a restart that fails', () => {
     await second.untilReady();
     await released();
     expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 2 });
+  });
+
+  test('keeps new pods away from a node that was running, once its kubelet has lost the handler', async () => {
+    const node = await anInstalledNode();
+    await node.end();
+    appendFileSync(join(node.state, 'journal'), 'state=staged\n');
+    node.turn('commit', 'breaks');
+    node.plan = 'plan-b';
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', plan: 'plan-b' });
+    // The old runtime is back, as far as the kubelet says.
+    expect((await node.object()).spec.taints).toBeUndefined();
+    await node.kubelet(undefined, ['runc']);
+    await node.until(async () => expect((await node.object()).spec.taints).toEqual([startupTaint]));
+    expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
+
+    node.turnBack('commit');
+    await node.kubelet();
+    await server.patch(nodePath(node.name), { metadata: { annotations: { 'cdk8s-sysbox.io/retry': 'true' } } });
+    await node.untilReady();
+    expect((await node.object()).spec.taints).toBeUndefined();
   });
 
   test('before anything was changed costs nothing', async () => {
@@ -310,6 +332,20 @@ describe('a restart that fails', () => {
     await node.untilToldOf('Kernel');
     expect(await state()).toBeUndefined();
   });
+});
+
+test('a node that was running, lost the handler and waits for its slot keeps new pods away', async () => {
+  const [waiting, other] = [await anInstalledNode(), await aNode()];
+  await waiting.end();
+  other.turn('commit', 'breaks');
+  other.start();
+  await other.untilAnnotated({ stage: 'failed', reason: 'CrashLoop' });
+  // As when the guard has set the file aside at a start of K3s.
+  appendFileSync(join(waiting.state, 'journal'), 'state=staged\n');
+  await waiting.kubelet(undefined, ['runc']);
+  waiting.start();
+  await waiting.untilAnnotated({ stage: 'validated', reason: 'RolloutStopped' });
+  expect((await waiting.object()).spec.taints).toEqual([startupTaint]);
 });
 
 describe('daemons that died', () => {

@@ -58,7 +58,13 @@ publish() {
   publish_programs || return 1
   [ "$SOURCE" = image ] || return 0
   RELEASE=$(cd "$IMAGE_BINARIES" && sha256sum sysbox-runc sysbox-fs sysbox-mgr | sha256sum | cut -c1-16) || return 1
-  [ "$DRY_RUN" = true ] || [ -d "$RELEASES/$RELEASE" ] || publish_release
+  [ "$DRY_RUN" = true ] || [ -d "$RELEASES/$RELEASE" ] || publish_release || return 1
+  forget "$IMAGE_BINARIES" && forget "$RELEASES/$RELEASE"
+}
+
+# forget FOLDER: what was read or copied once would count as this pod's memory for as long as it lives.
+forget() {
+  for file in "$1"/*; do dd if="$file" iflag=nocache count=0 2>/dev/null || true; done
 }
 
 publish_programs() {
@@ -106,6 +112,7 @@ not_ready() { rm -f "$SCRATCH/ready"; }
 # failed REASON MESSAGE: says why, keeps not ready, and waits. A person acts, or the next round finds the cause gone.
 failed() {
   not_ready
+  keep_pods_away
   annotate failed "$1" "$2"
   event Warning "$1" "$2"
 }
@@ -115,6 +122,7 @@ failed() {
 # take_slot: while it waits, the daemons under running pods may die, which is not to wait for the rollout.
 take_slot() {
   not_ready
+  keep_pods_away
   acquire && return 0
   [ "$VERDICT" = stopped ] || return 1
   # Not this node's failure: it stays among those that the servers wait for.

@@ -66,3 +66,13 @@ taint() {
   done
   return 1
 }
+
+# keep_pods_away: labelled `running`, and the kubelet no longer knows the handler: a change was rolled back to nothing, or the
+# guard set the file aside. New pods would fail here, and the label stays until a drain. A kubelet that lists no handlers at all
+# (before 1.30, KEP-4216) says nothing. `announce` takes the taint off.
+keep_pods_away() {
+  own_node || return 0
+  [ "$(jq --arg handler "$HANDLER" '.metadata.labels["sysbox-runtime"] == "running"
+    and (.status.runtimeHandlers // [] | length > 0 and all(.[]; .name != $handler))' "$SCRATCH/node")" = true ] || return 0
+  taint on || true
+}

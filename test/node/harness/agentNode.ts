@@ -1,8 +1,8 @@
 // A K3s agent on a node, as the official install script sets it up, joined to a server on this machine.
-import { join } from 'node:path';
 import { cached, sha256File } from './cache';
 import { imagesImported, k3sFiles, startK3s, type K3sOptions } from './k3s';
 import { NativeServer } from './nativeServer';
+import { savedDisk } from './machine';
 import { Node, type NodeOptions } from './node';
 import type { Disk } from './rootDisk';
 
@@ -34,13 +34,13 @@ export async function agentDisk(options: AgentOptions, from: Disk): Promise<Disk
       await node.run(`systemctl disable --now ${options.unit}`, { timeoutMs: 5 * 60_000 });
       await node.run(forgetCluster(options.dataDir), { timeoutMs: 5 * 60_000 });
       await node.stop();
-      await node.machine.saveDisk(join(into, 'disk.qcow2'));
+      await node.machine.saveDisk(into);
     } finally {
       await node.dispose();
       await server.dispose();
     }
   });
-  return { ...from, file: join(folder, 'disk.qcow2'), format: 'qcow2' };
+  return savedDisk(from, folder);
 }
 
 /** A node that is switched off, with the files that let its agent find the server. */

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { must } from './host';
 
-const mirror = process.env.CDK8S_SYSBOX_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
+export const mirror = process.env.CDK8S_SYSBOX_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 export const suite = 'trixie';
 
 /** Unpacks and configures Debian with these packages into `root`. */

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache';
 import { Installation, runtimeYaml, systemDeploymentYaml } from './installation';
+import { savedDisk } from './machine';
 import { Cluster } from './kubectl';
 import type { Node } from './node';
 import { serverNode, type Platform } from './platform';
@@ -50,7 +51,7 @@ async function save(installation: Installation, before: Snapshot, into: string):
   await installation.cluster.apply(systemDeploymentYaml(workload));
   await installation.deploymentPod(workload);
   await installation.node.stop();
-  await installation.node.machine.saveDisk(join(into, 'disk.qcow2'));
+  await installation.node.machine.saveDisk(into);
   writeFileSync(join(into, 'before.json'), JSON.stringify([...before]));
 }
 
@@ -58,7 +59,7 @@ async function keep(from: Platform, build: (into: string) => Promise<void>): Pro
   const recipe = { from: from.disk.file, applied: [runtimeYaml(), systemDeploymentYaml(workload)] };
   const folder = await cached('installed', recipe, build);
   return {
-    disk: { ...from.disk, file: join(folder, 'disk.qcow2'), format: 'qcow2' },
+    disk: savedDisk(from.disk, folder),
     before: new Map(JSON.parse(readFileSync(join(folder, 'before.json'), 'utf8')) as [string, string][]),
   };
 }

@@ -1,6 +1,7 @@
 // K3s on a node, as the official install script sets it up, with images side-loaded.
 import { basename, join } from 'node:path';
 import { cached, sha256File } from './cache';
+import { savedDisk } from './machine';
 import { Cluster } from './kubectl';
 import { Node, type NodeFile } from './node';
 import type { Disk } from './rootDisk';
@@ -60,12 +61,12 @@ export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
       await (await Cluster.of(node)).nodeReady(node.name, start);
       await imagesImported(node, options);
       await node.stop();
-      await node.machine.saveDisk(join(into, 'disk.qcow2'));
+      await node.machine.saveDisk(into);
     } finally {
       await node.dispose();
     }
   });
-  return { ...from, file: join(folder, 'disk.qcow2'), format: 'qcow2' };
+  return savedDisk(from, folder);
 }
 
 /** Enables and starts K3s. A server's unit is up before its node is Ready. */

@@ -8,7 +8,7 @@ import { must, run } from './host';
 import { quietServer } from './k3s';
 import { Cluster } from './kubectl';
 import type { NodeFile } from './node';
-import { freePort, hostAddress } from './qemu';
+import { freePort, hostAddress } from './machine';
 import { waitFor } from './wait';
 
 export class NativeServer {

@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheDir } from './cache';
 import { must, type CommandOptions, type Result } from './host';
-import { Machine } from './qemu';
+import type { Machine } from './machine';
+import { accelerator } from './prerequisites';
+import { QemuMachine } from './qemu';
 import { rootDisk, type Disk } from './rootDisk';
 import { Ssh } from './ssh';
+import { UmlMachine } from './uml';
 import { waitFor } from './wait';
 
 /** A file for the node: text, or the path of a file of this machine. */
@@ -26,7 +29,7 @@ export interface NodeOptions {
   readonly lanPort?: number;
   /** @example '192.168.77.2/24' */
   readonly lanAddress?: string;
-  /** Ports of this machine that the node reaches at `hostAddress` (qemu.ts). */
+  /** Ports of this machine that the node reaches at `hostAddress` (machine.ts). */
   readonly hostPorts?: readonly number[];
 }
 
@@ -49,7 +52,8 @@ export class Node {
   ) {
     this.name = options.name ?? 'node';
     const { memoryMiB, cpus, lanPort, hostPorts } = options;
-    this.machine = new Machine({ name: this.name, disk, folder, memoryMiB, cpus, lanPort, hostPorts });
+    const Kind = accelerator() === 'uml' ? UmlMachine : QemuMachine;
+    this.machine = new Kind({ name: this.name, disk, folder, memoryMiB, cpus, lanPort, hostPorts });
     this.ssh = new Ssh(() => this.machine.sshPort, disk.sshKey, folder);
   }
 
@@ -135,7 +139,7 @@ export class Node {
 
   private async reachable(): Promise<void> {
     await waitFor(`ssh on ${this.name}`, { timeoutMs: 5 * 60_000, everyMs: 1_000 }, async (last) => {
-      if (!this.machine.running) throw new Error(`QEMU ended\n${this.machine.console}`);
+      if (!this.machine.running) throw new Error(`the machine ended\n${this.machine.console}`);
       const result = await this.exec('true', { timeoutMs: 30_000 });
       last(`${result.stderr}\n${this.machine.console.slice(-1000)}`);
       return result.code === 0;
@@ -145,7 +149,7 @@ export class Node {
   private async filesAsTar(): Promise<string | undefined> {
     const files = { ...this.options.files };
     if (this.options.lanAddress) {
-      const content = `[Match]\nName=eth1\n[Network]\nAddress=${this.options.lanAddress}\n`;
+      const content = `[Match]\nName=eth1 vec1\n[Network]\nAddress=${this.options.lanAddress}\n`;
       files['/etc/systemd/network/20-lan.network'] = { content };
     }
     if (Object.keys(files).length === 0) return undefined;

@@ -40,6 +40,11 @@ const tools = {
   openssl: 'openssl',
   setpriv: 'util-linux',
   socat: 'socat',
+  ip: 'iproute2',
+  flex: 'flex',
+  bison: 'bison',
+  bc: 'bc',
+  make: 'make',
 } as const;
 
 /** Installs the missing programs with apt where that is possible, else says which ones to install. */
@@ -59,16 +64,19 @@ export async function ensureTools(): Promise<void> {
   if ((await run(['qemu-system-x86_64', '--version'])).code !== 0) throw new Error('qemu-system-x86_64 does not run.');
 }
 
+export type Accelerator = 'kvm' | 'uml' | 'tcg';
+
 /**
  * KVM only with hardware virtualization: kvm-pvm (KVM inside a virtual machine without nested virtualization) also
  * creates virtual machines, but interprets an unmodified kernel instruction by instruction and stops at BMI2 ones.
+ * Else a kernel in user mode, many times faster than an emulated processor.
  */
-export function accelerator(): 'kvm' | 'tcg' {
+export function accelerator(): Accelerator {
   const wanted = process.env.CDK8S_SYSBOX_ACCEL;
-  if (wanted === 'kvm' || wanted === 'tcg') return wanted;
-  if (wanted) throw new Error(`CDK8S_SYSBOX_ACCEL=${wanted}: write kvm or tcg.`);
+  if (wanted === 'kvm' || wanted === 'uml' || wanted === 'tcg') return wanted;
+  if (wanted) throw new Error(`CDK8S_SYSBOX_ACCEL=${wanted}: write kvm, uml or tcg.`);
   const hardware = /^flags\s*:.*\b(vmx|svm)\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
-  return hardware && existsSync('/dev/kvm') && readable('/dev/kvm') ? 'kvm' : 'tcg';
+  return hardware && existsSync('/dev/kvm') && readable('/dev/kvm') ? 'kvm' : 'uml';
 }
 
 function onPath(tool: string): boolean {

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { cached } from './cache';
 import { debootstrap, suite } from './debian';
 import { must } from './host';
+import { accelerator } from './prerequisites';
+import { umlKernel } from './umlKernel';
 
 export interface Disk {
   /** File that overlays are made over; never written to. */
@@ -38,12 +40,13 @@ const maskedUnits = [
 ];
 
 const files: Record<string, string> = {
-  'etc/fstab': '/dev/vda / ext4 defaults 0 1\n',
+  'etc/fstab': 'LABEL=root / ext4 defaults 0 1\n',
   'etc/hosts': '127.0.0.1 localhost\n',
   // The node keeps its own name in nothing but the kernel's command line (systemd.hostname=).
   'etc/hostname': '',
   'etc/resolv.conf': 'nameserver 10.0.2.3\n',
-  'etc/systemd/network/10-qemu.network': '[Match]\nName=eth0\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n',
+  'etc/systemd/network/10-machine.network':
+    '[Match]\nName=eth0 vec0\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n',
   'etc/ssh/sshd_config.d/node.conf': 'UseDNS no\nMaxSessions 100\n',
   // A small initrd boots faster; the disk and its file system are all it needs.
   'etc/initramfs-tools/conf.d/small': 'MODULES=list\nCOMPRESS=zstd\n',
@@ -54,11 +57,12 @@ Description=Files that the test brought
 DefaultDependencies=no
 After=systemd-remount-fs.service
 Before=sysinit.target systemd-networkd.service systemd-sysctl.service systemd-modules-load.service
-ConditionPathExists=/dev/vdb
+ConditionPathExists=|/dev/vdb
+ConditionPathExists=|/dev/ubdb
 RequiresMountsFor=/
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/tar --extract --file=/dev/vdb --directory=/
+ExecStart=/bin/sh -c 'cd / && cat /dev/vdb /dev/ubdb 2>/dev/null | tar --extract'
 ExecStart=/usr/bin/systemctl daemon-reload
 [Install]
 WantedBy=sysinit.target
@@ -77,7 +81,8 @@ rm -f /var/lib/dbus/machine-id`;
 const sizeGiB = 24; // sparse
 
 export async function rootDisk(): Promise<Disk> {
-  const recipe = { suite, packages, files, setup, sizeGiB };
+  const kernel = accelerator() === 'uml' ? await umlKernel() : undefined;
+  const recipe = { suite, packages, files, setup, sizeGiB, kernel: kernel?.root };
   const folder = await cached('root', recipe, async (into) => {
     const root = join(into, 'root');
     await debootstrap(root, packages);
@@ -87,6 +92,7 @@ export async function rootDisk(): Promise<Disk> {
     }
     await authorizeKey(into, root);
     await must(['chroot', root, 'sh', '-c', setup]);
+    if (kernel) await addModules(kernel.root, root);
     copyFileSync(join(root, 'boot', bootFile(root, 'vmlinuz-')), join(into, 'vmlinuz'));
     copyFileSync(join(root, 'boot', bootFile(root, 'initrd.img-')), join(into, 'initrd'));
     // `mkfs -d` needs neither a loop device nor a mount.
@@ -96,10 +102,15 @@ export async function rootDisk(): Promise<Disk> {
   return {
     file: join(folder, 'disk.raw'),
     format: 'raw',
-    kernel: join(folder, 'vmlinuz'),
+    kernel: kernel?.file ?? join(folder, 'vmlinuz'),
     initrd: join(folder, 'initrd'),
     sshKey: join(folder, 'id_ed25519'),
   };
+}
+
+async function addModules(from: string, root: string): Promise<void> {
+  await must(['cp', '-a', join(from, 'lib/modules/.'), join(root, 'lib/modules/')]);
+  for (const version of readdirSync(join(from, 'lib/modules'))) await must(['chroot', root, 'depmod', version]);
 }
 
 async function authorizeKey(into: string, root: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 import { cached, keyOf, sha256File } from './cache';
 import { diagnose } from './diagnosis';
+import { savedDisk } from './machine';
 import { Cluster } from './kubectl';
 import { distImages } from './manifests';
 import { Node, type NodeFile, type NodeOptions } from './node';
@@ -47,12 +48,12 @@ async function workloadDisk(): Promise<Disk> {
       for (const file of images) await unpacked(node, join('/root/images', basename(file)));
       await waitFor('RuntimeClass', { timeoutMs: 60_000 }, () => cluster.apply(runtimeClass));
       await node.stop();
-      await node.machine.saveDisk(join(into, 'disk.qcow2'));
+      await node.machine.saveDisk(into);
     } finally {
       await node.dispose();
     }
   });
-  return { ...disk, file: join(folder, 'disk.qcow2'), format: 'qcow2' };
+  return savedDisk(disk, folder);
 }
 
 /**
