@@ -109,8 +109,10 @@ export async function rootDisk(): Promise<Disk> {
 }
 
 async function addModules(from: string, root: string): Promise<void> {
-  await must(['cp', '-a', join(from, 'lib/modules/.'), join(root, 'lib/modules/')]);
-  for (const version of readdirSync(join(from, 'lib/modules'))) await must(['chroot', root, 'depmod', version]);
+  for (const version of readdirSync(join(from, 'lib/modules'))) {
+    await must(['cp', '-a', join(from, 'lib/modules', version), join(root, 'lib/modules/')]);
+    await must(['chroot', root, 'depmod', version]);
+  }
 }
 
 async function authorizeKey(into: string, root: string): Promise<void> {
