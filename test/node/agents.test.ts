@@ -9,7 +9,7 @@ import { distImages } from './harness/manifests';
 import { NativeServer } from './harness/nativeServer';
 import type { Node } from './harness/node';
 import { binaries, ensureTools } from './harness/prerequisites';
-import { freePort } from './harness/machine';
+import { freePort, lanCard } from './harness/machine';
 import { rootDisk } from './harness/rootDisk';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
@@ -46,7 +46,7 @@ beforeAll(async () => {
   // Nodes have an address of their own on a segment that they share.
   const lanPort = await freePort();
   for (const [name, address] of Object.entries({ 'edge-1': '192.168.77.2', 'edge-2': '192.168.77.3' })) {
-    const config = { 'node-label': ['sysbox-install=yes'], 'node-ip': address, 'flannel-iface': 'eth1' };
+    const config = { 'node-label': ['sysbox-install=yes'], 'node-ip': address, 'flannel-iface': lanCard() };
     const lan = { lanPort, lanAddress: `${address}/24` };
     nodes.push(await agentNode(server, unit, { name, disk, config, memoryMiB: 3072, cpus: 1, ...lan }));
   }

@@ -24,6 +24,9 @@ export interface MachineOptions {
 /** Where a guest finds this machine's `hostPorts`, and nothing else. */
 export const hostAddress = '10.0.2.100';
 
+/** The guest's name of its card on the shared segment. */
+export const lanCard = () => (accelerator() === 'uml' ? 'vec1' : 'eth1');
+
 export abstract class Machine {
   protected process?: ChildProcess;
   protected ports?: { ssh: number; api: number };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheDir } from './cache';
 import { must, type CommandOptions, type Result } from './host';
-import type { Machine } from './machine';
+import { lanCard, type Machine } from './machine';
 import { accelerator } from './prerequisites';
 import { QemuMachine } from './qemu';
 import { rootDisk, type Disk } from './rootDisk';
@@ -149,7 +149,7 @@ export class Node {
   private async filesAsTar(): Promise<string | undefined> {
     const files = { ...this.options.files };
     if (this.options.lanAddress) {
-      const content = `[Match]\nName=eth1 vec1\n[Network]\nAddress=${this.options.lanAddress}\n`;
+      const content = `[Match]\nName=${lanCard()}\n[Network]\nAddress=${this.options.lanAddress}\n`;
       files['/etc/systemd/network/20-lan.network'] = { content };
     }
     if (Object.keys(files).length === 0) return undefined;
