@@ -102,6 +102,15 @@ describe('K3s that does not come back', () => {
     expect(node.journal('rollbacks')).toBe('1');
   });
 
+  test('is told with the last complaint of containerd, not with what it reported after it', () => {
+    const node = make();
+    node.flag('crashes-with-ours', 'sysbox-runc');
+    const { message } = node.converge();
+    expect(message).toContain(
+      "k3s restarts over and over (on the node: journalctl -u k3s); containerd's last words: containerd: panic",
+    );
+  });
+
   test('and a power cut on the way back: the boot is the restart that the way back needs', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');

@@ -172,7 +172,7 @@ await_health() {
       begun=yes
     fi
     if crash_loops; then
-      HEALTH_REASON=CrashLoop HEALTH_ERROR="$UNIT restarts over and over: $(containerd_log)"
+      HEALTH_REASON=CrashLoop HEALTH_ERROR="$UNIT restarts over and over (on the node: journalctl -u $UNIT); containerd's last words: $(containerd_log)"
       return 1
     fi
     if ! containerd_answers; then
@@ -186,8 +186,11 @@ await_health() {
   return 1
 }
 
-# containerd's reason is only in its own log.
-containerd_log() { tail -n 1 "$ROOT$DATA_DIR/agent/containerd/containerd.log" 2>/dev/null | cut -c1-300; }
+# containerd's reason is only in its own log, before what it still reports: the last line that is no mere report, else the last.
+containerd_log() {
+  tail -n 50 "$ROOT$DATA_DIR/agent/containerd/containerd.log" 2>/dev/null |
+    awk '{ last = $0 } !/level=(info|debug)/ { complaint = $0 } END { print complaint != "" ? complaint : last }' | cut -c1-300
+}
 
 # roll_back REASON MESSAGE: the old configuration, and K3s started with it, once. Every step can be repeated. K3s is not
 # restarted when that cannot be noted: a full disk would make it a restart at every attempt.
