@@ -1,4 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
+import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../workloads/private-addresses';
 
 /** What pods of a namespace may reach. Everything that is not named is closed, in both directions. */
 export interface SandboxNetwork {
@@ -25,19 +26,6 @@ export interface SandboxNetwork {
   readonly reachable?: string[];
 }
 
-// RFC 1918, 6598 (carrier NAT, used by some clusters), 3927 (link-local: the metadata service) and 1122
-const PRIVATE_4 = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-];
-// RFC 4193, 4291
-const PRIVATE_6 = ['::1/128', 'fc00::/7', 'fe80::/10'];
-
 /** CoreDNS as K3s, RKE2 and kubeadm label it. */
 const DNS: kplus.k8s.NetworkPolicyPeer = {
   namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
@@ -60,8 +48,8 @@ export function networkPolicies(network: SandboxNetwork): Record<string, kplus.k
     policies['allow-same-namespace'] = { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ...both };
   }
   if (network.internet) {
-    const v4 = { ipBlock: { cidr: '0.0.0.0/0', except: PRIVATE_4 } };
-    const v6 = { ipBlock: { cidr: '::/0', except: PRIVATE_6 } };
+    const v4 = { ipBlock: { cidr: '0.0.0.0/0', except: PRIVATE_IPV4 } };
+    const v6 = { ipBlock: { cidr: '::/0', except: PRIVATE_IPV6 } };
     policies['allow-internet'] = egress([{ to: [v4, v6] }]);
   }
   if (network.reachable?.length) {

@@ -1,10 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { assertCidr } from '../workloads/cidr';
-
-/** Pod and service CIDRs of K3s and RKE2, and where clouds tell machines their credentials. */
-const CLUSTER_CIDRS = ['10.42.0.0/16', '10.43.0.0/16'];
-const METADATA_CIDR = '169.254.0.0/16';
+import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../workloads/private-addresses';
 
 /** Whom a sandbox can reach, and who can reach it. */
 export interface SandboxNetworkOptions {
@@ -17,14 +14,16 @@ export interface SandboxNetworkOptions {
   readonly sshFrom?: string[];
 
   /**
-   * Pod and service CIDRs of the cluster, which the sandbox cannot reach but for DNS.
+   * Pod, service and node CIDRs of the cluster that lie outside the private ranges. The sandbox reaches none of them, and no
+   * private range either: a policy sees the address behind a Service, and that of the API server is a node's (kube-proxy
+   * translates before the filter looks).
    *
-   * @default - those of K3s and RKE2: 10.42.0.0/16 and 10.43.0.0/16
+   * @default - none
    */
   readonly clusterCidrs?: string[];
 
   /**
-   * Addresses that the sandbox can reach though they lie in the cluster, as CIDRs.
+   * Private addresses that the sandbox can reach all the same, such as those of a registry in the own network, as CIDRs.
    *
    * @default - none
    */
@@ -32,7 +31,7 @@ export interface SandboxNetworkOptions {
 }
 
 /**
- * SSH in; DNS and everything outside the cluster out.
+ * SSH in; DNS and everything outside the cluster and the private ranges out.
  *
  * @internal
  */
@@ -45,11 +44,12 @@ export function sandboxPolicy(
 ): void {
   assertCidrs(options, `${scope.node.path}: network`);
   const block = (cidr: string, except?: string[]) => ({ ipBlock: { cidr, except } });
-  const cluster = [...(options.clusterCidrs ?? CLUSTER_CIDRS), METADATA_CIDR];
+  const cluster = options.clusterCidrs ?? [];
   const ssh = { port: kplus.k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
   // an empty `from` would let everybody in (NetworkPolicyIngressRule)
   const nobody = options.sshFrom?.length === 0;
-  const [v4, v6] = [cluster.filter((cidr) => !cidr.includes(':')), cluster.filter((cidr) => cidr.includes(':'))];
+  const v4 = [...PRIVATE_IPV4, ...cluster.filter((cidr) => !cidr.includes(':'))];
+  const v6 = [...PRIVATE_IPV6, ...cluster.filter((cidr) => cidr.includes(':'))];
   new kplus.k8s.KubeNetworkPolicy(scope, id, {
     spec: {
       podSelector: { matchLabels: pods },
@@ -60,7 +60,7 @@ export function sandboxPolicy(
           to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
           ports: ['UDP', 'TCP'].map((protocol) => ({ port: kplus.k8s.IntOrString.fromNumber(53), protocol })),
         },
-        { to: [block('0.0.0.0/0', v4), block('::/0', v6.length > 0 ? v6 : undefined)] },
+        { to: [block('0.0.0.0/0', v4), block('::/0', v6)] },
         ...(options.alsoTo?.length ? [{ to: options.alsoTo.map((cidr) => block(cidr)) }] : []),
       ],
     },

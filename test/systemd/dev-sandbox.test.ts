@@ -116,8 +116,17 @@ test('reaches what is not in the cluster, and is reached by SSH', () => {
       },
       {
         to: [
-          { ipBlock: { cidr: '0.0.0.0/0', except: ['10.42.0.0/16', '10.43.0.0/16', '169.254.0.0/16'] } },
-          { ipBlock: { cidr: '::/0' } },
+          {
+            ipBlock: {
+              cidr: '0.0.0.0/0',
+              // Nodes, pods, Services, a cloud's metadata service.
+              except: [
+                ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
+                '192.168.0.0/16',
+              ],
+            },
+          },
+          { ipBlock: { cidr: '::/0', except: ['::1/128', 'fc00::/7', 'fe80::/10'] } },
         ],
       },
     ],
@@ -141,7 +150,7 @@ const service: Required<SandboxServiceOptions> = {
 };
 const network: Required<SandboxNetworkOptions> = {
   sshFrom: ['192.0.2.0/24'],
-  clusterCidrs: ['10.0.0.0/8', 'fd00::/8'],
+  clusterCidrs: ['203.0.113.0/24', '2001:db8::/32'],
   alsoTo: ['10.9.0.0/16'],
 };
 
@@ -193,8 +202,8 @@ const rendered: Record<keyof DevSandboxProps, (made: ReturnType<typeof sandbox>)
         {},
         {
           to: [
-            { ipBlock: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8', '169.254.0.0/16'] } },
-            { ipBlock: { cidr: '::/0', except: ['fd00::/8'] } },
+            { ipBlock: { cidr: '0.0.0.0/0', except: expect.arrayContaining(['10.0.0.0/8', '203.0.113.0/24']) } },
+            { ipBlock: { cidr: '::/0', except: ['::1/128', 'fc00::/7', 'fe80::/10', '2001:db8::/32'] } },
           ],
         },
         { to: [{ ipBlock: { cidr: '10.9.0.0/16' } }] },

@@ -28,7 +28,20 @@ const packages = [
     'initramfs-tools',
     'zstd',
   ],
-  ...['ca-certificates', 'curl', 'e2fsprogs', 'iproute2', 'iptables', 'kmod', 'procps', 'psmisc', 'jq', 'conntrack'],
+  ...[
+    'ca-certificates',
+    'curl',
+    'e2fsprogs',
+    'iproute2',
+    'iptables',
+    'ipset',
+    'kmod',
+    'procps',
+    'psmisc',
+    'jq',
+    'conntrack',
+  ],
+  // iptables, conntrack and ipset lie in an official K3s binary; without ipset, K3s enforces no NetworkPolicy and only warns.
   // Sysbox refuses to start without rsync, modprobe and iptables, and sysbox-fs mounts through fusermount.
   ...['rsync', 'fuse3'],
 ];
