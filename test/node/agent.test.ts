@@ -1,18 +1,15 @@
 // A K3s agent whose unit and data dir have names of their own, and whose server goes away at the worst moments.
 import { Duration } from 'cdk8s';
-import { agentDisk, agentNode } from './harness/agentNode';
+import { agentNode, agentPlatform } from './harness/agentNode';
 import { containerdRuntimes, type RuntimeTable } from './harness/containerd';
 import { diagnose } from './harness/diagnosis';
 import { sleep } from './harness/host';
-import { installerImage, pauseImage, ubuntuImage } from './harness/images';
 import { runtimeYaml } from './harness/installation';
 import { startK3s } from './harness/k3s';
 import type { Cluster, PodStatus } from './harness/kubectl';
 import { distFiles, distImages } from './harness/manifests';
-import { NativeServer } from './harness/nativeServer';
+import type { NativeServer } from './harness/nativeServer';
 import type { Node } from './harness/node';
-import { binaries, ensureTools } from './harness/prerequisites';
-import { rootDisk } from './harness/rootDisk';
 import { difference, snapshot, type Snapshot } from './harness/snapshot';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
@@ -46,21 +43,13 @@ spec:
 `;
 
 beforeAll(async () => {
-  const { k3s, sysboxDir } = binaries();
-  await ensureTools();
-  const names = distImages();
-  const images = [
-    await pauseImage(),
-    await ubuntuImage(names.ubuntu),
-    await installerImage(names.installer, sysboxDir),
-  ];
-  const disk = await agentDisk({ binary: k3s, unit, dataDir, images }, await rootDisk());
-  server = await NativeServer.create(k3s);
+  const agents = await agentPlatform({ unit, dataDir });
+  server = agents.server;
   cluster = server.cluster;
   server.start();
   // As an autoscaled node registers: wanted, and closed until it has the runtime.
   const config = { 'node-label': ['sysbox-install=yes'], 'node-taint': ['sysbox-runtime=not-running:NoSchedule'] };
-  node = await agentNode(server, unit, { name: 'edge-1', disk, config, memoryMiB: 3072 });
+  node = await agentNode(server, unit, { name: 'edge-1', disk: agents.disk, config, memoryMiB: 3072 });
   const start = new Date();
   await steps.step('server ready', () => server.ready());
   await steps.step('boot to ssh', () => node.boot());

@@ -1,16 +1,12 @@
 // One rollout over two agents: the canary alone, then the other.
 import { Duration } from 'cdk8s';
-import { agentDisk, agentNode } from './harness/agentNode';
+import { agentNode, agentPlatform } from './harness/agentNode';
 import { diagnose } from './harness/diagnosis';
-import { installerImage, pauseImage, ubuntuImage } from './harness/images';
 import { runtimeYaml } from './harness/installation';
 import { startK3s } from './harness/k3s';
-import { distImages } from './harness/manifests';
-import { NativeServer } from './harness/nativeServer';
+import type { NativeServer } from './harness/nativeServer';
 import type { Node } from './harness/node';
-import { binaries, ensureTools } from './harness/prerequisites';
 import { freePort, lanCard } from './harness/machine';
-import { rootDisk } from './harness/rootDisk';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
 
@@ -31,16 +27,8 @@ interface RolloutState {
 const seen: RolloutState[] = [];
 
 beforeAll(async () => {
-  const { k3s, sysboxDir } = binaries();
-  await ensureTools();
-  const names = distImages();
-  const images = [
-    await pauseImage(),
-    await ubuntuImage(names.ubuntu),
-    await installerImage(names.installer, sysboxDir),
-  ];
-  const disk = await agentDisk({ binary: k3s, unit, dataDir, images }, await rootDisk());
-  server = await NativeServer.create(k3s);
+  const agents = await agentPlatform({ unit, dataDir });
+  server = agents.server;
   server.start();
   await server.ready();
   // Nodes have an address of their own on a segment that they share.
@@ -48,7 +36,7 @@ beforeAll(async () => {
   for (const [name, address] of Object.entries({ 'edge-1': '192.168.77.2', 'edge-2': '192.168.77.3' })) {
     const config = { 'node-label': ['sysbox-install=yes'], 'node-ip': address, 'flannel-iface': lanCard() };
     const lan = { lanPort, lanAddress: `${address}/24` };
-    nodes.push(await agentNode(server, unit, { name, disk, config, memoryMiB: 3072, cpus: 1, ...lan }));
+    nodes.push(await agentNode(server, unit, { name, disk: agents.disk, config, memoryMiB: 3072, cpus: 1, ...lan }));
   }
   await diagnosed(async () => {
     const start = new Date();

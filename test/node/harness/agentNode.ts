@@ -3,8 +3,22 @@ import { cached, sha256File } from './cache';
 import { imagesImported, k3sFiles, startK3s, type K3sOptions } from './k3s';
 import { NativeServer } from './nativeServer';
 import { savedDisk } from './machine';
+import { distImages } from './manifests';
 import { Node, type NodeOptions } from './node';
-import type { Disk } from './rootDisk';
+import { imagesOf } from './platform';
+import { binaries, ensureTools } from './prerequisites';
+import { rootDisk, type Disk } from './rootDisk';
+
+/** What tests of agents begin with: a server on this machine, not started, and the disk of its agents. */
+export async function agentPlatform(
+  options: Pick<AgentOptions, 'unit' | 'dataDir'>,
+): Promise<{ server: NativeServer; disk: Disk }> {
+  const { k3s, sysboxDir } = binaries();
+  await ensureTools();
+  const images = await imagesOf(distImages(), sysboxDir);
+  const disk = await agentDisk({ binary: k3s, images, ...options }, await rootDisk());
+  return { server: await NativeServer.create(k3s), disk };
+}
 
 export interface AgentOptions extends Omit<K3sOptions, 'role'> {
   readonly unit: string;
@@ -15,7 +29,7 @@ export interface AgentOptions extends Omit<K3sOptions, 'role'> {
  * A disk on which the agent's containerd holds the images, and on which nothing of a cluster is left: any number of nodes
  * can begin from it and join any server.
  */
-export async function agentDisk(options: AgentOptions, from: Disk): Promise<Disk> {
+async function agentDisk(options: AgentOptions, from: Disk): Promise<Disk> {
   const files = k3sFiles({ ...options, role: 'agent' });
   const hashes = await Promise.all([options.binary, ...(options.images ?? [])].map(sha256File));
   const unit = files[`/etc/systemd/system/${options.unit}.service`];

@@ -25,14 +25,14 @@ export const defaultImages: PlatformImages = {
 export async function platform(names: PlatformImages = defaultImages, more: readonly string[] = []): Promise<Platform> {
   const found = binaries();
   await ensureTools();
-  const images = [
-    await pauseImage(),
-    await ubuntuImage(names.ubuntu),
-    await installerImage(names.installer, found.sysboxDir),
-    ...more,
-  ];
+  const images = [...(await imagesOf(names, found.sysboxDir)), ...more];
   const disk = await k3sDisk({ binary: found.k3s, args: quietServer, images }, await rootDisk());
   return { ...found, disk };
+}
+
+/** The image files that a node of dist/ asks for. */
+export async function imagesOf(names: PlatformImages, sysboxDir: string): Promise<string[]> {
+  return [await pauseImage(), await ubuntuImage(names.ubuntu), await installerImage(names.installer, sysboxDir)];
 }
 
 export async function serverNode(from: Platform, options: NodeOptions = {}): Promise<Node> {
