@@ -389,6 +389,23 @@ describe('an uninstall', () => {
     expect(node.k3sRuns()).toBe(true);
   });
 
+  test('takes only the range of sysbox-mgr from a file that somebody has changed since', () => {
+    const node = ready();
+    expect(node.read('/etc/subuid')).toBe('bob:165536:65536\nsysbox:231072:65536\n');
+    node.write('/etc/subuid', `${node.read('/etc/subuid')}eve:300000:65536\n`);
+    node.run('uninstall');
+    expect(node.read('/etc/subuid')).toBe('bob:165536:65536\neve:300000:65536\n');
+    expect(node.exists('/etc/subgid')).toBe(false);
+  });
+
+  test('leaves a range that was there before', () => {
+    const ranges = 'sysbox:500000:65536\n';
+    const node = make({ foreign: { '/etc/subuid': ranges, '/etc/subgid': ranges } });
+    expect(node.converge()).toMatchObject({ stage: 'verified' });
+    node.run('uninstall');
+    expect([node.read('/etc/subuid'), node.read('/etc/subgid')]).toEqual([ranges, ranges]);
+  });
+
   test('keeps a file that somebody put in the place of ours', () => {
     const node = ready();
     node.write('/etc/sysctl.d/99-cdk8s-sysbox.conf', 'kernel.panic = 5\n');

@@ -340,6 +340,7 @@ export class FakeNode {
     this.write('/sys/fs/cgroup/cgroup.controllers', 'cpu\n');
     this.write('/dev/fuse', '');
     this.write('/etc/sysctl.d/10-theirs.conf', 'kernel.panic = 10\n');
+    this.write('/etc/subuid', '# theirs\nbob:165536:65536\n');
     this.write(`/etc/systemd/system/${this.unit}.service`, '[Service]\n');
     for (const folder of ['/etc/modules-load.d', '/opt', '/var/lib']) mkdirSync(this.path(folder), { recursive: true });
     mkdirSync(this.path(`${this.dataDir}/agent/containerd`), { recursive: true });

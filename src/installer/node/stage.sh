@@ -6,6 +6,7 @@ stage() {
   if [ "$SOURCE" = image ]; then
     [ -x "$RELEASES/$RELEASE/sysbox-runc" ] || fail NoRelease "$RELEASES/$RELEASE is not there: the copy from the image failed"
     own_data_folders
+    keep_subids
     own "$CURRENT"
     point_to "$CURRENT" "releases/$RELEASE"
   fi
@@ -23,6 +24,13 @@ own_data_folders() {
   for folder in "$ROOT/var/lib/sysbox" "$ROOT/var/lib/sysboxfs"; do
     [ -d "$folder" ] || own "$folder"
   done
+}
+
+# At its first start sysbox-mgr rewrites both files: a range for the user "sysbox", the others sorted, comments gone
+# (sysbox-mgr configSubidRange; seen on a node). What was there goes back at the uninstall.
+keep_subids() {
+  ! grep -qs '^sysbox:' "$ROOT/etc/subuid" "$ROOT/etc/subgid" || return 0
+  remember subids "$ROOT/etc/subuid" "$ROOT/etc/subgid"
 }
 
 stage_units() {

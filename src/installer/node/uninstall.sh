@@ -5,6 +5,7 @@ uninstall() {
   recall || discover || true
   [ -z "$UNIT" ] || remove_configuration
   ! is_ours "$UNITS/sysbox.service" || stop_daemons
+  give_back_subids
   disarm_deadman
   report uninstalled
   remove_owned
@@ -52,6 +53,26 @@ give_back_taken() {
     disown "$place"
   done
 }
+
+# What sysbox-mgr made of them goes; where somebody has changed the other ranges since, only its own range. On the list of ours
+# meanwhile, for what a kill leaves beside them.
+give_back_subids() {
+  for noted in "$BACKUP/subids"/*.path; do
+    [ -f "$noted" ] || continue
+    path=$(cat "$noted")
+    kept=${noted%.path}.content
+    if grep -qs '^sysbox:' "$path"; then
+      own "$path"
+      if [ "$(other_ranges "$path")" != "$(other_ranges "$kept")" ]; then
+        write_text "$path" "$(sed '/^sysbox:/d' "$path")$NEWLINE"
+      elif present "$kept"; then copy_file "$kept" "$path"
+      else remove_file "$path"; fi
+    fi
+    disown "$path"
+  done
+}
+
+other_ranges() { grep -v -e '^sysbox:' -e '^#' -e '^$' "$1" 2>/dev/null | LC_ALL=C sort; }
 
 # Files first, then the folders that we made and that are empty, innermost first.
 remove_owned() {

@@ -36,7 +36,17 @@ start_sysbox() {
   directory=$(sed -n 's/^ExecStart=\(.*\)\/sysbox-mgr.*/\1/p' "$SYSBOX_ROOT/etc/systemd/system/sysbox-mgr.service")
   "$SYSBOX_ROOT$directory/sysbox-mgr" --starts 2>/dev/null || return 1
   put sysbox.service active active
+  configure_subids
   daemons_up
+}
+
+# sysbox-mgr's configSubidRange.
+configure_subids() {
+  for file in "$SYSBOX_ROOT/etc/subuid" "$SYSBOX_ROOT/etc/subgid"; do
+    ! grep -qs '^sysbox:' "$file" || continue
+    ranges=$(grep -sv '^#' "$file")
+    printf '%s\n' ${ranges:+"$ranges"} sysbox:231072:65536 >"$file"
+  done
 }
 
 stop_unit() {
