@@ -294,6 +294,17 @@ describe('drift', () => {
     node.run('revive');
     expect(node.status()).toMatchObject({ stage: 'verified' });
   });
+
+  test.each(['revive', 'uninstall'])('the mounts of a sysbox-fs that was killed are gone after %s', (command) => {
+    const node = ready();
+    const [theirs, dead] = ['proc /proc proc rw 0 0\n', '/var/lib/sysboxfs/0123abcd'];
+    node.write('/proc/1/mounts', `${theirs}sysboxfs ${dead} fuse rw 0 0\n`);
+    node.sh(`mkdir -p "$SYSBOX_ROOT${dead}"; . "$BIN/systemd.sh"; daemons_down`);
+    node.run(command);
+    expect(node.read('/proc/1/mounts')).toBe(theirs);
+    expect(node.exists(dead)).toBe(false);
+    expect(node.exists('/var/lib/sysboxfs')).toBe(command === 'revive');
+  });
 });
 
 describe('a hand-written template', () => {

@@ -24,7 +24,19 @@ start_daemons() {
   done
 }
 
-stop_daemons() { sctl stop sysbox.service sysbox-fs.service sysbox-mgr.service 2>/dev/null || true; }
+stop_daemons() {
+  sctl stop sysbox.service sysbox-fs.service sysbox-mgr.service 2>/dev/null || true
+  listens $SYSBOX_RUN/sysfs.sock || unmount_dead
+}
+
+# A sysbox-fs that was killed leaves the mounts of its containers behind ("transport endpoint is not connected"), and its
+# successor does not remove them: seen on a node.
+unmount_dead() {
+  for dead in $(awk '$2 ~ "^/var/lib/sysboxfs/" { print $2 }' "$ROOT/proc/1/mounts" 2>/dev/null); do
+    umount -l "$ROOT$dead" 2>/dev/null || true
+    rmdir "$ROOT$dead" 2>/dev/null || true
+  done
+}
 
 daemons_down() {
   fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen on $SYSBOX_RUN: see journalctl -u sysbox-mgr -u sysbox-fs on the node"
@@ -74,6 +86,7 @@ switch_back() {
 # revive: after a drain, when a daemon died (its units have no Restart=, since a restart wipes their data).
 revive() {
   preflight
+  stop_daemons
   start_daemons || daemons_down
   sandbox_runs || fail SandboxFailed "$SANDBOX_ERROR"
   report verified

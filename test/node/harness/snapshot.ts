@@ -29,7 +29,8 @@ export async function snapshot(node: Node, containerdFolder = containerdConfigur
     `[ ! -d ${containerdFolder} ] || find ${containerdFolder} ${action}; }`;
   const entries = walk(`-printf '%p\\t%y %#m %U:%G %l\\n'`);
   const contents = `${walk('-type f -print0')} | xargs -0 sha256sum | sed -E 's/^([0-9a-f]+)  (.*)$/\\2\\t\\1/'`;
-  const units = `systemctl list-unit-files --no-legend --plain --full | sed -E 's/ +/\\t/'`;
+  // So do those of pods, the installer's own among them, which stays to hold the desired state.
+  const units = `systemctl list-unit-files --no-legend --plain --full | grep -v -E '^(cri-containerd-|kubepods)' | sed -E 's/ +/\\t/'`;
   const timers = `systemctl list-timers --all --no-legend --plain --full | awk '{ print $(NF-1) }'`;
   // Mounts of pods come and go; the others are an installer's to clean up.
   const mounts = `findmnt -rn -o TARGET | grep -v -E '^/(run/(k3s|netns|user|credentials)|var/lib/kubelet)'`;
