@@ -16,7 +16,8 @@ function condition(stage: Stage): string {
 
 /**
  * Waits inside the node, without a fork per look, and freezes the host program and the coordinator as soon as the stage is
- * reached. Resolves to what was reached; the next act on the node can only be a power cut.
+ * reached. Resolves to what was reached; the next act on the node can only be a power cut. What was seen is also on the disk:
+ * a cut between a rename and its flush would be one of the stage before.
  */
 export function heldAt(node: Node, stage: Stage, timeoutMs = 40 * 60_000): Promise<string> {
   return node.run(
@@ -32,6 +33,7 @@ export function heldAt(node: Node, stage: Stage, timeoutMs = 40 * 60_000): Promi
     { freeze /system.slice/cdk8s-sysbox-run.service
       for pid in $(pgrep -f '[/]programs/coordinator.sh'); do freeze "$(sed s/^0::// /proc/$pid/cgroup)"; done
     } 2>/dev/null
+    sync $folder
     look
     printf '%s\\n%s' "$status" "$journal"`,
     { timeoutMs },
