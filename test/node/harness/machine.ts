@@ -15,6 +15,11 @@ export interface MachineOptions {
   readonly memoryMiB?: number;
   /** @default 2 */
   readonly cpus?: number;
+  /**
+   * In user mode: one processor, and programs under ptrace instead of seccomp. Slower; without it a K3s in a pod hung three
+   * times of four, a thread of it spinning with a signal that stayed pending, and once died of a SIGSEGV that was none.
+   */
+  readonly steady?: boolean;
   /** A second network card on a segment shared by the machines that name the same port. */
   readonly lanPort?: number;
   /** Ports of this machine's loopback that the guest reaches at `hostAddress`, each under its own number. */

@@ -25,14 +25,19 @@ export class UmlMachine extends Machine {
   }
 
   protected async launch(firstBootTar?: string): Promise<ChildProcess> {
-    const { disk, name, memoryMiB, cpus } = this.options;
+    const { disk, name, memoryMiB, cpus, steady } = this.options;
     const own = this.path('disk.raw');
     if (!existsSync(own)) await must(['cp', '--sparse=always', disk.file, own]);
     await this.unplug();
     const cards = await this.plug();
     const log = openSync(this.path('console.log'), 'a');
     const args = [
-      ...[disk.kernel, `mem=${memoryMiB ?? 4096}M`, `ncpus=${cpus ?? 2}`, 'seccomp=on'],
+      ...[
+        disk.kernel,
+        `mem=${memoryMiB ?? 4096}M`,
+        `ncpus=${steady ? 1 : (cpus ?? 2)}`,
+        `seccomp=${steady ? 'off' : 'on'}`,
+      ],
       ...[`ubd0=${own}`, ...(firstBootTar ? [`ubd1r=${firstBootTar}`] : []), 'root=/dev/ubda', 'rw'],
       ...['con=null', 'con0=null,fd:1', ...cards.map((card, i) => `vec${i}:transport=raw,ifname=${card},depth=128`)],
       ...['net.ifnames=0', 'quiet', 'panic=-1', `systemd.hostname=${name}`, 'systemd.show_status=no'],
