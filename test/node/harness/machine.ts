@@ -16,8 +16,8 @@ export interface MachineOptions {
   /** @default 2 */
   readonly cpus?: number;
   /**
-   * In user mode: one processor, and programs under ptrace instead of seccomp. Slower; without it a K3s in a pod hung three
-   * times of four, a thread of it spinning with a signal that stayed pending, and once died of a SIGSEGV that was none.
+   * In user mode: one processor, and programs under ptrace instead of seccomp, which is slower. Without it, in three runs a K3s
+   * in a pod hung twice (a thread of it spins, a signal stays pending) and died once of a SIGSEGV at address 0.
    */
   readonly steady?: boolean;
   /** A second network card on a segment shared by the machines that name the same port. */
