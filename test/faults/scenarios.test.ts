@@ -417,6 +417,15 @@ describe('an uninstall', () => {
     expect([node.read('/etc/subuid'), node.read('/etc/subgid')]).toEqual([ranges, ranges]);
   });
 
+  test('leaves a range that was there in one of the files, and takes the one that came into the other', () => {
+    const ranges = 'sysbox:500000:65536\n';
+    const node = make({ foreign: { '/etc/subgid': ranges } });
+    expect(node.converge()).toMatchObject({ stage: 'verified' });
+    expect(node.read('/etc/subuid')).toContain('sysbox:');
+    node.run('uninstall');
+    expect([node.read('/etc/subuid'), node.read('/etc/subgid')]).toEqual(['# theirs\nbob:165536:65536\n', ranges]);
+  });
+
   test('keeps a file that somebody put in the place of ours', () => {
     const node = ready();
     node.write('/etc/sysctl.d/99-cdk8s-sysbox.conf', 'kernel.panic = 5\n');

@@ -27,10 +27,15 @@ own_data_folders() {
 }
 
 # At its first start sysbox-mgr rewrites both files: a range for the user "sysbox", the others sorted, comments gone
-# (sysbox-mgr configSubidRange; seen on a node). What was there goes back at the uninstall.
+# (sysbox-mgr configSubidRange; seen on a node). What was there goes back at the uninstall. Kept once: a second look would find
+# the daemon's own range. A range that was there before us is its owner's.
 keep_subids() {
-  ! grep -qs '^sysbox:' "$ROOT/etc/subuid" "$ROOT/etc/subgid" || return 0
-  remember subids "$ROOT/etc/subuid" "$ROOT/etc/subgid"
+  [ ! -d "$BACKUP/subids" ] || return 0
+  set --
+  for ranges in "$ROOT/etc/subuid" "$ROOT/etc/subgid"; do
+    grep -qs '^sysbox:' "$ranges" || set -- "$@" "$ranges"
+  done
+  [ $# -eq 0 ] || remember subids "$@"
 }
 
 stage_units() {
