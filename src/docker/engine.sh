@@ -81,7 +81,10 @@ run_engine() {
 run_beside_engine() {
   engine=
   command=
+  watcher=
+  engine_lost=
   trap 'stop_early' TERM INT
+  trap 'lose_engine' USR1
   mkdir -p "${engine_log%/*}"
   dockerd >"$engine_log" 2>&1 &
   engine=$!
@@ -89,9 +92,25 @@ run_beside_engine() {
   exec 3<&0 # a background command reads /dev/null otherwise
   "$@" <&3 3<&- &
   command=$!
+  watch_engine >/dev/null 2>&1 3<&- &
+  watcher=$!
   wait_until_ended "$command"
   stop_engine
+  [ -z "$engine_lost" ] || fail 'dockerd ended before the command'
   exit "$status"
+}
+
+# Without its engine the command would go on failing for as long as it lives; a container that ends is started again.
+watch_engine() {
+  trap - TERM INT USR1
+  until has_ended "$engine"; do sleep 2; done
+  kill -USR1 "$$"
+}
+
+lose_engine() {
+  engine_lost=yes
+  tail -n 50 "$engine_log" >&2 || :
+  kill -TERM "$command" 2>/dev/null || :
 }
 
 wait_for_engine() {
@@ -129,6 +148,7 @@ stop_early() {
 }
 
 stop_engine() {
+  [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || :
   [ -n "$engine" ] || return 0
   kill -TERM "$engine" 2>/dev/null || :
   wait "$engine" 2>/dev/null || :

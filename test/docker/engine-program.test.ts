@@ -158,6 +158,18 @@ describe.each(shells)('$name', ({ words: sh }) => {
       expect(container.log).toContain('10 docker info');
     });
 
+    test('ends the command, and says why, when the engine ends before it', () => {
+      engine()
+        .command('dockerd', ': >"$ROOT/up"; sleep 1; echo "out of memory"; exit 137')
+        .command('work', 'trap \'echo "work ended" >>"$LOG"; kill $!; exit 0\' TERM; sleep 60 & wait');
+
+      expect(run('work')).toMatchObject({
+        code: 1,
+        stderr: 'out of memory\nengine.sh: dockerd ended before the command\n',
+      });
+      expect(container.log).toBe('work ended\n');
+    });
+
     test('passes SIGTERM on, waits for the command, then stops the engine', async () => {
       engine().command(
         'work',
