@@ -51,7 +51,10 @@ export interface SandboxServiceOptions {
 
 /** A machine to work in. */
 export interface DevSandboxProps {
-  /** Its image, with a tag or digest: systemd at /sbin/init, and OpenSSH's server with sshd_config.d (version 8.2). */
+  /**
+   * Its image, with a tag or digest: systemd at /sbin/init, and OpenSSH's server with sshd_config.d (version 8.2). The pod is
+   * not ready before something listens on port 22.
+   */
   readonly image: string;
 
   /** The Secret with the public keys that may log in. A changed Secret holds for the next login. */
@@ -195,6 +198,7 @@ export class DevSandbox extends Construct {
       ...options,
       maskedUnits: [...RESTLESS_UNITS, ...(options.maskedUnits ?? [])],
       wantedUnits: [...SSH_UNITS, ...(options.wantedUnits ?? [])],
+      readiness: { ...options.readiness, tcpPorts: [SSH_PORT, ...(options.readiness?.tcpPorts ?? [])] },
       persistentDirectories: [
         { path: '/home', storage, subPath: 'home' },
         { path: HOST_KEYS, storage, subPath: 'ssh-host-keys', seed: false },

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Readiness of a systemd machine: systemd has started everything, and the units that are named are active.
-#   ready.sh [--strict] [UNIT...]
+# Readiness of a systemd machine: systemd has started everything, the units that are named are active, and something listens
+# on the ports.
+#   ready.sh [--strict] [--port=PORT]... [UNIT...]
 # A machine with failed units ("degraded") counts as ready, unless it is asked for strictly. The failed units are named
 # in the answer of the probe and, when they change, on the console, which is the container's log.
 set -eu
@@ -25,11 +26,21 @@ report() {
   echo "systemd is $1" >"$console" 2>/dev/null || :
 }
 
+# State 0A is LISTEN; addresses and ports are in upper-case hexadecimal (Documentation/networking/proc_net_tcp.rst).
+listens() {
+  grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " "$root/proc/net/tcp" "$root/proc/net/tcp6"
+}
+
 strict=
-if [ "${1:-}" = --strict ]; then
-  strict=yes
+ports=
+while :; do
+  case ${1:-} in
+    --strict) strict=yes ;;
+    --port=*) ports="$ports ${1#--port=}" ;;
+    *) break ;;
+  esac
   shift
-fi
+done
 
 state=$(systemctl is-system-running 2>/dev/null) || : # not zero for anything but running
 case $state in
@@ -45,4 +56,8 @@ esac
 
 for unit; do
   systemctl is-active --quiet "$unit" || not_ready "$unit is $(systemctl is-active "$unit" || :)"
+done
+
+for port in $ports; do
+  listens "$port" || not_ready "nothing listens on port $port"
 done

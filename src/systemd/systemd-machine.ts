@@ -96,7 +96,9 @@ function kernelArguments(options: SystemdOptions): string[] {
 
 function readinessProbe(options: SystemdReadinessOptions): kplus.Probe {
   const strict = options.acceptDegraded === false ? ['--strict'] : [];
-  return kplus.Probe.fromCommand(['/bin/sh', `${MACHINE_FOLDER}/ready.sh`, ...strict, ...(options.units ?? [])], {
+  const ports = (options.tcpPorts ?? []).map((port) => `--port=${port}`);
+  const words = [...strict, ...ports, ...(options.units ?? [])];
+  return kplus.Probe.fromCommand(['/bin/sh', `${MACHINE_FOLDER}/ready.sh`, ...words], {
     periodSeconds: options.period ?? Duration.seconds(5),
     timeoutSeconds: options.timeout ?? Duration.seconds(10),
   });
@@ -123,7 +125,13 @@ function assertMachine(workload: ISystemWorkload, container: kplus.ContainerProp
   assertUnits(options.wantedUnits ?? [], `${where}: wantedUnits`);
   assertUnits(options.target === undefined ? [] : [options.target], `${where}: target`);
   assertUnits(options.readiness?.units ?? [], `${where}: readiness`);
+  assertPorts(options.readiness?.tcpPorts ?? [], `${where}: readiness`);
   assertStop(workload, container, options);
+}
+
+function assertPorts(ports: number[], what: string): void {
+  const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65535);
+  if (wrong !== undefined) throw new Error(`${what}: ${wrong} is no TCP port. Give a whole number from 1 to 65535`);
 }
 
 function assertStop(workload: ISystemWorkload, container: kplus.ContainerProps, options: SystemdOptions): void {

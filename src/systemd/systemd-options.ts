@@ -45,6 +45,14 @@ export interface SystemdReadinessOptions {
   readonly units?: string[];
 
   /**
+   * TCP ports on which something must listen, 1 to 65535: a unit with a socket, or its service. The name of a unit differs
+   * between distributions, its port does not.
+   *
+   * @default - none
+   */
+  readonly tcpPorts?: number[];
+
+  /**
    * How often it is asked.
    *
    * @default Duration.seconds(5)

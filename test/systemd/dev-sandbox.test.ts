@@ -79,6 +79,20 @@ test('lets in by key only, from the Secret', () => {
   expect(machine.args).toEqual(expect.arrayContaining(['systemd.wants=ssh.service', 'systemd.wants=sshd.service']));
 });
 
+test('is ready when something listens on the port of SSH, whatever else it is asked for', () => {
+  const { machine } = sandbox({
+    systemd: { readiness: { acceptDegraded: false, tcpPorts: [8080], units: ['cron.service'] } },
+  });
+
+  expect(sandbox().machine.readinessProbe.exec.command.slice(2)).toEqual(['--port=22']);
+  expect(machine.readinessProbe.exec.command.slice(2)).toEqual([
+    '--strict',
+    '--port=22',
+    '--port=8080',
+    'cron.service',
+  ]);
+});
+
 test('is small when idle', () => {
   const { machine } = sandbox();
 

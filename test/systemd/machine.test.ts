@@ -170,6 +170,7 @@ const journal: Required<SystemdJournalOptions> = {
 const readiness: Required<SystemdReadinessOptions> = {
   acceptDegraded: false,
   units: ['ssh.service'],
+  tcpPorts: [22, 8080],
   period: Duration.seconds(3),
   timeout: Duration.seconds(4),
 };
@@ -214,7 +215,16 @@ const rendered: Record<keyof SystemdOptions, (made: ReturnType<typeof machineWit
     ),
   readiness: ({ machine }) =>
     expect(machine.readinessProbe).toMatchObject({
-      exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/systemd/ready.sh', '--strict', 'ssh.service'] },
+      exec: {
+        command: [
+          '/bin/sh',
+          '/opt/cdk8s-sysbox/systemd/ready.sh',
+          '--strict',
+          '--port=22',
+          '--port=8080',
+          'ssh.service',
+        ],
+      },
       periodSeconds: 3,
       timeoutSeconds: 4,
     }),
@@ -345,6 +355,12 @@ test.each<[string, SystemdOptions | undefined, Partial<SystemdPodProps>, string]
   ],
   ['a wanted name that is no unit', { wantedUnits: ['a b.service'] }, {}, "wantedUnits: 'a b.service' is no unit"],
   ['a target that is no unit', { target: '3' }, {}, "target: '3' is no unit"],
+  ...[0, 65536, 1.5].map((port): [string, SystemdOptions, object, string] => [
+    `a readiness of no port (${port})`,
+    { readiness: { tcpPorts: [port] } },
+    {},
+    `readiness: ${port} is no TCP port. Give a whole number from 1 to 65535`,
+  ]),
   ['a readiness of no unit', { readiness: { units: ['x'] } }, {}, "readiness: 'x' is no unit"],
   ...['/run', '/run/lock'].map((path): [string, SystemdOptions, object, string] => [
     `a volume at ${path}`,

@@ -80,6 +80,38 @@ describe.each(shells)('$name', ({ words: sh }) => {
         stdout: 'not ready: docker.service is inactive\n',
       });
     });
+
+    describe('ports that are named must be listened on', () => {
+      const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+      const socket = (local: string, remote: string, state: string) =>
+        `${head}   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n`;
+      const anywhere6 = '0'.repeat(32);
+
+      test.each([
+        ['on IPv4', 'tcp', socket('00000000:0016', '00000000:0000', '0A')],
+        ['on IPv6', 'tcp6', socket(`${anywhere6}:0016`, `${anywhere6}:0000`, '0A')],
+      ])('%s', (_, file, content) => {
+        machine('running');
+        container.write(`proc/net/${file}`, content);
+
+        expect(ready('--port=22')).toEqual({ code: 0, stdout: '', stderr: '' });
+      });
+
+      test.each([
+        ['nothing', head],
+        ['another port', socket('00000000:1600', '00000000:0000', '0A')],
+        ['a connection from it', socket('0200000A:0016', '0100000A:8F3C', '01')],
+        ['a connection to it', socket('0200000A:8F3C', '0100000A:0016', '01')],
+      ])('%s is not enough', (_, content) => {
+        machine('running');
+        container.write('proc/net/tcp', content);
+
+        expect(ready('--strict', '--port=22')).toMatchObject({
+          code: 1,
+          stdout: 'not ready: nothing listens on port 22\n',
+        });
+      });
+    });
   });
 
   describe('environment.sh', () => {
