@@ -15,11 +15,6 @@ export interface MachineOptions {
   readonly memoryMiB?: number;
   /** @default 2 */
   readonly cpus?: number;
-  /**
-   * In user mode: one processor, and programs under ptrace instead of seccomp, which is slower. Without it, in three runs a K3s
-   * in a pod hung twice (a thread of it spins, a signal stays pending) and died once of a SIGSEGV at address 0.
-   */
-  readonly steady?: boolean;
   /** A second network card on a segment shared by the machines that name the same port. */
   readonly lanPort?: number;
   /** Ports of this machine's loopback that the guest reaches at `hostAddress`, each under its own number. */

@@ -25,8 +25,6 @@ export interface NodeOptions {
   readonly files?: Readonly<Record<string, NodeFile>>;
   readonly memoryMiB?: number;
   readonly cpus?: number;
-  /** As a machine's (machine.ts). */
-  readonly steady?: boolean;
   /** Nodes that name the same port share a network segment (eth1); give each its own `lanAddress`. */
   readonly lanPort?: number;
   /** @example '192.168.77.2/24' */
@@ -53,9 +51,9 @@ export class Node {
     readonly folder: string,
   ) {
     this.name = options.name ?? 'node';
-    const { memoryMiB, cpus, steady, lanPort, hostPorts } = options;
+    const { memoryMiB, cpus, lanPort, hostPorts } = options;
     const Kind = accelerator() === 'uml' ? UmlMachine : QemuMachine;
-    this.machine = new Kind({ name: this.name, disk, folder, memoryMiB, cpus, steady, lanPort, hostPorts });
+    this.machine = new Kind({ name: this.name, disk, folder, memoryMiB, cpus, lanPort, hostPorts });
     this.ssh = new Ssh(() => this.machine.sshPort, disk.sshKey, folder);
   }
 

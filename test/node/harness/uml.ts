@@ -1,7 +1,7 @@
 // A machine in user mode: a Linux kernel of its own that runs as a process of this machine (umlKernel.ts), its programs at
 // this processor's own speed, without hardware virtualization. Its network is a namespace from which no way leads on.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { must, run } from './host';
 import { hostAddress, Machine } from './machine';
@@ -24,20 +24,20 @@ export class UmlMachine extends Machine {
     await this.unplug();
   }
 
+  /**
+   * Each page of a process can be a mapping of its own here. With the default of 65530, a K3s of more than 250 MiB loses pages:
+   * its threads fault on them for ever, or it dies at address 0.
+   */
   protected async launch(firstBootTar?: string): Promise<ChildProcess> {
-    const { disk, name, memoryMiB, cpus, steady } = this.options;
+    const { disk, name, memoryMiB, cpus } = this.options;
     const own = this.path('disk.raw');
     if (!existsSync(own)) await must(['cp', '--sparse=always', disk.file, own]);
+    writeFileSync('/proc/sys/vm/max_map_count', '1048576');
     await this.unplug();
     const cards = await this.plug();
     const log = openSync(this.path('console.log'), 'a');
     const args = [
-      ...[
-        disk.kernel,
-        `mem=${memoryMiB ?? 4096}M`,
-        `ncpus=${steady ? 1 : (cpus ?? 2)}`,
-        `seccomp=${steady ? 'off' : 'on'}`,
-      ],
+      ...[disk.kernel, `mem=${memoryMiB ?? 4096}M`, `ncpus=${cpus ?? 2}`, 'seccomp=on'],
       ...[`ubd0=${own}`, ...(firstBootTar ? [`ubd1r=${firstBootTar}`] : []), 'root=/dev/ubda', 'rw'],
       ...['con=null', 'con0=null,fd:1', ...cards.map((card, i) => `vec${i}:transport=raw,ifname=${card},depth=128`)],
       ...['net.ifnames=0', 'quiet', 'panic=-1', `systemd.hostname=${name}`, 'systemd.show_status=no'],

@@ -23,8 +23,31 @@ UML_RANDOM STDERR_CONSOLE NULL_CHAN SSL IKCONFIG IKCONFIG_PROC UNIX98_PTYS PRINT
 const settings = ['--set-val', 'NR_CPUS', '2', '-e', 'MODULES', '-m', 'DUMMY', '-m', 'CONFIGFS_FS'];
 const without = ['DEBUG_INFO', 'DEBUG_KERNEL', 'WLAN', 'WIRELESS', 'INPUT', 'SOUND', 'USB_SUPPORT'];
 
+/** A piece of the source, and what comes in its place. */
+interface Mend {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The kubelet does not start where /proc/cpuinfo has no clock speed (cadvisor, utils/sysinfo). */
-const clockSpeed = String.raw`s/seq_printf(m, "bogomips/seq_printf(m, "cpu MHz\\t\\t: 1000.000\\n");\n\t&/`;
+const clockSpeed: Mend = {
+  file: 'arch/um/kernel/um_arch.c',
+  from: '\tseq_printf(m, "bogomips',
+  to: '\tseq_printf(m, "cpu MHz\\t\\t: 1000.000\\n");\n\tseq_printf(m, "bogomips',
+};
+
+/**
+ * Threads of one process take turns in user mode, which are up to a tick long, and the mutex of these turns spun as long as its
+ * owner had a processor: the other processor did nothing else (a third of all time, by perf).
+ */
+const spinningTurns: Mend = {
+  file: 'kernel/locking/mutex.c',
+  from: '\t\t      struct mutex_waiter *waiter)\n{\n\tif (!waiter) {',
+  to: '\t\t      struct mutex_waiter *waiter)\n{\n\treturn false;\n\tif (!waiter) {',
+};
+
+const mends = [clockSpeed, spinningTurns];
 
 export interface UmlKernel {
   /** The program. */
@@ -34,7 +57,7 @@ export interface UmlKernel {
 }
 
 export async function umlKernel(): Promise<UmlKernel> {
-  const root = await cached('uml', { options, settings, without, clockSpeed, suite }, async (into) => {
+  const root = await cached('uml', { options, settings, without, mends, suite }, async (into) => {
     const source = await unpackedSource(into);
     const make = (...args: string[]) =>
       must(['make', '--silent', '-j3', 'ARCH=um', ...args], { cwd: source, timeoutMs: 60 * 60_000 });
@@ -46,7 +69,7 @@ export async function umlKernel(): Promise<UmlKernel> {
     const config = readFileSync(join(source, '.config'), 'utf8').split('\n');
     const refused = enabled.filter((one) => !config.includes(`CONFIG_${one}=y`));
     if (refused.length > 0) throw new Error(`this kernel has no ${refused.join(', ')}`);
-    await must(['sed', '-i', clockSpeed, join(source, 'arch/um/kernel/um_arch.c')]);
+    mend(source);
     await make('linux', 'modules');
     await make('modules_install', `INSTALL_MOD_PATH=${into}`);
     await must(['cp', join(source, 'linux'), join(into, 'linux')]);
@@ -54,6 +77,17 @@ export async function umlKernel(): Promise<UmlKernel> {
     rmSync(join(into, 'source'), { recursive: true });
   });
   return { file: join(root, 'linux'), root };
+}
+
+function mend(folder: string): void {
+  for (const { file, from, to } of mends) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    if (!text.includes(from)) throw new Error(`this kernel's ${file} is another one: it lacks ${from.trim()}`);
+    writeFileSync(
+      join(folder, file),
+      text.replace(from, () => to),
+    );
+  }
 }
 
 /** The newest kernel that Debian has for the node's release. */
