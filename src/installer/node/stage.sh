@@ -6,7 +6,7 @@ stage() {
   if [ "$SOURCE" = image ]; then
     [ -x "$RELEASES/$RELEASE/sysbox-runc" ] || fail NoRelease "$RELEASES/$RELEASE is not there: the copy from the image failed"
     own_data_folders
-    keep_subids
+    give_subid_ranges
     own "$CURRENT"
     point_to "$CURRENT" "releases/$RELEASE"
   fi
@@ -26,16 +26,48 @@ own_data_folders() {
   done
 }
 
-# At its first start sysbox-mgr rewrites both files: a range for the user "sysbox", the others sorted, comments gone
-# (sysbox-mgr configSubidRange; seen on a node). What was there goes back at the uninstall. Kept once: a second look would find
-# the daemon's own range. A range that was there before us is its owner's.
+# sysbox-mgr needs a range of its own in both files. Left to itself it truncates them, drops comments and sorts the rest, and on
+# a full disk loses what was there (configSubidRange and writeSubidFile, sysbox-mgr 0.7.1); one range of its size it leaves alone.
+# The files as they were are kept once, for the uninstall. A range that was there before us is its owner's, and so is a file
+# that is a link, which is left to the daemon.
+give_subid_ranges() {
+  [ -d "$BACKUP/subids" ] || keep_subids
+  add_subid_range "$ROOT/etc/subuid" SUB_UID_MIN
+  add_subid_range "$ROOT/etc/subgid" SUB_GID_MIN
+}
+
 keep_subids() {
-  [ ! -d "$BACKUP/subids" ] || return 0
   set --
   for ranges in "$ROOT/etc/subuid" "$ROOT/etc/subgid"; do
-    grep -qs '^sysbox:' "$ranges" || set -- "$@" "$ranges"
+    [ -L "$ranges" ] || grep -qs '^sysbox:' "$ranges" || set -- "$@" "$ranges"
   done
   [ $# -eq 0 ] || remember subids "$@"
+}
+
+# add_subid_range FILE NAME: NAME is that of the minimum in login.defs. On the list of ours meanwhile, for what a kill leaves
+# beside it.
+add_subid_range() {
+  if [ -L "$1" ] || grep -qs '^sysbox:' "$1"; then return 0; fi
+  minimum=$(sed -n "s/^[[:space:]]*$2[[:space:]]\{1,\}\([0-9]\{1,\}\).*/\1/p" "$ROOT/etc/login.defs" 2>/dev/null | tail -n 1)
+  others=
+  if [ -e "$1" ]; then others=$(cat "$1") || return 1; fi
+  own "$1"
+  write_text "$1" "${others:+$others$NEWLINE}sysbox:$(first_free_subid "$1" "${minimum:-100000}"):$SUBID_COUNT$NEWLINE"
+  disown "$1"
+}
+
+SUBID_COUNT=65536 # subidRangeSize, sysbox-mgr 0.7.1
+
+first_free_subid() {
+  grep -sv '^#' "$1" | LC_ALL=C sort -t : -n -k 2,2 | {
+    free=$2
+    while IFS=: read -r _ first count; do
+      case $first$count in '' | *[!0-9]*) continue ;; esac
+      [ $((first - free)) -lt $SUBID_COUNT ] || break
+      [ $((first + count)) -le "$free" ] || free=$((first + count))
+    done
+    echo "$free"
+  }
 }
 
 stage_units() {

@@ -5,11 +5,12 @@ uninstall() {
   recall || discover || true
   [ -z "$UNIT" ] || remove_configuration
   ! is_ours "$UNITS/sysbox.service" || stop_daemons
-  give_back_subids
   disarm_deadman
   report uninstalled
   remove_owned
   sctl daemon-reload
+  # Not before: a start of K3s would start the daemon, which would make its range again.
+  give_back_subids
   # Last, with this program in it: until here a kill leaves everything that a second run needs.
   rm -rf "$WORK" "$STATE"
 }
