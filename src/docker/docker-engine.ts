@@ -18,7 +18,8 @@ export class DockerEngine extends Construct {
 
   /**
    * The engine in a container of the pod's own, which is added. With a `command` in `container` the engine runs beside
-   * that command and stops after it, and the container ends as the command does; without, the container is the engine.
+   * that command and stops after it, and the container ends as the command does, or fails when the engine ends first;
+   * without, the container is the engine.
    *
    * @param workload what gets the engine
    * @param options how it is set up
