@@ -24,14 +24,12 @@ export class UmlMachine extends Machine {
     await this.unplug();
   }
 
-  /**
-   * Each page of a process can be a mapping of its own here. With the default of 65530, a K3s of more than 250 MiB loses pages:
-   * its threads fault on them for ever, or it dies at address 0.
-   */
   protected async launch(firstBootTar?: string): Promise<ChildProcess> {
     const { disk, name, memoryMiB, cpus } = this.options;
     const own = this.path('disk.raw');
     if (!existsSync(own)) await must(['cp', '--sparse=always', disk.file, own]);
+    // Each page of a process can be a mapping of this machine. With the default of 65530, a K3s of more than 250 MiB loses pages
+    // and its threads fault on them for ever.
     writeFileSync('/proc/sys/vm/max_map_count', '1048576');
     await this.unplug();
     const cards = await this.plug();
