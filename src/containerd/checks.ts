@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { UNDECIDED } from './toml';
+import { UNDECIDED } from '../core/toml';
 
 /** Says what a value must be when it is not that. */
 export type Check = (value: unknown) => string | undefined;

@@ -4,7 +4,7 @@ import { dropIn } from './drop-in';
 import type { IoType } from './io-type';
 import { k3sTemplate, templateLines } from './k3s-template';
 import { runtimeTable } from './runtime-table';
-import { type TomlTable, UNDECIDED } from './toml';
+import { type TomlTable, UNDECIDED } from '../core/toml';
 
 /**
  * A runtime of containerd.

@@ -1,5 +1,5 @@
 import { ConfigVersion } from './config-version';
-import type { TomlTable } from './toml';
+import type { TomlTable } from '../core/toml';
 
 const PLUGIN = {
   [ConfigVersion.V2]: 'io.containerd.grpc.v1.cri',

@@ -1,8 +1,9 @@
+import { CRIO_USERNS_ANNOTATION } from '../core/crio';
 import { absolutePath, flag, texts } from './checks';
 import type { ContainerdRuntimeProps, CrioDropInProps } from './containerd-runtime';
 import { check, entries, type Fields } from './fields';
 import { handlerProblem } from './handler';
-import { render } from './toml';
+import { render } from '../core/toml';
 
 // crio.conf(5), table crio.runtime.runtimes. The cgroup manager has no key there: CRI-O sets it for all runtimes at once.
 const FIELDS: Fields = {
@@ -21,7 +22,7 @@ export function crioDropIn(runtime: ContainerdRuntimeProps, props: CrioDropInPro
   const options = {
     ...runtime,
     ...props,
-    allowedAnnotations: props.allowedAnnotations ?? ['io.kubernetes.cri-o.userns-mode'],
+    allowedAnnotations: props.allowedAnnotations ?? [CRIO_USERNS_ANNOTATION],
   };
   check(`CRI-O runtime "${handler}"`, FIELDS, options);
   const table = { runtime_type: 'oci', ...entries(FIELDS, options) };

@@ -1,6 +1,6 @@
 import type { ConfigVersion } from './config-version';
 import { inCriPlugin } from './cri-plugin';
-import { render, type TomlTable } from './toml';
+import { render, type TomlTable } from '../core/toml';
 
 /** A file that containerd's `imports` merges into its configuration. */
 export function dropIn(version: ConfigVersion, handler: string, runtime: TomlTable): string {

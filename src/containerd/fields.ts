@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Check } from './checks';
-import type { TomlTable, TomlValue } from './toml';
+import type { TomlTable, TomlValue } from '../core/toml';
 
 /** One option: its key in the configuration, none when it is not written there, and what its value may be. */
 export interface Field {

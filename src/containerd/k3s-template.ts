@@ -1,6 +1,6 @@
 import { ConfigVersion } from './config-version';
 import { inCriPlugin } from './cri-plugin';
-import { render, type TomlTable } from './toml';
+import { render, type TomlTable } from '../core/toml';
 
 // K3s fills these fields in: pkg/agent/templates/templates.go, type ContainerdConfig.
 const UNDECIDED = '{{ .SystemdCgroup }}';

@@ -4,7 +4,7 @@ import type { ContainerdRuntimeProps } from './containerd-runtime';
 import { check, entries, type Fields } from './fields';
 import { handlerProblem } from './handler';
 import { IoType } from './io-type';
-import { type TomlTable, UNDECIDED } from './toml';
+import { type TomlTable, UNDECIDED } from '../core/toml';
 
 // containerd: internal/cri/config/config.go, type Runtime.
 const RUNTIME = {

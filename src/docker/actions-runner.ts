@@ -1,8 +1,8 @@
 import { ApiObject, App, Chart, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { Json } from '../rules/json';
-import { assertPinnedImage } from '../workloads/image';
+import { Json } from '../core/json';
+import { assertPinnedImage } from '../core/image-reference';
 import { SystemOptions } from '../workloads/system-options';
 import { SystemPod } from '../workloads/system-pod';
 import { SystemStorage } from '../workloads/system-storage';

@@ -1,5 +1,5 @@
 import { SPECIAL_DIRECTORIES } from '../rules/special-directories';
-import { Cidr } from '../workloads/cidr';
+import { Cidr } from '../core/cidr';
 import { DockerDaemonOptions } from './daemon-options';
 import { DockerMtu } from './docker-mtu';
 

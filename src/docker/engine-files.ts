@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'fs';
-import { join } from 'path';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { shortHash } from '../workloads/content-hash';
+import { shortHash } from '../core/content-hash';
+import { programText } from '../core/programs';
 
 /**
  * Where the engine's program and its daemon.json lie in the container; engine.sh names the same.
@@ -21,13 +20,7 @@ export const ENGINE_PROGRAM = `${ENGINE_FOLDER}/engine.sh`;
  * @internal
  */
 export function engineFiles(scope: Construct, data: Record<string, string>): kplus.Volume {
-  const files = { 'engine.sh': programText(), ...data };
+  const files = { 'engine.sh': programText(__dirname, 'engine.sh'), ...data };
   const configMap = new kplus.ConfigMap(scope, `files-${shortHash(files)}`, { data: files, immutable: true });
   return kplus.Volume.fromConfigMap(scope, 'files', configMap, { name: 'docker-files' });
-}
-
-/** Beside this file in the sources; compiled, this file lies in lib/src/docker and the program stays in src/docker. */
-function programText(): string {
-  const beside = join(__dirname, 'engine.sh');
-  return readFileSync(existsSync(beside) ? beside : join(__dirname, '../../../src/docker/engine.sh'), 'utf8');
 }

@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { clusterScoped } from '../runtime/cluster-scoped';
+import { clusterScoped } from '../core/cluster-scoped';
 
 /** Name of the Lease that holds the restart slots (slots.sh). */
 const ROLLOUT_LEASE = 'cdk8s-sysbox-rollout';

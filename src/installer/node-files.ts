@@ -1,35 +1,13 @@
-import { createHash } from 'crypto';
-import { existsSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { ConfigVersion, ContainerdRuntime } from '../containerd';
+import { programsIn } from '../core/programs';
 
-/** What runs on the host; the coordinator copies all of it there. */
-const HOST_PROGRAMS = [
-  'containerd.sh',
-  'daemons.sh',
-  'durable.sh',
-  'guard.sh',
-  'host.sh',
-  'journal.sh',
-  'node.sh',
-  'packages.sh',
-  'paths.sh',
-  'preflight.sh',
-  'restart.sh',
-  'stage.sh',
-  'uninstall.sh',
-  'verify.sh',
-];
-
-/** What runs in the pod. */
-const POD_PROGRAMS = ['api.sh', 'coordinator.sh', 'drain.sh', 'report.sh', 'slots.jq', 'slots.sh'];
-
-const UNITS = ['sysbox.service', 'sysbox-fs.service', 'sysbox-mgr.service'];
-const SYSTEM_FILES = ['modules.conf', 'sysctl.conf'];
+/** Directory of the programs and files: host/ runs on the node, pod/ in the DaemonSet, files/ is installed. */
+const NODE = join(__dirname, 'node');
 
 /** The node programs, file name to content. @internal */
 export function nodePrograms(): Record<string, string> {
-  return Object.fromEntries([...HOST_PROGRAMS, ...POD_PROGRAMS].sort().map((name) => [name, nodeFile(name)]));
+  return { ...programsIn(join(NODE, 'host')), ...programsIn(join(NODE, 'pod')) };
 }
 
 /** What the configuration files of a node say. @internal */
@@ -44,9 +22,9 @@ export interface NodeConfiguration {
 /** The configuration, file name to content. @internal */
 export function nodeConfiguration(configuration: NodeConfiguration): Record<string, string> {
   const { runtime } = configuration;
-  const units = UNITS.map((name) => [
+  const files = Object.entries(programsIn(join(NODE, 'files'))).map(([name, text]) => [
     name,
-    nodeFile(name)
+    text
       .replaceAll('@BINARY_DIR@', configuration.binaryDir)
       .replaceAll(' @MGR_ARGS@', configuration.managerArgs && ` ${configuration.managerArgs}`)
       .replaceAll(' @FS_ARGS@', configuration.fsArgs && ` ${configuration.fsArgs}`),
@@ -60,26 +38,10 @@ export function nodeConfiguration(configuration: NodeConfiguration): Record<stri
     'settings.env': Object.entries(configuration.settings)
       .map(([key, value]) => `${key}=${shellQuoted(value)}\n`)
       .join(''),
-    ...Object.fromEntries(SYSTEM_FILES.map((name) => [name, nodeFile(name)])),
-    ...Object.fromEntries(units),
+    ...Object.fromEntries(files),
   };
-}
-
-/** A short name for content: the same content gives the same name on every machine. @internal */
-export function contentHash(content: unknown): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 10);
 }
 
 function shellQuoted(value: string): string {
   return `'${value.replaceAll("'", `'\\''`)}'`;
-}
-
-function nodeFile(name: string): string {
-  return readFileSync(join(nodeFolder(), name), 'utf8');
-}
-
-/** Beside this file in the sources; compiled, this file lies in lib/src/installer and the programs stay in src/installer. */
-function nodeFolder(): string {
-  const beside = join(__dirname, 'node');
-  return existsSync(beside) ? beside : join(__dirname, '..', '..', '..', 'src', 'installer', 'node');
 }

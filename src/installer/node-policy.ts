@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { clusterScoped } from '../runtime/cluster-scoped';
-import { ANNOTATION_PREFIX, NodeLabels } from '../runtime/labels';
+import { clusterScoped } from '../core/cluster-scoped';
+import { ANNOTATION_PREFIX, NodeLabels } from '../core/labels';
 
 const NODE_NAME = 'authentication.kubernetes.io/node-name';
 

@@ -1,16 +1,17 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ContainerdRuntime } from '../containerd';
-import { clusterScoped } from '../runtime/cluster-scoped';
-import { NodeLabels } from '../runtime/labels';
+import { clusterScoped } from '../core/cluster-scoped';
+import { NodeLabels } from '../core/labels';
 import { neverAdopt } from '../runtime/never-adopted';
 import { SysboxRuntimeClass } from '../runtime/runtime-class';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
-import { assertLabel, assertSubdomain } from '../runtime/names';
+import { shortHash } from '../core/content-hash';
+import { assertLabel, assertSubdomain } from '../core/names';
 import { addAccess } from './access';
 import { addDaemonSet } from './daemon-set';
 import { fsArgs, managerArgs, SysboxDaemonOptions } from './daemon-args';
-import { contentHash, nodeConfiguration, nodePrograms } from './node-files';
+import { nodeConfiguration, nodePrograms } from './node-files';
 import { addNodePolicy } from './node-policy';
 import { RolloutOptions, rolloutOf } from './rollout';
 import { SysboxSource } from './sysbox-source';
@@ -222,7 +223,7 @@ export class SysboxInstaller extends Construct {
       image: source.installerImage,
       imageOptions: source._options,
       configMaps: [programs, configuration],
-      planHash: contentHash([programs, configuration, source.installerImage]),
+      planHash: shortHash([programs, configuration, source.installerImage]),
       nodeSelector,
       tolerations: props.tolerations ?? [{ operator: 'Exists' }],
       priorityClassName: props.priorityClassName ?? 'system-node-critical',
@@ -248,7 +249,7 @@ function addFiles(
   namespace: string,
   data: Record<string, string>,
 ): string {
-  const name = `${prefix}-${contentHash(data)}`;
+  const name = `${prefix}-${shortHash(data)}`;
   new kplus.k8s.KubeConfigMap(scope, id, { metadata: { name, namespace }, immutable: true, data });
   return name;
 }

@@ -1,11 +1,10 @@
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { ClusterSpec } from '../../imports/k3k.io';
 import { ContainerEngine, ISysboxRuntime } from '../runtime';
 import { PodSecurityLevel, SystemOptions } from '../workloads';
 import { ClusterFeature } from '../runtime/cluster-version';
 import { assertRuntime, clusterOf } from '../runtime/runtime-check';
 import { assertOptions } from '../workloads/system-options-check';
-
-const DEFAULT_RUNTIME_CLASS = 'sysbox-runc';
 
 const POD_LEVEL_RESOURCES: ClusterFeature = {
   what: 'a request of a K3k node, which K3k renders as resources of the pod',

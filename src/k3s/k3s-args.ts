@@ -1,5 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
-import { assertLabel, assertSubdomain } from '../runtime/names';
+import { assertLabel, assertSubdomain } from '../core/names';
 import { K3sNodeOptions, K3sServerOptions } from './k3s-options';
 
 /**

@@ -1,4 +1,4 @@
-import { assertPinnedImage } from '../workloads/image';
+import { assertPinnedImage } from '../core/image-reference';
 import { K3sInit } from './k3s-init';
 
 /** Which K3s runs. */

@@ -1,5 +1,5 @@
 import { isIP } from 'net';
-import { Cidr } from '../workloads/cidr';
+import { Cidr } from '../core/cidr';
 
 /** Addresses of a nested cluster. */
 export interface NestedNetworkOptions {

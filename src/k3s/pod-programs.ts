@@ -1,25 +1,12 @@
 import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct, IConstruct } from 'constructs';
-import { createHash } from 'crypto';
-import { existsSync, readFileSync } from 'fs';
 import { join } from 'path';
+import { shortHash } from '../core/content-hash';
+import { programsIn } from '../core/programs';
 
 /** Where the programs are in a pod. @internal */
 export const PROGRAMS_PATH = '/opt/cdk8s-sysbox/k3s';
-
-const PROGRAMS = [
-  'inner.sh',
-  'join.sh',
-  'member.sh',
-  'outer.sh',
-  'publish.sh',
-  'ready.sh',
-  'start.sh',
-  'started.sh',
-  'stop.sh',
-  'token.sh',
-];
 
 /** What a program needs that only talks to an API server. @internal */
 export const CLIENT_RESOURCES: kplus.ContainerResources = {
@@ -41,7 +28,7 @@ export function programCommand(name: string): string[] {
 export function programsConfigMap(scope: Construct, name?: string): kplus.ConfigMap {
   const data = programs();
   return new kplus.ConfigMap(scope, programsId(data), {
-    metadata: name === undefined ? undefined : { name: `${name}-programs-${contentHash(data)}` },
+    metadata: name === undefined ? undefined : { name: `${name}-programs-${shortHash(data)}` },
     data,
   });
 }
@@ -62,20 +49,9 @@ export function programsVolume(workload: IConstruct): kplus.Volume {
 }
 
 function programs(): Record<string, string> {
-  return Object.fromEntries(PROGRAMS.map((program) => [program, readFileSync(join(folder(), program), 'utf8')]));
+  return programsIn(join(__dirname, 'pod'));
 }
 
 function programsId(data: Record<string, string>): string {
-  return `K3sPrograms-${contentHash(data)}`;
-}
-
-/** A short name for content. @internal */
-export function contentHash(content: unknown): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 10);
-}
-
-/** Beside this file in the sources; compiled, this file lies in lib/src/k3s and the programs stay in src/k3s. */
-function folder(): string {
-  const beside = join(__dirname, 'pod');
-  return existsSync(beside) ? beside : join(__dirname, '..', '..', '..', 'src', 'k3s', 'pod');
+  return `K3sPrograms-${shortHash(data)}`;
 }

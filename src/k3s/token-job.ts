@@ -3,7 +3,8 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { SystemJob, SystemOptions } from '../workloads';
 import { K3sToken } from './k3s-token';
-import { CLIENT_RESOURCES, contentHash, programCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
+import { shortHash } from '../core/content-hash';
+import { CLIENT_RESOURCES, programCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
 import { FilledSecret } from './secret-access';
 
 /**
@@ -41,5 +42,5 @@ export function generatedToken(scope: Construct, cluster: string, image: string,
 /** The pods of a Job cannot be changed: another version of K3s is another Job, which finds the tokens made. */
 function nameAfterContent(job: SystemJob, name: string): void {
   const object = ApiObject.of(job);
-  object.addJsonPatch(JsonPatch.replace('/metadata/name', `${name}-${contentHash(object.toJson().spec)}`));
+  object.addJsonPatch(JsonPatch.replace('/metadata/name', `${name}-${shortHash(object.toJson().spec)}`));
 }

@@ -1,8 +1,8 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { clusterScoped } from '../runtime/cluster-scoped';
-import { assertLabel, assertLabelName } from '../runtime/names';
-import { assertCidr } from '../workloads/cidr';
+import { clusterScoped } from '../core/cluster-scoped';
+import { assertLabel, assertLabelName } from '../core/names';
+import { assertCidr } from '../core/cidr';
 import { PodSecurityLevel } from '../workloads/system-options';
 import { assertLimits, SandboxContainerDefaults, SandboxQuota, toHard, toLimitRange } from './sandbox-limits';
 import { networkPolicies, SandboxNetwork } from './sandbox-network';

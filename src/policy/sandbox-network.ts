@@ -1,5 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
-import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../workloads/private-addresses';
+import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../core/private-addresses';
 
 /** What pods of a namespace may reach. Everything that is not named is closed, in both directions. */
 export interface SandboxNetwork {

@@ -1,11 +1,12 @@
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { RULES } from '../rules/catalog';
 import { Rule } from '../rules/rule';
 import { RuleSeverity } from '../rules/severity';
-import { clusterScoped } from '../runtime/cluster-scoped';
+import { clusterScoped } from '../core/cluster-scoped';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
-import { assertLabel, assertLabelName, assertSubdomain } from '../runtime/names';
+import { assertLabel, assertLabelName, assertSubdomain } from '../core/names';
 import { NamespaceSelection } from './namespace-selection';
 import { inNamespaces, isSystemPod, POD_RESOURCES, POD_VARIABLES, TEMPLATE_CHANGED, toValidation } from './pod-cel';
 import { PolicyAction } from './policy-action';
@@ -98,7 +99,9 @@ export class SystemPodPolicy extends Construct {
     super(scope, id);
     const name = props.name ?? 'sysbox-pods';
     this.refuseBadProps(name);
-    this.runtimeClassNames = (props.runtimes ?? [{ runtimeClassName: 'sysbox-runc' }]).map((r) => r.runtimeClassName);
+    this.runtimeClassNames = (props.runtimes ?? [{ runtimeClassName: DEFAULT_RUNTIME_CLASS }]).map(
+      (r) => r.runtimeClassName,
+    );
     this.addRules(name, RuleSeverity.ERROR, props.actions ?? [PolicyAction.DENY]);
     if (props.warnings ?? true) this.addRules(`${name}-warnings`, RuleSeverity.WARNING, [PolicyAction.WARN]);
     this.addNamespaces(`${name}-namespaces`, props.actions ?? [PolicyAction.DENY]);

@@ -1,4 +1,4 @@
-import { Json, mapOf } from './json';
+import { Json, mapOf } from '../core/json';
 
 /** With the rule's id behind it: the annotation that says why a rule is not followed. */
 const PREFIX = 'cdk8s-sysbox.io/acknowledge.';

@@ -1,13 +1,13 @@
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { acknowledgedIn } from './acknowledgements';
 import { checkPod, Violation } from './check-pod';
 import { sharedClaims } from './shared-claims';
-import { isObject, Json, listOf, mapOf, Path, showPath, stringsOf, textOf } from './json';
+import { isObject, Json, listOf, mapOf, Path, showPath, stringsOf, textOf } from '../core/json';
 import { PodFacts } from './pod-facts';
 import { LocatedPod } from './located-pod';
 import { PodTemplate, podTemplatesOf } from './pod-template';
 
 /** Name of the RuntimeClass of the upstream manifests, and of its handler. */
-const DEFAULT_RUNTIME_CLASS = 'sysbox-runc';
 
 /**
  * A violation in one of several manifests.

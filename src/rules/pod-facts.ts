@@ -1,4 +1,4 @@
-import { isObject, Json, listOf, mapOf, Path, stringsOf, textOf } from './json';
+import { isObject, Json, listOf, mapOf, Path, stringsOf, textOf } from '../core/json';
 
 /**
  * A container of any of the three lists.

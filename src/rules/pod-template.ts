@@ -1,4 +1,4 @@
-import { isObject, Json, listOf, mapOf, Path, textOf } from './json';
+import { isObject, Json, listOf, mapOf, Path, textOf } from '../core/json';
 
 /**
  * A pod, or what pods are made from, in a manifest.

@@ -1,4 +1,4 @@
-import { Json, mapOf } from './json';
+import { Json, mapOf } from '../core/json';
 
 /** Stands for "one on each node", or any other number that is not known but above one. */
 const MANY = 2;

@@ -1,4 +1,4 @@
-import { Path } from './json';
+import { Path } from '../core/json';
 import { ContainerFacts, MountFacts, PodFacts, VolumeFacts } from './pod-facts';
 import { Problem } from './rule';
 

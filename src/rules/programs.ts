@@ -1,4 +1,4 @@
-import { textOf } from './json';
+import { textOf } from '../core/json';
 import { celString } from './cel';
 import { ContainerFacts } from './pod-facts';
 import { SPECIAL_DIRECTORIES } from './special-directories';

@@ -1,4 +1,4 @@
-import { Path } from './json';
+import { Path } from '../core/json';
 import { PodFacts } from './pod-facts';
 import { RuleSeverity } from './severity';
 

@@ -1,6 +1,6 @@
 import { specialDirectoryShared } from './catalog/special-directory-shared';
 import { Violation } from './check-pod';
-import { mapOf, textOf } from './json';
+import { mapOf, textOf } from '../core/json';
 import { LocatedPod } from './located-pod';
 import { SpecialClaim, specialClaimsOf } from './special-claims';
 

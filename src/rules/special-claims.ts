@@ -1,4 +1,4 @@
-import { mapOf, Path, textOf } from './json';
+import { mapOf, Path, textOf } from '../core/json';
 import { PodFacts } from './pod-facts';
 import { isSpecialDirectory } from './special-directories';
 

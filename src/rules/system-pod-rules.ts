@@ -4,7 +4,7 @@ import { checkManifests, Located, pathOf } from './check-manifests';
 import { messageOf } from './check-pod';
 import { enforceIn } from './enforce';
 import { RuleFinding } from './finding';
-import { mapOf, textOf } from './json';
+import { mapOf, textOf } from '../core/json';
 import { RuleDescription } from './rule-description';
 import { RuleCheckOptions } from './rules-options';
 

@@ -1,6 +1,6 @@
 import { checkManifests, Located, pathOf } from './check-manifests';
 import { isBlocking } from './check-pod';
-import { Json, mapOf, textOf } from './json';
+import { Json, mapOf, textOf } from '../core/json';
 import { Rule } from './rule';
 import { RuleSeverity } from './severity';
 

@@ -1,4 +1,4 @@
 export * from './container-engine';
-export { NodeLabels } from './labels';
+export { NodeLabels } from '../core/labels';
 export * from './runtime-class';
 export { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';

@@ -1,6 +1,6 @@
 import { ClusterFeatures, ClusterVersion } from './cluster-version';
 import { ContainerEngine } from './container-engine';
-import { assertResources, assertSubdomain } from './names';
+import { assertResources, assertSubdomain } from '../core/names';
 import { ISysboxRuntime } from './runtime-ref';
 
 /**

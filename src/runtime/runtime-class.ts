@@ -1,10 +1,9 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { clusterScoped } from './cluster-scoped';
+import { clusterScoped } from '../core/cluster-scoped';
 import { ContainerEngine } from './container-engine';
-import { DEFAULT_RUNTIME_CLASS } from './default-runtime-class';
-import { NodeLabels } from './labels';
-import { assertLabel } from './names';
+import { DEFAULT_RUNTIME_CLASS, NodeLabels } from '../core/labels';
+import { assertLabel } from '../core/names';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';
 

@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'fs';
-import { join } from 'path';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { shortHash } from '../workloads/content-hash';
+import { shortHash } from '../core/content-hash';
 
 /** @internal */
 export const MACHINE_FOLDER = '/opt/cdk8s-sysbox/systemd';
@@ -17,14 +15,4 @@ export function machineFiles(scope: Construct, id: string, name: string, data: R
   // systemd warns of configuration files that are executable, and does not run generators that are not
   const items = Object.keys(data).map((file) => [file, { path: file, mode: file.endsWith('.sh') ? 0o755 : 0o644 }]);
   return kplus.Volume.fromConfigMap(scope, id, configMap, { name, items: Object.fromEntries(items) });
-}
-
-/**
- * A program of this folder. Compiled, this file lies in lib/src/systemd and the programs stay in src/systemd.
- *
- * @internal
- */
-export function programText(name: string): string {
-  const beside = join(__dirname, name);
-  return readFileSync(existsSync(beside) ? beside : join(__dirname, '../../../src/systemd', name), 'utf8');
 }

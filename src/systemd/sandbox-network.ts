@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { assertCidr } from '../workloads/cidr';
-import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../workloads/private-addresses';
+import { assertCidr } from '../core/cidr';
+import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../core/private-addresses';
 
 /** Whom a sandbox can reach, and who can reach it. */
 export interface SandboxNetworkOptions {

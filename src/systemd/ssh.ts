@@ -1,7 +1,8 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ISystemWorkload } from '../workloads/system-workload';
-import { machineFiles, programText } from './machine-files';
+import { programText } from '../core/programs';
+import { machineFiles } from './machine-files';
 import { PersistentDirectory } from './systemd-options';
 
 const FOLDER = '/opt/cdk8s-sysbox/ssh';
@@ -30,7 +31,7 @@ export function equipSsh(
   login: { readonly user: string; readonly authorizedKeys: kplus.ISecret; readonly key: string },
 ): void {
   const files = machineFiles(scope, 'ssh-files', 'ssh-files', {
-    'ssh-host-keys.sh': programText('ssh-host-keys.sh'),
+    'ssh-host-keys.sh': programText(__dirname, 'ssh-host-keys.sh'),
     'sshd.conf': sshdDropIn(login.user),
   });
   // before the settings of the image: the first value that sshd reads is the one that holds

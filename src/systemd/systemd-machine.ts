@@ -2,11 +2,12 @@ import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { equipDockerUnit } from '../docker/docker-unit';
-import { assertPinnedImage } from '../workloads/image';
+import { assertPinnedImage } from '../core/image-reference';
 import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { journalDropIn } from './journal';
-import { MACHINE_FOLDER, machineFiles, programText } from './machine-files';
+import { programText } from '../core/programs';
+import { MACHINE_FOLDER, machineFiles } from './machine-files';
 import { MachineId } from './machine-id';
 import { mountDirectories } from './persistent-directories';
 import { SystemdStop } from './stop-strategy';
@@ -68,10 +69,10 @@ export class SystemdMachine extends Construct {
   private mountFiles(workload: ISystemWorkload, options: SystemdOptions): void {
     const directories = options.persistentDirectories ?? [];
     const files = machineFiles(this, 'files', 'systemd-files', {
-      'ready.sh': programText('ready.sh'),
+      'ready.sh': programText(__dirname, 'ready.sh'),
       'journald.conf': journalDropIn(options.journal ?? {}),
-      ...(options.unitEnvironment !== false && { 'environment.sh': programText('environment.sh') }),
-      ...(directories.some(({ seed = true }) => seed) && { 'seed.sh': programText('seed.sh') }),
+      ...(options.unitEnvironment !== false && { 'environment.sh': programText(__dirname, 'environment.sh') }),
+      ...(directories.some(({ seed = true }) => seed) && { 'seed.sh': programText(__dirname, 'seed.sh') }),
     });
     const file = (path: string, subPath: string) => this.container.mount(path, files, { subPath, readOnly: true });
     this.container.mount(MACHINE_FOLDER, files, { readOnly: true });

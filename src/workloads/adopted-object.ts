@@ -1,11 +1,11 @@
 import { ApiObject } from 'cdk8s';
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { IConstruct } from 'constructs';
 import { acknowledgeAnnotation, acknowledgedIn } from '../rules/acknowledgements';
-import { Json, listOf, mapOf, textOf } from '../rules/json';
+import { Json, listOf, mapOf, textOf } from '../core/json';
 import { PodTemplate, podTemplatesOf } from '../rules/pod-template';
 import { AdoptOptions } from './adopt-options';
-import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from './crio';
-import { DEFAULT_RUNTIME_CLASS } from '../runtime/default-runtime-class';
+import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from '../core/crio';
 import { onSerialize, tidy } from './on-serialize';
 import { assertAcknowledgement, ruleErrors } from './pod-rules';
 import { relaxPlusDefaults } from './relax-plus-defaults';

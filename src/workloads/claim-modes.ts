@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
-import { listOf, mapOf, stringsOf } from '../rules/json';
+import { listOf, mapOf, stringsOf } from '../core/json';
 
 type Modes = Map<string, string[]>;
 

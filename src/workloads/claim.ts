@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ClaimOptions } from './claim-options';
-import { assertLabel, assertSubdomain } from '../runtime/names';
+import { assertLabel, assertSubdomain } from '../core/names';
 
 /**
  * Metadata and spec of the claim.

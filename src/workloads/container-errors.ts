@@ -1,4 +1,4 @@
-import { isLabelName } from '../runtime/names';
+import { isLabelName } from '../core/names';
 import { PlainPodSpec } from './system-pod-spec';
 
 /**

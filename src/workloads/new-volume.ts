@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { assertLabelName } from '../runtime/names';
+import { assertLabelName } from '../core/names';
 
 /**
  * A cdk8s-plus volume of any kind: its constructor is private to TypeScript only.

@@ -1,5 +1,5 @@
 import { ApiObject } from 'cdk8s';
-import { isObject, Json } from '../rules/json';
+import { isObject, Json } from '../core/json';
 
 /**
  * Changes an object after cdk8s has rendered it. This is the only place where a field can be added that is newer than the

@@ -3,7 +3,7 @@ import { IConstruct } from 'constructs';
 import { acknowledgeAnnotation, acknowledgedIn } from '../rules/acknowledgements';
 import { RULES } from '../rules/catalog';
 import { checkPod, isBlocking, messageOf, Violation } from '../rules/check-pod';
-import { Json } from '../rules/json';
+import { Json } from '../core/json';
 import { PodContext, PodFacts } from '../rules/pod-facts';
 import { claimModesIn } from './claim-modes';
 import { ClaimRegistry } from './claim-registry';

@@ -1,4 +1,4 @@
-import { Json, listOf, mapOf } from '../rules/json';
+import { Json, listOf, mapOf } from '../core/json';
 import { PlainPodSpec } from './system-pod-spec';
 
 // source: cdk8s-plus-30 2.4.10, container.ts and pod.ts

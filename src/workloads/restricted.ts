@@ -1,4 +1,4 @@
-import { Json, listOf, mapOf, stringsOf } from '../rules/json';
+import { Json, listOf, mapOf, stringsOf } from '../core/json';
 import { PlainPodSpec } from './system-pod-spec';
 
 const VOLUMES = [

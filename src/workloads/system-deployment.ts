@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { Json } from '../rules/json';
+import { Json } from '../core/json';
 import { remember, systemContainerProps, systemPodProps } from './plus-defaults';
 import { SystemOptions } from './system-options';
 import { SystemSettings } from './system-settings';

@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ClusterFeatures } from '../runtime/cluster-version';
-import { assertLabel, assertResources, assertSubdomain } from '../runtime/names';
+import { assertLabel, assertResources, assertSubdomain } from '../core/names';
 import { clusterOf } from '../runtime/runtime-check';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
 import { PodSecurityLevel, SystemOptions } from './system-options';

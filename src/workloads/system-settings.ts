@@ -1,11 +1,11 @@
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { Json } from '../rules/json';
+import { Json } from '../core/json';
 import { podTemplatesOf } from '../rules/pod-template';
 import { podsAtOnce } from '../rules/pods-at-once';
 import { containerErrors } from './container-errors';
-import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from './crio';
-import { DEFAULT_RUNTIME_CLASS } from '../runtime/default-runtime-class';
+import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from '../core/crio';
 import { onSerialize, tidy } from './on-serialize';
 import { withoutPlusDefaults } from './plus-defaults';
 import { PodRules } from './pod-rules';

@@ -1,5 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
-import { assertLabel } from '../runtime/names';
+import { assertLabel } from '../core/names';
 
 const WHEN = ['DoNotSchedule', 'ScheduleAnyway'];
 

@@ -1,7 +1,7 @@
 import { parse } from '@iarna/toml';
 import * as fc from 'fast-check';
 import { ConfigVersion, ContainerdRuntime } from '../../src/containerd';
-import { render, type TomlTable } from '../../src/containerd/toml';
+import { render, type TomlTable } from '../../src/core/toml';
 import { runtimeIn } from './every-option';
 
 const asToml = (value: unknown) => () => render({ value } as TomlTable, { before: '' });

@@ -1,3 +1,4 @@
+import { nodePrograms } from '../../src/installer/node-files';
 import { execFileSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { join } from 'path';
@@ -64,13 +65,10 @@ test('every link to a file of the repository leads somewhere', () => {
 });
 
 test('every reason that the node programs can give is explained, and no other', () => {
-  const folder = join(root, 'src', 'installer', 'node');
-  const programs = readdirSync(folder).filter((name) => name.endsWith('.sh'));
+  const programs = Object.entries(nodePrograms()).filter(([name]) => name.endsWith('.sh'));
   const reason =
     /(?:\b(?:fail|failed|stay|lost|roll_back|interrupted|withdraw|event Warning|event Normal) |REASON=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
-  const given = programs.flatMap((name) =>
-    [...readFileSync(join(folder, name), 'utf8').matchAll(reason)].map((match) => match[1] ?? ''),
-  );
+  const given = programs.flatMap(([, program]) => [...program.matchAll(reason)].map((match) => match[1] ?? ''));
   const explained = [...text('docs/reference/node.md').matchAll(/^\| `([A-Z][A-Za-z0-9]+)` +\|/gm)].map(
     (match) => match[1] ?? '',
   );

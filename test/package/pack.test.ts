@@ -38,7 +38,7 @@ beforeAll(() => {
 
 test('holds the compiled code, the node programs and its bundled dependency, and no tests or sources', () => {
   expect(packed).toEqual(
-    expect.arrayContaining(['.jsii', 'lib/src/index.js', 'lib/src/index.d.ts', 'src/installer/node/host.sh']),
+    expect.arrayContaining(['.jsii', 'lib/src/index.js', 'lib/src/index.d.ts', 'src/installer/node/host/host.sh']),
   );
   expect(packed.some((path) => path.startsWith('node_modules/@iarna/toml/'))).toBe(true);
   expect(packed.filter((path) => /^(test|examples|bench|dist|lib\/(test|examples|bench))\//.test(path))).toEqual([]);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeObject } from '../cluster/client';
 
-export const programFolder = join(__dirname, '../../src/installer/node');
+export const programFolder = join(__dirname, '../../src/installer/node/pod');
 
 export interface Holder {
   readonly role: 'agent' | 'server';

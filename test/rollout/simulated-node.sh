@@ -5,11 +5,11 @@ set -eu
 
 HERE=$PROGRAMS
 
-# shellcheck source=../../src/installer/node/api.sh
+# shellcheck source=../../src/installer/node/pod/api.sh
 . "$HERE/api.sh"
-# shellcheck source=../../src/installer/node/report.sh
+# shellcheck source=../../src/installer/node/pod/report.sh
 . "$HERE/report.sh"
-# shellcheck source=../../src/installer/node/slots.sh
+# shellcheck source=../../src/installer/node/pod/slots.sh
 . "$HERE/slots.sh"
 
 CLOCK=0

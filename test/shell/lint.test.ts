@@ -1,21 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { needTools, PROGRAMS, SHELLS } from './shells';
+import { basename, join } from 'node:path';
+import { HOST_PROGRAMS, needTools, POD_PROGRAMS, SHELLS } from './shells';
 
 beforeAll(needTools);
 
-const scripts = readdirSync(PROGRAMS).filter((name) => name.endsWith('.sh'));
+const scripts = [HOST_PROGRAMS, POD_PROGRAMS].flatMap((directory) =>
+  readdirSync(directory)
+    .filter((name) => name.endsWith('.sh'))
+    .map((name) => join(directory, name)),
+);
+const entryPoints = [join(HOST_PROGRAMS, 'host.sh'), join(POD_PROGRAMS, 'coordinator.sh')];
 
-test.each(['host.sh', 'coordinator.sh'])('shellcheck has nothing to say about %s and what it reads', (program) => {
-  const { stdout, stderr, status } = spawnSync('shellcheck', ['-x', '-P', 'SCRIPTDIR', join(PROGRAMS, program)], {
+test.each(entryPoints)('shellcheck has nothing to say about %s and what it reads', (program) => {
+  const { stdout, stderr, status } = spawnSync('shellcheck', ['-x', '-P', 'SCRIPTDIR', program], {
     encoding: 'utf8',
   });
   expect(stdout + stderr).toBe('');
   expect(status).toBe(0);
 });
 
-const root = join(PROGRAMS, '..', '..', '..');
+const root = join(HOST_PROGRAMS, '..', '..', '..', '..');
 const podPrograms = ['docker', 'k3s', 'systemd'].flatMap((room) =>
   readdirSync(join(root, 'src', room), { recursive: true })
     .map((name) => join('src', room, `${name}`))
@@ -33,19 +38,19 @@ test.each(podPrograms)('shellcheck has nothing to say about %s, which runs in a 
 });
 
 test('no script switches a rule of shellcheck off', () => {
-  const exceptions = scripts.filter((name) => /shellcheck disable/.test(readFileSync(join(PROGRAMS, name), 'utf8')));
+  const exceptions = scripts.filter((name) => /shellcheck disable/.test(readFileSync(name, 'utf8')));
   expect(exceptions).toEqual([]);
 });
 
 test('host.sh and coordinator.sh read every other script', () => {
-  const read = ['host.sh', 'coordinator.sh'].map((name) => readFileSync(join(PROGRAMS, name), 'utf8')).join('');
-  const unread = scripts.filter((name) => !/^(host|coordinator)\.sh$/.test(name) && !read.includes(`"$HERE/${name}"`));
+  const read = ['host.sh', 'coordinator.sh'].map((name) => readFileSync(name, 'utf8')).join('');
+  const unread = scripts.filter((name) => !entryPoints.includes(name) && !read.includes(`"$HERE/${basename(name)}"`));
   expect(unread).toEqual([]);
 });
 
 describe.each(Object.entries(SHELLS))('%s', (_, { command: [shell = '', ...args] }) => {
   test.each(scripts)('parses %s', (script) => {
-    const { stderr, status } = spawnSync(shell, [...args, '-n', join(PROGRAMS, script)], { encoding: 'utf8' });
+    const { stderr, status } = spawnSync(shell, [...args, '-n', script], { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });

@@ -4,7 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const PROGRAMS = join(__dirname, '..', '..', 'src', 'installer', 'node');
+/** What runs on the host, and what runs in the DaemonSet's pod. */
+export const HOST_PROGRAMS = join(__dirname, '..', '..', 'src', 'installer', 'node', 'host');
+export const POD_PROGRAMS = join(HOST_PROGRAMS, '..', 'pod');
 
 /** Each with the tools that come with it: busybox has its own awk, sed, sync, mv and flock. */
 export const SHELLS: Record<string, { readonly command: string[]; readonly busybox?: boolean }> = {
@@ -54,7 +56,7 @@ export class Bench {
     const [command, ...args] = SHELLS[this.shell]?.command ?? [];
     return spawnSync(command ?? '', [...args, '-c', script], {
       encoding: 'utf8',
-      env: { PATH: this.path, HERE: PROGRAMS, SYSBOX_ROOT: this.root, ROOT_OF_TEST: this.root, ...env },
+      env: { PATH: this.path, HERE: HOST_PROGRAMS, SYSBOX_ROOT: this.root, ROOT_OF_TEST: this.root, ...env },
     });
   }
 

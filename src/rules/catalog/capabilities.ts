@@ -1,5 +1,5 @@
 import { celList, everyContainer, orElse } from '../cel';
-import { mapOf, stringsOf } from '../json';
+import { mapOf, stringsOf } from '../../core/json';
 import { Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 

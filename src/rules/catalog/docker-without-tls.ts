@@ -1,5 +1,5 @@
 import { celString, everyContainer } from '../cel';
-import { listOf, mapOf } from '../json';
+import { listOf, mapOf } from '../../core/json';
 import { ContainerFacts, has } from '../pod-facts';
 import { ofContainers, when } from '../problems';
 import { programPattern } from '../programs';

@@ -1,5 +1,5 @@
 import { everyContainer, orElse } from '../cel';
-import { listOf, textOf } from '../json';
+import { listOf, textOf } from '../../core/json';
 import { ContainerFacts } from '../pod-facts';
 import { ofContainers, when } from '../problems';
 import { Rule } from '../rule';

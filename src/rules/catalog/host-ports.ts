@@ -1,5 +1,5 @@
 import { everyContainer } from '../cel';
-import { listOf, mapOf } from '../json';
+import { listOf, mapOf } from '../../core/json';
 import { Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 

@@ -1,5 +1,5 @@
 import { orElse } from '../cel';
-import { mapOf, textOf } from '../json';
+import { mapOf, textOf } from '../../core/json';
 import { Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 

@@ -1,4 +1,4 @@
-import { textOf } from '../json';
+import { textOf } from '../../core/json';
 import { everyContainer, orElse } from '../cel';
 import { ofContainers, when } from '../problems';
 import { Rule } from '../rule';

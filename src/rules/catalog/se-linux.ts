@@ -1,5 +1,5 @@
 import { celList, everyContainer, orElse } from '../cel';
-import { Json, mapOf, Path } from '../json';
+import { Json, mapOf, Path } from '../../core/json';
 import { Problem, Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 

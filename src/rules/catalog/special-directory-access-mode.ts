@@ -1,4 +1,4 @@
-import { Json, listOf, mapOf, stringsOf } from '../json';
+import { Json, listOf, mapOf, stringsOf } from '../../core/json';
 import { MountFacts, PodFacts } from '../pod-facts';
 import { ofMounts, when } from '../problems';
 import { Rule } from '../rule';

@@ -1,4 +1,4 @@
-import { mapOf, textOf } from '../json';
+import { mapOf, textOf } from '../../core/json';
 import { podsAtOnce } from '../pods-at-once';
 import { ofMounts, when } from '../problems';
 import { Rule } from '../rule';

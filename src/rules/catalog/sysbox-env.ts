@@ -1,5 +1,5 @@
 import { celList, celString, everyContainer } from '../cel';
-import { Json, listOf, mapOf, textOf } from '../json';
+import { Json, listOf, mapOf, textOf } from '../../core/json';
 import { has } from '../pod-facts';
 import { Problem, Rule } from '../rule';
 import { RuleSeverity } from '../severity';

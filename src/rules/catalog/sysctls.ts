@@ -1,5 +1,5 @@
 import { celList } from '../cel';
-import { listOf, mapOf, textOf } from '../json';
+import { listOf, mapOf, textOf } from '../../core/json';
 import { Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 

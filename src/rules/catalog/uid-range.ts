@@ -1,5 +1,5 @@
 import { everyContainer, orElse } from '../cel';
-import { Json, listOf, Path } from '../json';
+import { Json, listOf, Path } from '../../core/json';
 import { Problem, Rule } from '../rule';
 import { RuleSeverity } from '../severity';
 

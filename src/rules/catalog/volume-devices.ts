@@ -1,5 +1,5 @@
 import { everyContainer } from '../cel';
-import { listOf } from '../json';
+import { listOf } from '../../core/json';
 import { ofContainers, when } from '../problems';
 import { Rule } from '../rule';
 import { RuleSeverity } from '../severity';

@@ -1,3 +1,4 @@
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { parseArgs } from 'node:util';
 
 /**
@@ -52,6 +53,6 @@ export function readOptions(argv: string[]): CliOptions {
     json: values.json,
     strict: values.strict,
     help: values.help,
-    runtimeClassNames: more && ['sysbox-runc', ...more],
+    runtimeClassNames: more && [DEFAULT_RUNTIME_CLASS, ...more],
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { BlockList } from 'net';
-import { Cidr } from '../../src/workloads/cidr';
+import { Cidr } from '../../src/core/cidr';
 
 const ipv4 = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }).map((bytes) => bytes.join('.'));
 const group = fc.oneof(

@@ -1,3 +1,10 @@
+/**
+ * Name of the RuntimeClass of the upstream Sysbox manifests.
+ *
+ * @internal
+ */
+export const DEFAULT_RUNTIME_CLASS = 'sysbox-runc';
+
 /** Labels and the taint of nodes. They are those of upstream's manifests, so that a cluster can move over as it is. */
 export class NodeLabels {
   /** A node with `sysbox-install=yes` gets the runtime. Set by the administrator. */

@@ -4,9 +4,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { transformSync } from '@swc/core';
 import { Yaml } from 'cdk8s';
-import { SystemPodRules } from '../../src/rules';
-import { run } from '../../src/rules/cli/run';
-import { pod, table } from './table';
+import { SystemPodRules } from '../../src/rules/index';
+import { run } from '../../src/cli/run';
+import { pod, table } from '../rules/table';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-'));
 let files = 0;
@@ -213,7 +213,7 @@ describe('as a program', () => {
   const program = path.join(compiled, 'cli/main.js');
 
   beforeAll(() => {
-    const source = path.join(__dirname, '../../src/rules');
+    const source = path.join(__dirname, '../../src');
     for (const name of fs.readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((n) => n.endsWith('.ts'))) {
       const { code } = transformSync(fs.readFileSync(path.join(source, name), 'utf8'), {
         jsc: { target: 'es2022', parser: { syntax: 'typescript' } },

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Json, Path } from '../json';
+import { Json, Path } from '../core/json';
 
 /** What is used of a document of the `yaml` package. */
 interface YamlDocument {

@@ -1,4 +1,4 @@
-import { RULES } from '../catalog';
+import { RULES } from '../rules/catalog';
 import { CheckResult, checkFiles, FileFinding } from './check';
 import { CliOptions, readOptions, USAGE } from './options';
 import { filesOf } from './sources';

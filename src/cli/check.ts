@@ -1,7 +1,7 @@
-import { checkManifests, Located, pathOf } from '../check-manifests';
-import { isBlocking, messageOf } from '../check-pod';
-import { mapOf, textOf } from '../json';
-import { RuleSeverity } from '../severity';
+import { checkManifests, Located, pathOf } from '../rules/check-manifests';
+import { isBlocking, messageOf } from '../rules/check-pod';
+import { mapOf, textOf } from '../core/json';
+import { RuleSeverity } from '../rules/severity';
 import { textOfFile } from './sources';
 import { SourceDocument } from './yaml';
 
