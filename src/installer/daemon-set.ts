@@ -9,7 +9,7 @@ export interface DaemonSetOptions {
   readonly image: string;
   readonly imageOptions: ImageSourceOptions;
   readonly configMaps: string[];
-  readonly planHash: string;
+  readonly revision: string;
   readonly nodeSelector: Record<string, string>;
   readonly tolerations: kplus.k8s.Toleration[];
   readonly priorityClassName: string;
@@ -83,7 +83,7 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
       field('NODE_NAME', 'spec.nodeName'),
       field('POD_NAME', 'metadata.name'),
       field('NAMESPACE', 'metadata.namespace'),
-      { name: 'PLAN_HASH', value: options.planHash },
+      { name: 'REVISION', value: options.revision },
     ],
     resources: options.resources ?? DEFAULT_RESOURCES,
     // Not privileged: the host's systemd does what needs more. chroot is among a container's default capabilities.

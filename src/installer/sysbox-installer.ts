@@ -223,7 +223,7 @@ export class SysboxInstaller extends Construct {
       image: source.installerImage,
       imageOptions: source._options,
       configMaps: [programs, configuration],
-      planHash: shortHash([programs, configuration, source.installerImage]),
+      revision: shortHash([programs, configuration, source.installerImage]),
       nodeSelector,
       tolerations: props.tolerations ?? [{ operator: 'Exists' }],
       priorityClassName: props.priorityClassName ?? 'system-node-critical',

@@ -68,7 +68,7 @@ export const prepared = (operation: Operation): Operation => ({
   },
   act: (node, env) => {
     const commands: Record<string, string> = { restart: 'commit', upgrade: 'switch' };
-    const command = commands[node.status().plan];
+    const command = commands[node.status().action];
     if (command !== undefined) node.run(command, [], env);
     if (env.FAULT === undefined || env.FAULT_AT === '0') operation.act(node, {});
   },

@@ -117,7 +117,7 @@ describe('K3s that does not come back', () => {
     node.converge();
     // As the disk was when the rollback had begun, and nothing of it was done.
     const journal = '"$SYSBOX_ROOT/var/lib/cdk8s-sysbox/journal"';
-    node.sh(`sed -i -E 's/^(state)=.*/\\1=rolling-back/; /^(rollbacks|rollback_invocation|failed_plan|target)=/d' ${journal}
+    node.sh(`sed -i -E 's/^(state)=.*/\\1=rolling-back/; /^(rollbacks|rollback_invocation|failed_change|target)=/d' ${journal}
       echo "target=${node.path(node.dropIn())}" >>${journal}
       cp "$SYSBOX_ROOT/var/lib/cdk8s-sysbox/backup/wanted" "${node.path(node.dropIn())}"`);
     node.boot();
@@ -138,14 +138,14 @@ describe('K3s that does not come back', () => {
     expect(node.converge()).toMatchObject({ stage: 'verified' });
   });
 
-  test('after a rolled back change, the old plan needs no restart', () => {
+  test('after a rolled back change, the old change needs no restart', () => {
     const node = ready();
     node.publish('two', {}, node.otherRuntime());
     node.flag('crashes-with-ours', 'io.sysbox');
     expect(node.converge()).toMatchObject({ stage: 'failed' });
     node.publish('one');
     const starts = node.starts();
-    expect(node.converge()).toMatchObject({ stage: 'verified', plan: 'none' });
+    expect(node.converge()).toMatchObject({ stage: 'verified', action: 'none' });
     expect(node.starts()).toBe(starts);
   });
 });
@@ -219,7 +219,7 @@ describe('a healthy node', () => {
     const node = ready();
     const before = tree(node);
     const starts = node.starts();
-    expect(node.converge()).toMatchObject({ stage: 'verified', plan: 'none' });
+    expect(node.converge()).toMatchObject({ stage: 'verified', action: 'none' });
     expect(node.starts()).toBe(starts);
     const after = tree(node);
     const scratch = /^\/var\/lib\/cdk8s-sysbox\/status\.json/;
@@ -231,7 +231,7 @@ describe('a healthy node', () => {
   test('is left as it was by a dry run', () => {
     const node = make({ settings: { DRY_RUN: 'true' } });
     const before = outside(node);
-    expect(node.converge()).toMatchObject({ stage: 'validated', plan: 'dry-run' });
+    expect(node.converge()).toMatchObject({ stage: 'validated', action: 'dry-run' });
     expect(outside(node)).toEqual(before);
     expect(node.exists('/opt/sysbox')).toBe(false);
   });
@@ -240,7 +240,7 @@ describe('a healthy node', () => {
     const node = ready();
     node.boot();
     expect(node.hasRuntime()).toBe(true);
-    expect(node.converge()).toMatchObject({ stage: 'verified', plan: 'none' });
+    expect(node.converge()).toMatchObject({ stage: 'verified', action: 'none' });
   });
 });
 
@@ -282,7 +282,7 @@ describe('drift', () => {
     expect(node.read(TEMPLATE)).toContain('Written by cdk8s-sysbox');
     node.foreignRestart();
     expect(node.hasRuntime()).toBe(true);
-    expect(node.converge()).toMatchObject({ plan: 'none' });
+    expect(node.converge()).toMatchObject({ action: 'none' });
   });
 
   test('dead daemons are not started under running pods by a run', () => {
@@ -363,7 +363,7 @@ describe('an upgrade', () => {
     const node = upgraded();
     const starts = node.starts();
     node.run('prepare');
-    expect(node.status()).toMatchObject({ plan: 'upgrade' });
+    expect(node.status()).toMatchObject({ action: 'upgrade' });
     expect(node.converge()).toMatchObject({ stage: 'verified' });
     expect(node.starts()).toBe(starts);
     expect(node.read('/etc/systemd/system/sysbox-mgr.service')).toContain('debug');

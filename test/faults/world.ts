@@ -44,7 +44,7 @@ export interface NodeOptions {
 export interface Status {
   readonly run: string;
   readonly stage: string;
-  readonly plan: string;
+  readonly action: string;
   readonly reason: string;
   readonly message: string;
 }
@@ -257,7 +257,7 @@ export class FakeNode {
     return run;
   }
 
-  /** What the coordinator does, without slots and API: until verified, failed, or the plan of a dry run. */
+  /** What the coordinator does, without slots and API: until verified, failed, or the action of a dry run. */
   public converge(env: NodeJS.ProcessEnv = {}): Status {
     let status: Status | undefined;
     for (let round = 0; round < this.patience; round++) {
@@ -270,8 +270,8 @@ export class FakeNode {
         continue;
       }
       if (status.stage !== 'validated') return status;
-      if (status.plan === 'dry-run') return status;
-      const acted = this.run(status.plan === 'upgrade' ? 'switch' : 'commit', [], env);
+      if (status.action === 'dry-run') return status;
+      const acted = this.run(status.action === 'upgrade' ? 'switch' : 'commit', [], env);
       this.settleTimers();
       status = this.statusOf(acted);
       if (status?.stage === 'failed') return status;

@@ -101,12 +101,12 @@ describe('the DaemonSet', () => {
     expect(programs.projected.sources.map((s: Manifest) => s.configMap.name)).toEqual(names);
   });
 
-  test('gets another plan when the image or the configuration changes, and only then', () => {
-    const plan = (props = {}) =>
-      pod(install(props)).containers[0].env.find((e: Manifest) => e.name === 'PLAN_HASH').value;
-    expect(plan()).toBe(plan({ resources: {} }));
-    expect(plan()).not.toBe(plan({ handler: 'other' }));
-    expect(plan()).not.toBe(plan({ source: SysboxSource.image('registry.example/sysbox:v0.7.2-0') }));
+  test('gets another revision when the image or the configuration changes, and only then', () => {
+    const revision = (props = {}) =>
+      pod(install(props)).containers[0].env.find((e: Manifest) => e.name === 'REVISION').value;
+    expect(revision()).toBe(revision({ resources: {} }));
+    expect(revision()).not.toBe(revision({ handler: 'other' }));
+    expect(revision()).not.toBe(revision({ source: SysboxSource.image('registry.example/sysbox:v0.7.2-0') }));
   });
 });
 

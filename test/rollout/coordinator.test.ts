@@ -90,8 +90,8 @@ describe.each(podShells)('under %s', (_, of) => {
     await node.kubelet(new Date(0));
     node.start();
     await node.untilCalled('commit');
-    expect((await state())?.holders).toMatchObject({ [node.name]: { role: 'agent', plan: 'plan-a' } });
-    expect(await node.annotations()).toMatchObject({ stage: 'committed', plan: 'plan-a' });
+    expect((await state())?.holders).toMatchObject({ [node.name]: { role: 'agent', revision: 'revision-a' } });
+    expect(await node.annotations()).toMatchObject({ stage: 'committed', revision: 'revision-a' });
     // Not before the kubelet reports again.
     await new Promise((resolve) => setTimeout(resolve, 700));
     const { metadata, spec } = await node.object();
@@ -104,9 +104,9 @@ describe.each(podShells)('under %s', (_, of) => {
     expect(node.calls).toEqual(['folders', 'prepare', 'commit', 'confirm']);
     expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
     expect((await node.object()).spec.taints).toEqual([theirs]);
-    expect(await node.annotations()).toEqual({ stage: 'ready', plan: 'plan-a' });
+    expect(await node.annotations()).toEqual({ stage: 'ready', revision: 'revision-a' });
     expect(await node.events()).toEqual(['SysboxReady']);
-    expect(await state()).toMatchObject({ plan: 'plan-a', holders: {}, failed: {}, done: 1 });
+    expect(await state()).toMatchObject({ revision: 'revision-a', holders: {}, failed: {}, done: 1 });
     const published = join(node.state, 'programs/current');
     expect(readFileSync(join(published, 'host.sh'), 'utf8')).toContain('The host program');
     expect(readdirSync(join(node.root, 'opt/sysbox/releases'))).toHaveLength(1);
@@ -120,7 +120,7 @@ describe.each(podShells)('under %s', (_, of) => {
     await node.end();
     await server.patch(nodePath(node.name), { spec: { taints: [theirs] } });
     await systemPod(node, 'system', true);
-    node.plan = 'plan-b';
+    node.revision = 'revision-b';
     node.configure({ UNINSTALL: 'true' });
     node.start();
     await node.untilReady();
@@ -225,18 +225,18 @@ describe('a pod that died', () => {
     expect(await state()).toMatchObject({ holders: {}, failed: {} });
   });
 
-  test('leaves an older plan in restart, which ends before the newer one begins', async () => {
+  test('leaves an older revision in restart, which ends before the newer one begins', async () => {
     const node = await aNode();
     node.turn('pause-commit');
     node.start();
     await node.untilCalled('commit');
     await node.end();
-    node.plan = 'plan-b';
+    node.revision = 'revision-b';
     node.start();
     node.turnBack('pause-commit');
     await node.untilReady();
     await released();
-    expect(await node.annotations()).toEqual({ stage: 'ready', plan: 'plan-b' });
+    expect(await node.annotations()).toEqual({ stage: 'ready', revision: 'revision-b' });
     expect(await state()).toMatchObject({ holders: {}, failed: {} });
   });
 });
@@ -263,7 +263,7 @@ describe('a restart that fails', () => {
     first.turnBack('commit');
     await server.patch(nodePath(first.name), { metadata: { annotations: { 'cdk8s-sysbox.io/retry': 'true' } } });
     await first.untilReady();
-    expect(await first.annotations()).toEqual({ stage: 'ready', plan: 'plan-a' });
+    expect(await first.annotations()).toEqual({ stage: 'ready', revision: 'revision-a' });
     await second.untilReady();
     await released();
     expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 2 });
@@ -274,9 +274,9 @@ describe('a restart that fails', () => {
     await node.end();
     appendFileSync(join(node.state, 'journal'), 'state=staged\n');
     node.turn('commit', 'breaks');
-    node.plan = 'plan-b';
+    node.revision = 'revision-b';
     node.start();
-    await node.untilAnnotated({ stage: 'failed', plan: 'plan-b' });
+    await node.untilAnnotated({ stage: 'failed', revision: 'revision-b' });
     // The old runtime is back, as far as the kubelet says.
     expect((await node.object()).spec.taints).toBeUndefined();
     await node.kubelet(undefined, ['runc']);
@@ -388,7 +388,7 @@ describe('an upgrade', () => {
     await node.end();
     await systemPod(node, 'system', true);
     node.turn('release', 'older');
-    node.plan = 'plan-b';
+    node.revision = 'revision-b';
     node.turn('pause-switch');
     node.start();
     await node.untilCalled('switch');
@@ -398,7 +398,7 @@ describe('an upgrade', () => {
     await node.untilReady();
     await released();
     expect((await node.object()).spec.taints).toBeUndefined();
-    expect(await node.annotations()).toEqual({ stage: 'ready', plan: 'plan-b' });
+    expect(await node.annotations()).toEqual({ stage: 'ready', revision: 'revision-b' });
   });
 
   test('that cannot drain leaves the node as it is and costs nothing', async () => {
@@ -406,7 +406,7 @@ describe('an upgrade', () => {
     await node.end();
     await systemPod(node, 'bare', false);
     node.turn('release', 'older');
-    node.plan = 'plan-b';
+    node.revision = 'revision-b';
     node.start();
     await node.untilAnnotated({ stage: 'failed', reason: 'DrainTimeout' });
     expect(node.calls).not.toContain('switch');
@@ -436,7 +436,7 @@ test('what the preflight warns of is an Event, and stays on the annotation of th
   expect((await node.events()).sort()).toEqual(['PreflightWarning', 'SysboxReady']);
   expect(await node.annotations()).toEqual({
     stage: 'ready',
-    plan: 'plan-a',
+    revision: 'revision-a',
     message: 'kernel 6.1 is older than 6.3',
   });
 });

@@ -21,7 +21,7 @@ export class CoordinatorNode {
   private process: ChildProcess | undefined;
   private started = 0;
   output = '';
-  plan = 'plan-a';
+  revision = 'revision-a';
 
   private constructor(
     readonly server: ApiServer,
@@ -99,7 +99,7 @@ export class CoordinatorNode {
         ...this.pod,
         SCRATCH_DIR: this.pod.SCRATCH,
         HOST_ROOT: this.root,
-        PLAN_HASH: this.plan,
+        REVISION: this.revision,
         MODEL_PROGRAM: join(__dirname, 'host/model.sh'),
         PATH: `${join(__dirname, 'host')}:${process.env.PATH}`,
       },

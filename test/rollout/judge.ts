@@ -5,8 +5,8 @@ export interface Truth {
   isServer(name: string): boolean;
   /** Servers other than this one that are not Ready voters now. */
   sickServersBeside(name: string): string[];
-  /** Ready agents that still have to get this plan. */
-  agentsToDo(plan: string): string[];
+  /** Ready agents that still have to get this revision. */
+  agentsToDo(revision: string): string[];
 }
 
 export interface Limits {
@@ -21,7 +21,7 @@ export class Judge {
   grants = 0;
   mostAtOnce = 0;
   vanished = 0;
-  private before: RolloutState = { plan: null, holders: {}, failed: {}, done: 0, serial: 0 };
+  private before: RolloutState = { revision: null, holders: {}, failed: {}, done: 0, serial: 0 };
 
   constructor(
     private readonly limits: Limits,
@@ -34,18 +34,19 @@ export class Judge {
     this.before = state;
     const holders = Object.keys(state.holders);
     this.mostAtOnce = Math.max(this.mostAtOnce, holders.length);
-    for (const name of Object.keys(state.failed)) this.lostOf(state.plan).add(name);
+    for (const name of Object.keys(state.failed)) this.lostOf(state.revision).add(name);
     for (const name of Object.keys(before.holders)) {
       if (!state.holders[name] && state.failed[name]?.includes('vanished')) this.vanished++;
     }
-    for (const name of holders) if (before.holders[name]?.plan !== state.holders[name]?.plan) this.grant(name, state);
+    for (const name of holders)
+      if (before.holders[name]?.revision !== state.holders[name]?.revision) this.grant(name, state);
 
     const { concurrency, budget } = this.limits;
     this.check(holders.length <= concurrency, `${holders.length} nodes in restart at once`);
     const atRisk = new Set([...holders, ...Object.keys(state.failed)]).size;
     this.check(atRisk <= budget, `${atRisk} nodes in restart or failed with a budget of ${budget}`);
     this.check(holders.filter((name) => this.truth.isServer(name)).length <= 1, 'two servers in restart');
-    if (state.plan === before.plan) {
+    if (state.revision === before.revision) {
       const forgotten = Object.keys(before.failed).filter((name) => !state.failed[name] && !state.holders[name]);
       this.check(state.done - before.done >= forgotten.length, `failures of ${forgotten} forgotten without a success`);
     }
@@ -59,13 +60,13 @@ export class Judge {
     this.check(others.length === 0, `the server ${name} restarts beside ${others}`);
     const sick = this.truth.sickServersBeside(name);
     this.check(sick.length === 0, `the server ${name} restarts while ${sick} is not healthy`);
-    const agents = this.truth.agentsToDo(state.plan as string).filter((agent) => !state.failed[agent]);
+    const agents = this.truth.agentsToDo(state.revision as string).filter((agent) => !state.failed[agent]);
     this.check(agents.length === 0, `the server ${name} restarts before ${agents.length} agents`);
   }
 
-  /** Nodes that were ever counted as failed under a plan. */
-  lostOf(plan: string | null): Set<string> {
-    const key = plan ?? '';
+  /** Nodes that were ever counted as failed under a revision. */
+  lostOf(revision: string | null): Set<string> {
+    const key = revision ?? '';
     if (!this.lost.has(key)) this.lost.set(key, new Set());
     return this.lost.get(key) as Set<string>;
   }

@@ -66,13 +66,13 @@ describe.each(podShells)('under %s, with the real token, rights and policy of di
     expect((await inPod(shell, without, 'echo "$API"', env)).stdout).toBe('https://[fd00::1]:443');
   });
 
-  test('annotations say stage, plan, reason and message, and are written once', async () => {
+  test('annotations say stage, revision, reason and message, and are written once', async () => {
     const message = `a "quoted" \\ line\nand another`;
     await run('annotate failed Kernel "$MESSAGE"', { MESSAGE: message });
     expect((await object()).metadata.annotations).toEqual({
       theirs: 'kept',
       'cdk8s-sysbox.io/stage': 'failed',
-      'cdk8s-sysbox.io/plan': 'plan-a',
+      'cdk8s-sysbox.io/revision': 'revision-a',
       'cdk8s-sysbox.io/reason': 'Kernel',
       'cdk8s-sysbox.io/message': message,
     });
@@ -83,7 +83,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of di
     expect((await object()).metadata.annotations).toEqual({
       theirs: 'kept',
       'cdk8s-sysbox.io/stage': 'ready',
-      'cdk8s-sysbox.io/plan': 'plan-a',
+      'cdk8s-sysbox.io/revision': 'revision-a',
     });
   });
 

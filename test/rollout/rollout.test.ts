@@ -79,7 +79,7 @@ test('holders that die, outages, lost answers, other writers and sick servers br
   expect(all.in('waiting')).toEqual([]);
 }, 600_000);
 
-test('a fault that every node would hit stops after the failure budget; a plan without it starts anew', async () => {
+test('a fault that every node would hit stops after the failure budget; a revision without it starts anew', async () => {
   const options = { agents: 21, servers: 3, concurrency: 3, budget: 4, restart: 2 };
   const all = await start(options);
   all.fate = () => 'failure';
@@ -89,46 +89,46 @@ test('a fault that every node would hit stops after the failure budget; a plan w
   expect(Object.keys((await all.state())?.failed ?? {})).toHaveLength(4);
 
   all.fate = () => 'success';
-  await all.newPlan();
+  await all.newRevision();
   const rounds = await all.run(100);
   console.log(
-    `${all.summary('A bad plan, then a good one', stoppedAfter + rounds)}; the bad one stopped after ${stoppedAfter}`,
+    `${all.summary('A bad revision, then a good one', stoppedAfter + rounds)}; the bad one stopped after ${stoppedAfter}`,
   );
   judged(all);
   expect(all.in('done')).toHaveLength(24);
 }, 600_000);
 
-test('a new plan in the middle of a rollout begins with a canary, when the restarts of the older one are over', async () => {
+test('a new revision in the middle of a rollout begins with a canary, when the restarts of the older one are over', async () => {
   const options = { agents: 16, servers: 2, concurrency: 5, budget: 5, restart: 4 };
   const all = await start(options);
   while (all.in('restarting').length < 5) await all.step();
   const inRestart = all.in('restarting').map(({ name }) => name);
 
-  await all.newPlan();
+  await all.newRevision();
   const stale = await staleProcess(all);
   const canary = new Promise<string[]>((resolve) => {
     all.events = async () => {
       const state = await all.state();
-      if (state?.plan === 'p2') resolve(Object.keys(state.holders));
+      if (state?.revision === 'p2') resolve(Object.keys(state.holders));
       else expect(Object.keys(state?.holders ?? {}).every((name) => inRestart.includes(name))).toBe(true);
-      // A pod of the older plan that the kubelet has not ended yet takes part in nothing.
+      // A pod of the older revision that the kubelet has not ended yet takes part in nothing.
       expect(await stale.ask('acquire', 0)).not.toBe('granted');
     };
   });
   const rounds = await all.run(100);
   await stale.kill();
-  console.log(all.summary('Two plans', rounds));
+  console.log(all.summary('Two revisions', rounds));
   expect(await canary).toHaveLength(1);
   judged(all);
   expect(all.in('done')).toHaveLength(18);
 }, 600_000);
 
-/** A pod of plan p1 on a node of its own; deleted, but its process still runs. */
+/** A pod of revision p1 on a node of its own; deleted, but its process still runs. */
 async function staleProcess({ network, options }: Simulation): Promise<SimulatedNode> {
   await server.createNode('stale', { labels: { 'sysbox-install': 'yes' } });
   const pod = await installerPod(server, 'stale', mkdtempSync(join(tmpdir(), 'stale-')), network.url);
   await server.delete(`/api/v1/namespaces/${namespace}/pods/${pod.POD_NAME}`);
-  return new SimulatedNode(pod, { ...options, plan: 'p1', expiry: 240, skew: 0, shell: ['dash'] });
+  return new SimulatedNode(pod, { ...options, revision: 'p1', expiry: 240, skew: 0, shell: ['dash'] });
 }
 
 test('a stopped rollout goes on when the failed node tries again and succeeds', async () => {

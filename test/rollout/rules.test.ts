@@ -1,12 +1,12 @@
 import { nodeObject, Outcome, RolloutState, SimpleNode, Transition, transitions } from './rules';
 
-const plan = 'plan-a';
-const empty: RolloutState = { plan, holders: {}, failed: {}, done: 1, serial: 7 };
-const agent = (beat = 1, of = plan) => ({ role: 'agent' as const, plan: of, beat });
-const server = (beat = 1, of = plan) => ({ role: 'server' as const, plan: of, beat });
+const revision = 'revision-a';
+const empty: RolloutState = { revision, holders: {}, failed: {}, done: 1, serial: 7 };
+const agent = (beat = 1, of = revision) => ({ role: 'agent' as const, revision: of, beat });
+const server = (beat = 1, of = revision) => ({ role: 'server' as const, revision: of, beat });
 
 const ask = (one: Partial<Transition>): Outcome =>
-  transitions([{ act: 'acquire', me: 'a', plan, state: empty, concurrency: 2, budget: 3, ...one }])[0] as Outcome;
+  transitions([{ act: 'acquire', me: 'a', revision, state: empty, concurrency: 2, budget: 3, ...one }])[0] as Outcome;
 const among = (...nodes: (SimpleNode | string)[]) =>
   [{ name: 'a' }, ...nodes.map((node) => (typeof node === 'string' ? { name: node } : node))].map(nodeObject);
 const asServer = (...others: SimpleNode[]) => [{ name: 'a', server: true }, ...others].map(nodeObject);
@@ -15,7 +15,7 @@ describe('a slot', () => {
   test('is granted to an agent that knows of itself only', () => {
     const { verdict, state } = ask({ known: 'self', nodes: among() });
     expect(verdict).toBe('granted');
-    expect(state).toEqual({ ...empty, serial: 8, holders: { a: { role: 'agent', plan, beat: 8 } } });
+    expect(state).toEqual({ ...empty, serial: 8, holders: { a: { role: 'agent', revision, beat: 8 } } });
   });
 
   test('is asked for with a look at no node while the Lease alone forbids it', () => {
@@ -49,7 +49,7 @@ describe('a slot', () => {
   test('names the nodes that spent the budget, and the way on', () => {
     const { why } = ask({ state: { ...empty, failed: { c: 'broke' } }, budget: 1 });
     expect(why).toBe(
-      'the failure budget of 1 is spent (c): the rollout has stopped. Another plan starts a new one; so does a failed node ' +
+      'the failure budget of 1 is spent (c): the rollout has stopped. Another revision starts a new one; so does a failed node ' +
         'that succeeds (annotate it cdk8s-sysbox.io/retry=true)',
     );
   });
@@ -64,12 +64,12 @@ describe('a slot', () => {
 });
 
 describe('a server', () => {
-  const done = { stage: 'ready', plan };
+  const done = { stage: 'ready', revision };
 
   test.each<[string, SimpleNode]>([
     ['an agent that is not done', { name: 'b' }],
-    ['an agent of an older plan', { name: 'b', stage: 'ready', plan: 'older' }],
-    ['an agent in restart', { name: 'b', stage: 'committed', plan }],
+    ['an agent of an older revision', { name: 'b', stage: 'ready', revision: 'older' }],
+    ['an agent in restart', { name: 'b', stage: 'committed', revision }],
   ])('waits for %s', (_, other) => {
     expect(ask({ nodes: asServer(other) })).toMatchObject({
       verdict: 'wait',
@@ -79,7 +79,7 @@ describe('a server', () => {
 
   test.each<[string, SimpleNode]>([
     ['that is done', { name: 'b', ...done }],
-    ['that failed, while the budget lasts', { name: 'b', stage: 'failed', plan }],
+    ['that failed, while the budget lasts', { name: 'b', stage: 'failed', revision }],
     ['that is not Ready', { name: 'b', ready: false }],
     ['that is not to get the runtime', { name: 'b', labels: { 'sysbox-install': 'no' } }],
   ])('does not wait for an agent %s', (_, other) => {
@@ -94,7 +94,7 @@ describe('a server', () => {
 
   test('does not wait for an agent that vanished and is counted as failed', () => {
     const state = { ...empty, failed: { b: 'vanished' } };
-    expect(ask({ state, nodes: asServer({ name: 'b', stage: 'committed', plan }) }).verdict).toBe('granted');
+    expect(ask({ state, nodes: asServer({ name: 'b', stage: 'committed', revision }) }).verdict).toBe('granted');
   });
 
   test.each<[string, SimpleNode]>([
@@ -121,11 +121,11 @@ describe('a server', () => {
   });
 });
 
-describe('another plan', () => {
-  const old: RolloutState = { plan: 'older', holders: {}, failed: { c: 'broke' }, done: 5, serial: 7 };
+describe('another revision', () => {
+  const old: RolloutState = { revision: 'older', holders: {}, failed: { c: 'broke' }, done: 5, serial: 7 };
 
   test('starts a rollout of its own, with a canary', () => {
-    expect(ask({ state: old, budget: 1, nodes: among() }).state).toMatchObject({ plan, failed: {}, done: 0 });
+    expect(ask({ state: old, budget: 1, nodes: among() }).state).toMatchObject({ revision, failed: {}, done: 0 });
   });
 
   test('does not forget the nodes that are still in restart', () => {
@@ -143,7 +143,7 @@ describe('another plan', () => {
 
 describe('a holder', () => {
   const state: RolloutState = { ...empty, done: 0, holders: { b: agent(5) } };
-  const look = (at: number, beat: number, seen: Outcome['seen'], plan_ = plan) =>
+  const look = (at: number, beat: number, seen: Outcome['seen'], plan_ = revision) =>
     ask({ state: { ...state, holders: { b: agent(beat, plan_) } }, at, seen, nodes: among() });
 
   test('that stands still for the expiry of the watcher’s own clock is counted as failed', () => {
@@ -180,8 +180,8 @@ describe('a holder', () => {
 
   test('takes its slot again when somebody deleted the Lease', () => {
     expect(ask({ act: 'renew', state: undefined, role: 'server' }).state).toMatchObject({
-      plan,
-      holders: { a: { role: 'server', plan } },
+      revision,
+      holders: { a: { role: 'server', revision } },
     });
   });
 
@@ -194,7 +194,11 @@ describe('a holder', () => {
 
   test('that fails spends the budget, also when the Lease was deleted meanwhile', () => {
     for (const before of [{ ...empty, holders: { a: agent() } }, undefined]) {
-      expect(ask({ act: 'failure', state: before }).state).toMatchObject({ plan, holders: {}, failed: { a: 'broke' } });
+      expect(ask({ act: 'failure', state: before }).state).toMatchObject({
+        revision,
+        holders: {},
+        failed: { a: 'broke' },
+      });
     }
   });
 });

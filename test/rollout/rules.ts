@@ -7,14 +7,14 @@ export const programFolder = join(__dirname, '../../src/installer/node/pod');
 
 export interface Holder {
   readonly role: 'agent' | 'server';
-  readonly plan: string;
+  readonly revision: string;
   readonly beat: number;
   readonly before?: string;
 }
 
 /** What the Lease holds (slots.jq). */
 export interface RolloutState {
-  readonly plan: string | null;
+  readonly revision: string | null;
   readonly holders: Record<string, Holder>;
   readonly failed: Record<string, string>;
   readonly done: number;
@@ -30,7 +30,7 @@ export interface Seen {
 export interface Transition {
   readonly act: 'acquire' | 'find' | 'renew' | 'success' | 'failure' | 'unused';
   readonly me: string;
-  readonly plan: string;
+  readonly revision: string;
   readonly state: RolloutState | undefined;
   readonly concurrency: number;
   readonly budget: number;
@@ -46,14 +46,26 @@ export interface Transition {
 export interface Outcome {
   readonly verdict: 'granted' | 'wait' | 'stopped' | 'ask' | 'held' | 'failed' | 'free';
   readonly role: string;
-  readonly plan: string;
+  readonly revision: string;
   readonly why: string;
   /** The state after it; the one before when nothing is to be written. */
   readonly state: RolloutState | undefined;
   readonly seen: Seen;
 }
 
-const variables = ['act', 'reason', 'me', 'role', 'plan', 'concurrency', 'budget', 'selector', 'known', 'nodes', 'at'];
+const variables = [
+  'act',
+  'reason',
+  'me',
+  'role',
+  'revision',
+  'concurrency',
+  'budget',
+  'selector',
+  'known',
+  'nodes',
+  'at',
+];
 
 /** slots.jq as it is shipped, over a stream of transitions in one process: what slots.sh gives as arguments is in each case. */
 const program = [
@@ -92,8 +104,8 @@ export function transitions(cases: readonly Transition[]): Outcome[] {
 }
 
 function outcome([first, why, next, seen]: [string, string, string, string], { state }: Transition): Outcome {
-  const [verdict, role, plan] = first.split(' ') as [Outcome['verdict'], string, string];
-  return { verdict, role, plan, why, state: next === '-' ? state : JSON.parse(next), seen: JSON.parse(seen) };
+  const [verdict, role, revision] = first.split(' ') as [Outcome['verdict'], string, string];
+  return { verdict, role, revision, why, state: next === '-' ? state : JSON.parse(next), seen: JSON.parse(seen) };
 }
 
 export interface SimpleNode {
@@ -104,7 +116,7 @@ export interface SimpleNode {
   readonly voter?: boolean;
   readonly labels?: Record<string, string>;
   readonly stage?: string;
-  readonly plan?: string;
+  readonly revision?: string;
 }
 
 /** A Node object with what the rules look at, and what the API server adds to it. */
@@ -122,7 +134,7 @@ export function nodeObject(node: SimpleNode): KubeObject {
       },
       annotations: {
         ...(node.stage && { 'cdk8s-sysbox.io/stage': node.stage }),
-        ...(node.plan && { 'cdk8s-sysbox.io/plan': node.plan }),
+        ...(node.revision && { 'cdk8s-sysbox.io/revision': node.revision }),
       },
     },
     status: {

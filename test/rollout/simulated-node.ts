@@ -6,7 +6,7 @@ import { PodEnvironment } from './pod';
 import { programFolder } from './rules';
 
 export interface NodeSettings {
-  readonly plan: string;
+  readonly revision: string;
   readonly concurrency: number;
   readonly budget: number;
   readonly expiry: number;
@@ -35,7 +35,7 @@ export class SimulatedNode {
         ...pod,
         PATH: `${join(__dirname, 'bin')}:${process.env.PATH}`,
         PROGRAMS: programFolder,
-        PLAN_HASH: settings.plan,
+        REVISION: settings.revision,
         NODE_SELECTOR: '{"sysbox-install":"yes"}',
         CONCURRENCY: String(settings.concurrency),
         FAILURE_BUDGET: String(settings.budget),

@@ -35,9 +35,9 @@ export interface Node {
   readonly offset: number;
   process: SimulatedNode;
   phase: Phase;
-  plan: string;
-  /** The plan of the restart that it is in. */
-  heldPlan: string;
+  revision: string;
+  /** The revision of the restart that it is in. */
+  heldRevision: string;
   /** Round in which the restart, which does not need the pod, ends. */
   end: number;
   healthy: boolean;
@@ -47,7 +47,7 @@ export interface Node {
   busy: Promise<unknown> | undefined;
 }
 
-/** What a restart under this plan ends with. */
+/** What a restart under this revision ends with. */
 export type Fate = (node: Node) => 'success' | 'failure';
 
 /** Hundreds of nodes, each with the real coordination code, their Node objects, and the truth about them. */
@@ -61,7 +61,7 @@ export class Simulation implements Truth {
   /** Called when a node is to act; true when it died instead. */
   accident: (node: Node) => boolean = () => false;
   readonly judge: Judge;
-  private plans = 1;
+  private revisions = 1;
   private readonly watch: LeaseWatch;
 
   private constructor(
@@ -97,22 +97,22 @@ export class Simulation implements Truth {
     return simulation;
   }
 
-  get plan(): string {
-    return `p${this.plans}`;
+  get revision(): string {
+    return `p${this.revisions}`;
   }
 
-  private begin(node: Node, plan: string): void {
+  private begin(node: Node, revision: string): void {
     node.process = new SimulatedNode(node.pod, {
       ...this.options,
-      plan,
+      revision,
       expiry: expiryRounds * roundSeconds,
       skew: node.offset - 250_000,
       shell: this.random.pick(shells),
     });
     Object.assign(node, {
-      plan,
+      revision,
       phase: 'waiting',
-      heldPlan: '',
+      heldRevision: '',
       stopped: false,
       comesBack: undefined,
       busy: undefined,
@@ -120,15 +120,15 @@ export class Simulation implements Truth {
   }
 
   /** As the DaemonSet controller does: new pods everywhere. Those in restart end it first (coordinator.sh, finish). */
-  async newPlan(): Promise<void> {
-    this.plans++;
+  async newRevision(): Promise<void> {
+    this.revisions++;
     for (const node of this.nodes) {
       if (node.phase === 'dead') continue;
-      const { phase, heldPlan, end } = node;
+      const { phase, heldRevision, end } = node;
       await node.process.kill();
-      this.begin(node, this.plan);
+      this.begin(node, this.revision);
       if (phase === 'restarting') {
-        Object.assign(node, { phase, heldPlan, end });
+        Object.assign(node, { phase, heldRevision, end });
         await this.ask(node, 'find');
       }
     }
@@ -142,9 +142,12 @@ export class Simulation implements Truth {
     return this.nodes.filter((node) => node.server && node.name !== name && !node.healthy).map((node) => node.name);
   }
 
-  agentsToDo(plan: string): string[] {
+  agentsToDo(revision: string): string[] {
     return this.nodes
-      .filter((node) => !node.server && node.healthy && node.plan === plan && !['done', 'failed'].includes(node.phase))
+      .filter(
+        (node) =>
+          !node.server && node.healthy && node.revision === revision && !['done', 'failed'].includes(node.phase),
+      )
       .map((node) => node.name);
   }
 
@@ -219,7 +222,7 @@ export class Simulation implements Truth {
     node.stopped = answer.startsWith('stopped');
     if (answer.includes(' 409 ')) this.conflicts++;
     if (answer !== 'granted') return;
-    Object.assign(node, { phase: 'restarting', heldPlan: node.plan, end: this.round + this.options.restart });
+    Object.assign(node, { phase: 'restarting', heldRevision: node.revision, end: this.round + this.options.restart });
     const now = this.inRestart();
     this.judge.check(now.length <= this.options.concurrency, `${now.length} nodes are really in restart`);
     this.judge.check(now.filter(({ server }) => server).length <= 1, 'two servers are really in restart');
@@ -227,7 +230,7 @@ export class Simulation implements Truth {
 
   private async finish(node: Node, position: number): Promise<void> {
     const fate = this.fate(node);
-    const current = node.heldPlan === node.plan;
+    const current = node.heldRevision === node.revision;
     node.phase = !current ? 'waiting' : fate === 'success' ? 'done' : 'failed';
     const command = !current ? 'release' : fate === 'success' ? 'ready' : 'failed';
     node.busy = this.ask(node, command, fate, position).finally(() => (node.busy = undefined));
@@ -237,13 +240,13 @@ export class Simulation implements Truth {
 
   /** Another pod on the node: the host finished the restart meanwhile, or never began one. */
   private async comeBack(node: Node): Promise<void> {
-    const { heldPlan } = node;
-    this.begin(node, this.plan);
+    const { heldRevision } = node;
+    this.begin(node, this.revision);
     const slot = await this.ask(node, 'find');
     if (slot === 'unknown') {
       await this.kill(node, 1);
-      node.heldPlan = heldPlan;
-    } else if (slot !== 'free') Object.assign(node, { phase: 'restarting', heldPlan, end: this.round + 1 });
+      node.heldRevision = heldRevision;
+    } else if (slot !== 'free') Object.assign(node, { phase: 'restarting', heldRevision, end: this.round + 1 });
   }
 
   async state(): Promise<RolloutState | undefined> {

@@ -35,7 +35,7 @@ test('the rules hold on random walks of many small clusters, and every walk ends
   console.log(
     `slots.jq: ${taken} transitions of ${clusters} clusters (seed ${random.seed}): ${sum('granted')} slots granted, ` +
       `${sum('refused')} refused, ${sum('vanished')} vanished holders given up, ${sum('refunded')} refunded, ` +
-      `${sum('plans')} plans; ${ended('done')} rollouts done, ${ended('stopped')} stopped, ${moving.length} without an end`,
+      `${sum('revisions')} revisions; ${ended('done')} rollouts done, ${ended('stopped')} stopped, ${moving.length} without an end`,
   );
   expect(moving.map((walk) => walk.describe())).toEqual([]);
   expect(sum('vanished')).toBeGreaterThan(50);

@@ -11,14 +11,14 @@ interface WalkingNode {
   readonly offset: number;
   healthy: boolean;
   phase: Phase;
-  plan: string;
-  heldPlan: string;
+  revision: string;
+  heldRevision: string;
   renewedAt: number;
   seen: Seen;
 }
 
 const expiry = 240;
-const nothing: RolloutState = { plan: null, holders: {}, failed: {}, done: 0, serial: 0 };
+const nothing: RolloutState = { revision: null, holders: {}, failed: {}, done: 0, serial: 0 };
 
 /** A small cluster that takes one random step at a time; `judge` knows the truth and compares the state with it. */
 export class Walk {
@@ -27,10 +27,10 @@ export class Walk {
   readonly budget: number;
   readonly nodes: WalkingNode[];
   private time = 0;
-  private plans = 1;
+  private revisions = 1;
   private lost = new Set<string>();
   private acting!: { node: WalkingNode; act: Transition['act'] };
-  readonly counts = { granted: 0, refused: 0, vanished: 0, refunded: 0, plans: 1 };
+  readonly counts = { granted: 0, refused: 0, vanished: 0, refunded: 0, revisions: 1 };
 
   constructor(private readonly random: Random) {
     this.budget = 1 + random.below(5);
@@ -43,15 +43,15 @@ export class Walk {
       offset: random.below(1_000_000),
       healthy: true,
       phase: 'waiting',
-      plan: 'p1',
-      heldPlan: '',
+      revision: 'p1',
+      heldRevision: '',
       renewedAt: 0,
       seen: {},
     }));
   }
 
-  private get plan(): string {
-    return `p${this.plans}`;
+  private get revision(): string {
+    return `p${this.revisions}`;
   }
 
   private in(...phases: Phase[]): WalkingNode[] {
@@ -64,7 +64,7 @@ export class Walk {
     this.time += random.below(30);
     const late = this.in('holding').filter(({ renewedAt }) => this.time - renewedAt > 60);
     if (late[0]) return this.act(late[0], 'renew');
-    if (faults && random.chance(0.01)) this.newPlan();
+    if (faults && random.chance(0.01)) this.newRevision();
     if (faults && random.chance(0.1)) {
       const sick = random.pick(this.nodes);
       sick.healthy = !sick.healthy;
@@ -81,9 +81,10 @@ export class Walk {
     return this.act(node, faults ? random.pick(['renew', 'renew', 'success', 'failure', 'unused']) : 'success');
   }
 
-  /** All is well again, but for agents that never got the newer plan's pod: only a node that is not Ready gets none. */
+  /** All is well again, but for agents that never got the newer revision's pod: only a node that is not Ready gets none. */
   private calm(): void {
-    for (const node of this.nodes) node.healthy = node.server || node.phase !== 'dead' || node.heldPlan === this.plan;
+    for (const node of this.nodes)
+      node.healthy = node.server || node.phase !== 'dead' || node.heldRevision === this.revision;
   }
 
   private act(node: WalkingNode, act: Transition['act']): Transition {
@@ -91,7 +92,7 @@ export class Walk {
     return {
       act,
       me: node.name,
-      plan: node.plan,
+      revision: node.revision,
       state: this.state,
       role: node.server ? 'server' : 'agent',
       concurrency: this.concurrency,
@@ -111,11 +112,11 @@ export class Walk {
   }
 
   /** Every node gets a new pod; those in restart end what they began first (coordinator.sh, finish). */
-  private newPlan(): void {
-    this.plans++;
-    this.counts.plans++;
+  private newRevision(): void {
+    this.revisions++;
+    this.counts.revisions++;
     for (const node of this.nodes) {
-      node.plan = this.plan;
+      node.revision = this.revision;
       if (node.phase === 'done' || node.phase === 'failed') node.phase = 'waiting';
     }
   }
@@ -127,7 +128,7 @@ export class Walk {
     const after = outcome.state ?? nothing;
     this.state = outcome.state;
     node.seen = outcome.seen;
-    if (after.plan !== before.plan) this.lost.clear();
+    if (after.revision !== before.revision) this.lost.clear();
     this.follow(node, act, outcome, before, after);
     return act === 'acquire' && outcome.verdict === 'granted' ? this.judgeGrant(node, after) : this.judgeState(after);
   }
@@ -142,16 +143,16 @@ export class Walk {
     for (const name of Object.keys(before.holders)) {
       if (name !== node.name && !after.holders[name]) {
         this.counts.vanished++;
-        if (before.holders[name]?.plan === after.plan) this.lost.add(name);
+        if (before.holders[name]?.revision === after.revision) this.lost.add(name);
       }
     }
     if (act === 'acquire' && verdict === 'granted') {
       this.counts.granted++;
       this.lost.delete(node.name);
-      Object.assign(node, { phase: 'holding', heldPlan: node.plan, renewedAt: this.time });
+      Object.assign(node, { phase: 'holding', heldRevision: node.revision, renewedAt: this.time });
     } else if (act === 'acquire') this.counts.refused++;
     if (act === 'renew') node.renewedAt = this.time;
-    const current = node.heldPlan === node.plan;
+    const current = node.heldRevision === node.revision;
     if (act === 'success') {
       if (before.failed[node.name]) this.counts.refunded++;
       this.lost.delete(node.name);
@@ -190,8 +191,11 @@ export class Walk {
     if (new Set([...holders, ...Object.keys(after.failed)]).size > this.budget) return 'the budget is overspent';
     if (this.lost.size > this.budget) return `${this.lost.size} nodes lost with a budget of ${this.budget}`;
     const forgotten = this.nodes.find(
-      ({ name, phase, heldPlan }) =>
-        ['holding', 'dead'].includes(phase) && heldPlan === after.plan && !after.holders[name] && !after.failed[name],
+      ({ name, phase, heldRevision }) =>
+        ['holding', 'dead'].includes(phase) &&
+        heldRevision === after.revision &&
+        !after.holders[name] &&
+        !after.failed[name],
     );
     return forgotten && `${forgotten.name} is forgotten in the middle of its restart`;
   }
@@ -199,7 +203,7 @@ export class Walk {
   /** Everybody is done, or the rollout has stopped because of as many failures as the budget has. */
   get ended(): 'done' | 'stopped' | undefined {
     if (!this.in('waiting', 'holding').length) return 'done';
-    const current = this.state?.plan === this.plan ? this.state : undefined;
+    const current = this.state?.revision === this.revision ? this.state : undefined;
     const spent = Object.keys(current?.failed ?? {}).length >= this.budget;
     return spent && !this.in('holding').length ? 'stopped' : undefined;
   }

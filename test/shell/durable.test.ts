@@ -46,9 +46,9 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   });
 
   test('record replaces, keeps and adds, whatever the values hold', () => {
-    run(String.raw`record state=committed 'message=a "b" \n \c c=d' plan=1
+    run(String.raw`record state=committed 'message=a "b" \n \c c=d' change=1
       record state=verified added=yes`);
-    expect(run('journal state; journal message; journal plan; journal added; journal none')).toBe(
+    expect(run('journal state; journal message; journal change; journal added; journal none')).toBe(
       'verified\na "b" \\n \\c c=d\n1\nyes\n',
     );
   });

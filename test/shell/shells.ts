@@ -52,7 +52,7 @@ export class Bench {
   /** Runs a snippet after the given programs, as host.sh would with `set -eu`. */
   public run(programs: string[], snippet: string, env: Record<string, string> = {}): Result {
     const sourced = programs.map((program) => `. "$HERE/${program}.sh"`).join('\n');
-    const script = `set -eu\nCOMMAND=test RUN=1 RELEASE=r PLAN='' TARGET='' UNIT=k3s WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''\n${sourced}\n${snippet}\n`;
+    const script = `set -eu\nCOMMAND=test RUN=1 RELEASE=r ACTION='' TARGET='' UNIT=k3s WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''\n${sourced}\n${snippet}\n`;
     const [command, ...args] = SHELLS[this.shell]?.command ?? [];
     return spawnSync(command ?? '', [...args, '-c', script], {
       encoding: 'utf8',

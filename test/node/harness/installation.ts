@@ -30,7 +30,7 @@ export interface Said {
   readonly stage?: string;
   readonly reason?: string;
   readonly message?: string;
-  readonly plan?: string;
+  readonly revision?: string;
   /** Value of the label sysbox-runtime. */
   readonly label?: string;
   readonly tainted: boolean;
@@ -64,7 +64,7 @@ export class Installation {
     }>('node', this.node.name);
     const note = (key: string) => metadata.annotations[`cdk8s-sysbox.io/${key}`];
     return {
-      ...{ stage: note('stage'), reason: note('reason'), message: note('message'), plan: note('plan') },
+      ...{ stage: note('stage'), reason: note('reason'), message: note('message'), revision: note('revision') },
       label: metadata.labels['sysbox-runtime'],
       tainted: (spec.taints ?? []).some(({ key }) => key === 'sysbox-runtime'),
     };
@@ -79,7 +79,7 @@ export class Installation {
     });
   }
 
-  /** Waits until the newest installer pod is Ready under its own plan; one from before `since` does not count. */
+  /** Waits until the newest installer pod is Ready under its own revision; one from before `since` does not count. */
   async ready(since = new Date(0), options = minutes(30)): Promise<void> {
     await waitFor('the installer is ready', options, async (last) => {
       const wanted = await this.wantedPlan();
@@ -90,9 +90,9 @@ export class Installation {
       const container = pod?.status.containerStatuses?.[0];
       if (!pod || more.length > 0 || !container?.ready || !container.state.running) return false;
       const started = Date.parse(container.state.running.startedAt);
-      const plan = pod.spec.containers[0]?.env?.find(({ name }) => name === 'PLAN_HASH')?.value;
+      const revision = pod.spec.containers[0]?.env?.find(({ name }) => name === 'REVISION')?.value;
       return (
-        started >= since.getTime() - 1_000 && plan === wanted && said.stage === 'ready' && said.plan === wanted // whole seconds
+        started >= since.getTime() - 1_000 && revision === wanted && said.stage === 'ready' && said.revision === wanted // whole seconds
       );
     });
   }
@@ -139,6 +139,6 @@ export class Installation {
     const daemonSet = await this.cluster.get<{ spec: { template: Pick<Pod, 'spec'> } }>(
       ...['daemonset', 'sysbox-installer', '-n', 'sysbox-system'],
     );
-    return daemonSet.spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'PLAN_HASH')?.value;
+    return daemonSet.spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'REVISION')?.value;
   }
 }

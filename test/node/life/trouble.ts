@@ -72,6 +72,6 @@ export function trouble(life: Life): void {
     );
     await life.step('to ready again', () => life.installation.ready());
     expect(await life.node.starts('k3s')).toBe(after + 1);
-    expect(await life.installation.journal('failed_plan')).toBe('');
+    expect(await life.installation.journal('failed_change')).toBe('');
   });
 }

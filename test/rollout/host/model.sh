@@ -14,14 +14,14 @@ knob() { cat "$MODEL/$1" 2>/dev/null || echo "$2"; }
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
 report() {
-  printf '{"run":"%s","stage":"%s","plan":"%s","reason":"%s","message":"%s","unit":"k3s","restartedAt":"%s","warnings":"%s"}' \
+  printf '{"run":"%s","stage":"%s","action":"%s","reason":"%s","message":"%s","unit":"k3s","restartedAt":"%s","warnings":"%s"}' \
     "$run" "$1" "${2:-}" "${3:-}" "${4:-}" "$(journal restarted_at)" "$(knob "warnings-$command" '')" >"$STATE/status.new"
   mv "$STATE/status.new" "$STATE/status.json"
 }
 
 roll_back() {
   record state=failed
-  record failed_plan=this
+  record failed_change=this
   record "reason=$1"
   record "rollbacks=$(($(journal rollbacks | grep . || echo 0) + 1))"
   report failed '' "$1" "the old configuration is back"
@@ -30,7 +30,7 @@ roll_back() {
 prepare() {
   if [ -n "$(knob prepare '')" ]; then
     report failed '' "$(knob prepare '')" "the node does not do"
-  elif [ -n "$(journal failed_plan)" ]; then
+  elif [ -n "$(journal failed_change)" ]; then
     report failed '' "$(journal reason)" "this change failed before"
   elif [ "$(knob dry-run no)" = yes ]; then
     report validated dry-run DryRun "would write"
@@ -51,7 +51,7 @@ commit() {
 }
 
 confirm() { record state=verified; report verified; }
-retry() { record failed_plan=; report absent; }
+retry() { record failed_change=; report absent; }
 revive() { rm -f "$MODEL/daemons"; report verified; }
 uninstall() { rm -rf "$STATE" "$MODEL/release"; }
 folders() { mkdir -p "$ROOT/opt/sysbox/releases"; }

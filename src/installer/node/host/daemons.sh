@@ -79,7 +79,7 @@ switch_back() {
   [ -z "$old" ] || point_to "$CURRENT" "releases/$old"
   sctl daemon-reload
   start_daemons || daemons_down
-  record switching= "failed_plan=$(plan_id)" reason=UpgradeFailed "message=$1"
+  record switching= "failed_change=$(change_id)" reason=UpgradeFailed "message=$1"
   fail UpgradeFailed "the daemons before are back: $1"
 }
 

@@ -26,7 +26,7 @@ came_back_with_a_boot() {
 # withdraw REASON MESSAGE
 withdraw() {
   case $(journal state) in
-    committed|restarted) interrupted "$@" "failed_plan=$(journal plan)" ;;
+    committed|restarted) interrupted "$@" "failed_change=$(journal change)" ;;
     *) set_aside "$@" ;;
   esac
 }

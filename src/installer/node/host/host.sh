@@ -7,7 +7,7 @@ HERE=$(cd "$(dirname "$0")" && pwd -P)
 COMMAND=$1
 RUN=${2:-$COMMAND}
 RELEASE=${3:-}
-PLAN='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''
+ACTION='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''
 
 # shellcheck source=paths.sh
 . "$HERE/paths.sh"
@@ -39,11 +39,11 @@ PLAN='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''
 # shellcheck source=/dev/null
 . "$HERE/settings.env"
 
-# prepare: everything that needs no restart; ends with the plan for what does.
+# prepare: everything that needs no restart; ends with the action for what does.
 prepare() {
   resume_rollback
   if unfinished; then
-    PLAN=restart
+    ACTION=restart
     report validated
     return 0
   fi
@@ -51,9 +51,9 @@ prepare() {
   choose_path
   fill
   validate
-  refuse_failed_plan
+  refuse_failed_change
   if [ "$DRY_RUN" = true ]; then
-    PLAN=dry-run
+    ACTION=dry-run
     report validated DryRun "would write $TARGET and restart $UNIT; nothing was changed"
     return 0
   fi
@@ -61,7 +61,7 @@ prepare() {
   # The daemons' data is wiped at their start, so both of these come after a drain.
   if daemons_died; then fail DaemonsDead "sysbox-mgr or sysbox-fs died under running system pods"; fi
   if switch_is_due; then
-    PLAN=upgrade
+    ACTION=upgrade
     report validated
     return 0
   fi
@@ -69,10 +69,10 @@ prepare() {
   stage
   start_daemons || daemons_down
   if in_force; then
-    PLAN=none
+    ACTION=none
     report verified
   else
-    PLAN=restart
+    ACTION=restart
     report validated
   fi
 }
@@ -97,8 +97,8 @@ resume_rollback() {
   [ "$(journal state)" != rolling-back ] || { recall && roll_back "$(journal reason)" "$(journal message)"; }
 }
 
-refuse_failed_plan() {
-  [ -z "$(journal failed_plan)" ] || [ "$(journal failed_plan)" != "$(plan_id)" ] ||
+refuse_failed_change() {
+  [ -z "$(journal failed_change)" ] || [ "$(journal failed_change)" != "$(change_id)" ] ||
     fail "$(journal reason)" "this change failed before and was rolled back: $(journal message). Change it, or annotate the node cdk8s-sysbox.io/retry=true"
   interruptions=$(journal interruptions)
   [ "${interruptions:-0}" -lt 3 ] ||
@@ -107,7 +107,7 @@ refuse_failed_plan() {
 
 # retry: a person wants the failed change tried again.
 retry() {
-  record failed_plan= interruptions=0
+  record failed_change= interruptions=0
   report absent
 }
 

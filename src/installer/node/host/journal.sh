@@ -43,7 +43,7 @@ report() {
 
 status_json() {
   printf '{"run":"%s","stage":"%s","reason":"%s","message":"%s"' "${RUN:-}" "$1" "${2:-}" "$(json_string "${3:-}")"
-  printf ',"plan":"%s","path":"%s","release":"%s"' "${PLAN:-}" "$(json_string "${TARGET:-}")" "${RELEASE:-}"
+  printf ',"action":"%s","path":"%s","release":"%s"' "${ACTION:-}" "$(json_string "${TARGET:-}")" "${RELEASE:-}"
   printf ',"state":"%s"' "$(journal state)"
   printf ',"unit":"%s","restartedAt":"%s","at":"%s"' "${UNIT:-}" "$(journal restarted_at)" "$(now)"
   printf ',"warnings":"%s"}' "$(json_string "${WARNINGS:-}")"

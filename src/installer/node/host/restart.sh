@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 
 # What identifies a change: tried and failed once, the same change is not tried again.
-plan_id() {
+change_id() {
   { echo "$RELEASE $FORM $TARGET"; cat "$WORK/wanted" "$HERE"/sysbox*.service; } | sha256sum | cut -c1-16
 }
 
@@ -94,7 +94,7 @@ go_on() {
 
 begin() {
   validate
-  refuse_failed_plan
+  refuse_failed_change
   server_reachable || fail ServerUnreachable "the node's K3s server does not answer: a restart now would leave the node waiting for it"
   daemons_answer || fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen: not committed"
   # One left of an earlier attempt would fire in the middle of this one.
@@ -102,7 +102,7 @@ begin() {
   rm -f "$WORK/server-away"
   arm_deadman
   keep_for_the_way_back
-  record state=committed "plan=$(plan_id)" "target=$TARGET" "taken=$TAKEN" "old_state=$OLD_STATE" "old_target=$(journal target)" \
+  record state=committed "change=$(change_id)" "target=$TARGET" "taken=$TAKEN" "old_state=$OLD_STATE" "old_target=$(journal target)" \
     "boot=$(boot_id)" "before=$(property "$UNIT" InvocationID)" invocation= rollback_invocation= reason= message=
 }
 
@@ -209,10 +209,10 @@ roll_back() {
     sleep 5
   done
   count=$(journal rollbacks)
-  set -- "$1" "$2" "$(journal plan)"
-  # K3s was never restarted with it: not the plan's fault (a full disk, say), so it may be tried again, a few times.
+  set -- "$1" "$2" "$(journal change)"
+  # K3s was never restarted with it: not the fault of the change (a full disk, say), so it may be tried again, a few times.
   [ -n "$(journal invocation)" ] || { set -- "$1" "$2" ''; count_interruption; }
-  undone failed "failed_plan=$3" "rollbacks=$((${count:-0} + 1))" "reason=$1" "message=$2"
+  undone failed "failed_change=$3" "rollbacks=$((${count:-0} + 1))" "reason=$1" "message=$2"
   disarm_deadman
   fail "$1" "the old configuration is back: $2"
 }
@@ -238,7 +238,7 @@ confirm() {
     restarted|verified) ;;
     *) fail NotRestarted "nothing to confirm: the journal says '$(journal state)'" ;;
   esac
-  record state=verified interruptions=0 failed_plan=
+  record state=verified interruptions=0 failed_change=
   disarm_deadman
   TARGET=$(journal target)
   report verified

@@ -68,12 +68,12 @@ forget() {
 }
 
 publish_programs() {
-  [ "$(readlink "$PROGRAMS/current" 2>/dev/null)" != "$PLAN_HASH" ] || return 0
+  [ "$(readlink "$PROGRAMS/current" 2>/dev/null)" != "$REVISION" ] || return 0
   mkdir -p "$PROGRAMS" && rm -rf "$PROGRAMS/incoming" "$PROGRAMS/current.new" || return 1
-  if [ ! -d "$PROGRAMS/$PLAN_HASH" ]; then
-    mkdir "$PROGRAMS/incoming" && cp -L "$HERE"/* "$PROGRAMS/incoming/" && sync && mv "$PROGRAMS/incoming" "$PROGRAMS/$PLAN_HASH" || return 1
+  if [ ! -d "$PROGRAMS/$REVISION" ]; then
+    mkdir "$PROGRAMS/incoming" && cp -L "$HERE"/* "$PROGRAMS/incoming/" && sync && mv "$PROGRAMS/incoming" "$PROGRAMS/$REVISION" || return 1
   fi
-  ln -s "$PLAN_HASH" "$PROGRAMS/current.new" && mv -T -f "$PROGRAMS/current.new" "$PROGRAMS/current" && sync
+  ln -s "$REVISION" "$PROGRAMS/current.new" && mv -T -f "$PROGRAMS/current.new" "$PROGRAMS/current" && sync
 }
 
 # The folders are made by the host's own function, so that they are in the list of what is ours.
@@ -159,7 +159,7 @@ converge() {
   heed_retry || return 1
   host prepare || return 1
   pass_on_warnings
-  case $(status stage)-$(status plan) in
+  case $(status stage)-$(status action) in
     validated-dry-run) settle unused; not_ready; annotate validated DryRun "$(status message)${warnings:+; $warnings}"; return 1 ;;
     validated-upgrade) upgrade || return 1 ;;
     validated-restart) restart || return 1 ;;
@@ -188,7 +188,7 @@ check_cluster() {
   }
 }
 
-# finish: what an earlier pod began under its slot comes to its end first, and under the plan that began it: a newer plan
+# finish: what an earlier pod began under its slot comes to its end first, and under the revision that began it: a newer revision
 # starts with a canary of its own.
 finish() {
   [ "$SLOT" = held ] || return 0
@@ -196,9 +196,9 @@ finish() {
   case $(journal state) in
     committed|restarted) finish_restart || return 1; how=success ;;
     rolling-back) host prepare || return 1; lost "$(status reason)" "$(status message)"; return 1 ;;
-    *) if [ -n "$(journal failed_plan)" ]; then how=failure; else how=unused; fi ;;
+    *) if [ -n "$(journal failed_change)" ]; then how=failure; else how=unused; fi ;;
   esac
-  [ "$HELD_PLAN" = "$PLAN_HASH" ] || settle $how "$(journal reason)"
+  [ "$HELD_REVISION" = "$REVISION" ] || settle $how "$(journal reason)"
 }
 
 # A person's word: try a failed change again.
@@ -280,7 +280,7 @@ upgrade() {
     return 1
   fi
   host prepare || return 1
-  case $(status stage)-$(status plan) in
+  case $(status stage)-$(status action) in
     verified-*) ;;
     validated-restart) restart ;;
     *) lost "$(status reason)" "$(status message)"; return 1 ;;
@@ -366,8 +366,8 @@ watch() {
       *) return 0 ;;
     esac
     own_node || continue
-    [ "$(jq --arg plan "$PLAN_HASH" '.metadata.labels["sysbox-runtime"] == "running"
-      and .metadata.annotations["cdk8s-sysbox.io/stage"] == "ready" and .metadata.annotations["cdk8s-sysbox.io/plan"] == $plan
+    [ "$(jq --arg revision "$REVISION" '.metadata.labels["sysbox-runtime"] == "running"
+      and .metadata.annotations["cdk8s-sysbox.io/stage"] == "ready" and .metadata.annotations["cdk8s-sysbox.io/revision"] == $revision
       and all(.spec.taints[]?; .key != "sysbox-runtime")' "$SCRATCH/node")" = true ] || return 0
   done
 }

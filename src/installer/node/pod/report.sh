@@ -7,8 +7,8 @@ say() { echo "$(date -u +%H:%M:%S) $*"; }
 
 # annotate STAGE REASON MESSAGE: only when something changed, so that an idle node makes no traffic.
 annotate() {
-  wanted=$(jq -nc --arg p "$PREFIX" --arg stage "$1" --arg reason "$2" --arg message "$3" --arg plan "$PLAN_HASH" \
-    '{metadata: {annotations: {($p + "/stage"): $stage, ($p + "/plan"): $plan,
+  wanted=$(jq -nc --arg p "$PREFIX" --arg stage "$1" --arg reason "$2" --arg message "$3" --arg revision "$REVISION" \
+    '{metadata: {annotations: {($p + "/stage"): $stage, ($p + "/revision"): $revision,
       ($p + "/reason"): (if $reason == "" then null else $reason end),
       ($p + "/message"): (if $message == "" then null else $message end)}}}')
   [ "$wanted" != "$(cat "$SCRATCH/annotated" 2>/dev/null)" ] || return 0
@@ -25,7 +25,7 @@ annotate_anew() {
 
 annotations_off() {
   rm -f "$SCRATCH/annotated"
-  patch_node "$(jq -nc --arg p "$PREFIX" '{metadata: {annotations: ([("stage", "plan", "reason", "message") | {($p + "/" + .): null}] | add)}}')"
+  patch_node "$(jq -nc --arg p "$PREFIX" '{metadata: {annotations: ([("stage", "revision", "reason", "message") | {($p + "/" + .): null}] | add)}}')"
 }
 
 # event TYPE REASON MESSAGE. The API server takes Events on cluster-scoped objects in the namespace default only.

@@ -1,9 +1,9 @@
 # The rollout's state and its transitions. One Lease holds the whole state, so that its resourceVersion makes each of them atomic.
-# Input: the Lease. Output, one a line: verdict, role and plan of this node's slot; why; the state to write, or "-"; what was seen.
-#   .plan     the plan that is rolled out
-#   .holders  node -> {role, plan, beat}: nodes between grant and release, `before` if one had failed already
+# Input: the Lease. Output, one a line: verdict, role and revision of this node's slot; why; the state to write, or "-"; what was seen.
+#   .revision  the revision that is rolled out
+#   .holders  node -> {role, revision, beat}: nodes between grant and release, `before` if one had failed already
 #   .failed   node -> reason: nodes that were rolled back or vanished; they spend the failure budget
-#   .done     number of nodes that succeeded with this plan; the first is the canary
+#   .done     number of nodes that succeeded with this revision; the first is the canary
 #   .serial   counts grants and renewals, so that no beat is ever the same twice
 
 def has_label($key): .metadata.labels[$key] != null;
@@ -13,7 +13,7 @@ def condition($type): [.status.conditions[]? | select(.type == $type) | .status]
 def is_healthy: condition("Ready") == "True" and (has_label("node-role.kubernetes.io/etcd") and condition("EtcdIsVoter") != "True" | not);
 def is_selected: (.metadata.labels // {}) as $labels | all($selector | to_entries[]; $labels[.key] == .value);
 def is_pending: (is_server | not) and is_selected and condition("Ready") == "True"
-  and (.metadata.annotations["cdk8s-sysbox.io/plan"] != $plan
+  and (.metadata.annotations["cdk8s-sysbox.io/revision"] != $revision
        or (.metadata.annotations["cdk8s-sysbox.io/stage"] | . != "ready" and . != "failed"));
 def names: keys_unsorted[0:5] | join(", ");
 
@@ -24,14 +24,14 @@ def look($holders): ($seen[0] // {}) as $before
   | {at: $at, holders: ($holders | with_entries(.value.beat as $beat
       | .value = if $known[.key].beat == $beat then $known[.key] else {beat: $beat, since: $at} end))};
 
-def fail($node; $why): if (.holders[$node].plan // .plan) == .plan then .failed[$node] = $why else . end | del(.holders[$node]);
+def fail($node; $why): if (.holders[$node].revision // .revision) == .revision then .failed[$node] = $why else . end | del(.holders[$node]);
 
 # Holders that stand still for too long are given up; they count as failed, since nobody knows in what state they are.
 def give_up($now): reduce ($now.holders | to_entries[] | select(.key != $me and $at - .value.since >= $expiry) | .key) as $node
   (.; fail($node; "its installer vanished in the middle of the restart"));
 
-# Another plan starts a rollout of its own; nodes still in restart stay counted.
-def under_this_plan: if .plan == $plan then . else . + {plan: $plan, failed: {}, done: 0} end;
+# Another revision starts a rollout of its own; nodes still in restart stay counted.
+def under_this_revision: if .revision == $revision then . else . + {revision: $revision, failed: {}, done: 0} end;
 
 # What stands against a restart of this node, as [verdict, why]. `known` tells which nodes were read: none, self, all. Most
 # polls end before any is needed, so that hundreds of waiting nodes cost the API server one small GET each.
@@ -41,9 +41,9 @@ def verdict: . as $state
   | ([$nodes[] | select(.metadata.name == $me)] | first) as $self
   | ([$nodes[] | select(.metadata.name != $me and is_server and (is_healthy | not)) | .metadata.name]) as $sick
   | ([$nodes[] | select(.metadata.name != $me and is_pending and ($lost[.metadata.name] | not)) | .metadata.name]) as $agents
-  | if .holders[$me].plan == $plan then ["granted", ""]
+  | if .holders[$me].revision == $revision then ["granted", ""]
     elif ($lost | length) >= $budget then
-      ["stopped", "the failure budget of \($budget) is spent (\($lost | names)): the rollout has stopped. Another plan starts a new one; so does a failed node that succeeds (annotate it cdk8s-sysbox.io/retry=true)"]
+      ["stopped", "the failure budget of \($budget) is spent (\($lost | names)): the rollout has stopped. Another revision starts a new one; so does a failed node that succeeds (annotate it cdk8s-sysbox.io/retry=true)"]
     elif ($held + $lost | length) >= $budget then ["wait", "waiting: as many nodes are in restart as the failure budget could lose"]
     elif .done == 0 and ($held | length) > 0 then ["wait", "waiting for the first node of the rollout"]
     elif ($held | length) >= $concurrency then ["wait", "waiting for one of \($concurrency) restart slots"]
@@ -60,32 +60,32 @@ def verdict: . as $state
 def beat: .serial += 1 | .holders[$me].beat = .serial;
 def role: if [$nodes[] | select(.metadata.name == $me)] | first | is_server then "server" else "agent" end;
 def grant: .failed[$me] as $before
-  | .holders[$me] = (.holders[$me] // {role: role} + if $before then {before: $before} else {} end) + {plan: $plan}
+  | .holders[$me] = (.holders[$me] // {role: role} + if $before then {before: $before} else {} end) + {revision: $revision}
   | del(.failed[$me]) | beat;
 
 # A holder whose slot is gone from the state (the Lease was deleted) takes it again; one that was given up stays counted as failed.
 def renew: if .holders[$me] then beat
   elif .failed[$me] then .
-  else .plan = (.plan // $plan) | .holders[$me] = {role: $role, plan: $plan} | beat end;
+  else .revision = (.revision // $revision) | .holders[$me] = {role: $role, revision: $revision} | beat end;
 
-def succeed: if .failed[$me] or .holders[$me].plan == .plan then .done += 1 else . end | del(.holders[$me], .failed[$me]);
+def succeed: if .failed[$me] or .holders[$me].revision == .revision then .done += 1 else . end | del(.holders[$me], .failed[$me]);
 # Nothing was changed on the node: it is counted as it was counted before.
 def put_back: if .holders[$me].before then .failed[$me] = .holders[$me].before else . end | del(.holders[$me]);
 
 (.metadata.annotations["cdk8s-sysbox.io/rollout"] // "{}" | fromjson
-  | {plan, holders: (.holders // {}), failed: (.failed // {}), done: (.done // 0), serial: (.serial // 0)}) as $read
+  | {revision, holders: (.holders // {}), failed: (.failed // {}), done: (.done // 0), serial: (.serial // 0)}) as $read
 | (if $act == "acquire" then look($read.holders) else $seen[0] // {} end) as $now
 | (if $act == "acquire" then
      ($read | give_up($now)) as $left
-     | ($left | under_this_plan | verdict) as [$verdict, $why]
-     | {verdict: $verdict, why: $why, state: (if $verdict == "granted" then $left | under_this_plan | grant else $left end)}
+     | ($left | under_this_revision | verdict) as [$verdict, $why]
+     | {verdict: $verdict, why: $why, state: (if $verdict == "granted" then $left | under_this_revision | grant else $left end)}
    elif $act == "find" then
      {verdict: (if $read.holders[$me] then "held" elif $read.failed[$me] then "failed" else "free" end), why: "", state: $read}
    else
      {verdict: "free", why: "", state: ($read | if $act == "renew" then renew elif $act == "success" then succeed
-       elif $act == "failure" then .plan = (.plan // $plan) | fail($me; $reason) else put_back end)}
+       elif $act == "failure" then .revision = (.revision // $revision) | fail($me; $reason) else put_back end)}
    end) as $out
-| "\($out.verdict) \($out.state.holders[$me].role // "-") \($out.state.holders[$me].plan // "-")",
+| "\($out.verdict) \($out.state.holders[$me].role // "-") \($out.state.holders[$me].revision // "-")",
   $out.why,
   (if $out.state == $read then "-" else $out.state | tojson end),
   ($now | tojson)

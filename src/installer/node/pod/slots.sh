@@ -4,8 +4,8 @@
 LEASE_NAME=cdk8s-sysbox-rollout
 LEASES=/apis/coordination.k8s.io/v1/namespaces/$NAMESPACE/leases
 
-# SLOT: what the Lease says of this node: free, held (with ROLE and HELD_PLAN), or failed, that is, counted as lost.
-SLOT=free ROLE=- HELD_PLAN=- RENEWED=0
+# SLOT: what the Lease says of this node: free, held (with ROLE and HELD_REVISION), or failed, that is, counted as lost.
+SLOT=free ROLE=- HELD_REVISION=- RENEWED=0
 
 read_lease() {
   api GET "$LEASES/$LEASE_NAME" >"$SCRATCH/lease" && return 0
@@ -29,7 +29,7 @@ monotonic() { cut -d. -f1 /proc/uptime; }
 # transition ACT [REASON]: sets VERDICT, WHY and NEXT, the state to write. `known` names the nodes in SCRATCH/nodes.
 transition() {
   [ -f "$SCRATCH/seen" ] || echo '{}' >"$SCRATCH/seen"
-  jq -r --arg act "$1" --arg reason "${2:-}" --arg me "$NODE_NAME" --arg role "$ROLE" --arg plan "$PLAN_HASH" \
+  jq -r --arg act "$1" --arg reason "${2:-}" --arg me "$NODE_NAME" --arg role "$ROLE" --arg revision "$REVISION" \
     --argjson concurrency "$CONCURRENCY" --argjson budget "$FAILURE_BUDGET" --argjson selector "$NODE_SELECTOR" \
     --arg known "${known:-none}" --slurpfile nodes "$SCRATCH/nodes" \
     --argjson at "$(monotonic)" --argjson expiry "$SLOT_EXPIRY" --slurpfile seen "$SCRATCH/seen" \
@@ -37,7 +37,7 @@ transition() {
     VERDICT=wait WHY="the rollout's state cannot be read: kubectl -n $NAMESPACE delete lease $LEASE_NAME, and holders write it anew"
     return 1
   }
-  { read -r VERDICT slot_role slot_plan; read -r WHY; read -r NEXT; read -r seen; } <"$SCRATCH/transition"
+  { read -r VERDICT slot_role slot_revision; read -r WHY; read -r NEXT; read -r seen; } <"$SCRATCH/transition"
   printf '%s' "$seen" >"$SCRATCH/seen.new"
   mv "$SCRATCH/seen.new" "$SCRATCH/seen"
 }
@@ -55,7 +55,7 @@ step() {
 # find_slot: whether an earlier pod of this node left a slot held or a failure.
 find_slot() {
   step find || return 1
-  SLOT=$VERDICT ROLE=$slot_role HELD_PLAN=$slot_plan
+  SLOT=$VERDICT ROLE=$slot_role HELD_REVISION=$slot_revision
 }
 
 # acquire: waits for a slot. WHY tells what for. Fails when the budget is spent, or when something else needs this node.
@@ -79,7 +79,7 @@ try_acquire() {
     [ "$(code)" = 409 ] || return 1
   done
   [ "$VERDICT" = granted ] || return 1
-  SLOT=held ROLE=$slot_role HELD_PLAN=$slot_plan RENEWED=$(monotonic)
+  SLOT=held ROLE=$slot_role HELD_REVISION=$slot_revision RENEWED=$(monotonic)
 }
 
 decide() {
@@ -91,7 +91,7 @@ decide() {
 
 read_none() { : >"$SCRATCH/nodes"; }
 
-# A pod that is being replaced begins nothing: its plan may be an older one, and would end the rollout of the newer.
+# A pod that is being replaced begins nothing: its revision may be an older one, and would end the rollout of the newer.
 read_self() {
   WHY="the API server does not answer"
   api GET "/api/v1/namespaces/$NAMESPACE/pods?fieldSelector=metadata.name%3D$POD_NAME" >"$SCRATCH/pod" || return 1
@@ -131,5 +131,5 @@ release() {
     alive
     nap "$SLOT_POLL"
   done
-  SLOT=free ROLE=- HELD_PLAN=-
+  SLOT=free ROLE=- HELD_REVISION=-
 }
