@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { LineCounter, parseAllDocuments } from 'yaml';
 import { Json, Path } from '../core/json';
 
 /** What is used of a document of the `yaml` package. */
@@ -8,9 +8,6 @@ interface YamlDocument {
   getIn(path: Path, keepScalar: boolean): Json;
   toJS(): Json;
 }
-
-// cdk8s carries the package with it: no second copy is shipped
-const yaml = createRequire(require.resolve('cdk8s'))('yaml');
 
 /** @internal */
 export interface Position {
@@ -28,10 +25,10 @@ export interface Position {
 export class SourceDocument {
   /** All documents of a file; throws where it is no YAML. */
   public static allOf(text: string): SourceDocument[] {
-    const lines = new yaml.LineCounter();
+    const lines = new LineCounter();
     // as kubectl reads it: `hostUsers: no` is a boolean, and keys can be merged
-    const parsed = yaml.parseAllDocuments(text, { lineCounter: lines, version: '1.1', logLevel: 'error' });
-    return (Array.isArray(parsed) ? parsed : []).map((document) => new SourceDocument(document, lines));
+    const parsed = parseAllDocuments(text, { lineCounter: lines, version: '1.1', logLevel: 'error' });
+    return (Array.isArray(parsed) ? parsed : []).map((document) => new SourceDocument(document as YamlDocument, lines));
   }
 
   public readonly json: Json;

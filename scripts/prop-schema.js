@@ -1,0 +1,120 @@
+// After the compiler: what constructors and methods take, read from the jsii assemblies of this package and its peers, for
+// src/core/prop-check.ts. Only what can be reached from our own signatures is kept.
+const { loadAssemblyFromPath } = require('@jsii/spec');
+const { writeFileSync } = require('fs');
+const { dirname, join } = require('path');
+
+const root = join(__dirname, '..');
+const own = loadAssemblyFromPath(root);
+const assemblies = [
+  own,
+  ...['cdk8s', 'cdk8s-plus-30', 'constructs'].map((name) =>
+    loadAssemblyFromPath(dirname(require.resolve(`${name}/package.json`))),
+  ),
+];
+const typeOf = (fqn) => assemblies.map((assembly) => assembly.types[fqn]).find(Boolean);
+const moduleOf = (fqn) => {
+  const [name, ...path] = fqn.split('.');
+  const module = name === own.name ? require(join(root, 'lib/src')) : require(name);
+  return path.reduce((found, key) => found?.[key], module);
+};
+
+const schema = { structs: {}, enums: {}, objects: {}, classes: {}, functions: {} };
+
+function convert(type) {
+  if (type.primitive) return type.primitive;
+  if (type.collection) return [type.collection.kind === 'array' ? '[]' : '{}', convert(type.collection.elementtype)];
+  if (type.union) return ['|', ...type.union.types.map(convert)];
+  reach(type.fqn);
+  return type.fqn;
+}
+
+function reach(fqn) {
+  const type = typeOf(fqn);
+  if (!type) throw new Error(`${fqn} is in no assembly`);
+  if (type.kind === 'enum') schema.enums[fqn] ??= { ...moduleOf(fqn) };
+  else if (type.datatype) reachStruct(fqn);
+  else schema.objects[fqn] ??= { ...exampleOf(type), members: type.kind === 'interface' ? requiredMembers(type) : [] };
+}
+
+function reachStruct(fqn) {
+  if (schema.structs[fqn]) return;
+  const properties = (schema.structs[fqn] = {});
+  for (const property of inherited(typeOf(fqn), 'properties')) {
+    properties[property.name] = [convert(property.type), property.optional ? 1 : 0];
+  }
+}
+
+function inherited(type, key) {
+  return [...(type[key] ?? []), ...(type.interfaces ?? []).flatMap((base) => inherited(typeOf(base), key))];
+}
+
+/** Members of interfaces of constructs are checked by `node` alone: an implementation may be of another version. */
+function requiredMembers(type) {
+  const members = [...inherited(type, 'properties').filter(({ optional }) => !optional), ...inherited(type, 'methods')];
+  return members.map(({ name }) => name);
+}
+
+/** How people get one: a factory of its own, a class that implements it, a factory elsewhere that makes one. */
+function exampleOf(type) {
+  if (type.fqn === 'constructs.Construct' || type.fqn === 'constructs.IConstruct') return { example: 'a chart' };
+  const types = assemblies.flatMap((assembly) => Object.values(assembly.types));
+  const made = factoryIn([type], type) ?? implementationOf(type, types) ?? factoryIn(types, type);
+  return made === undefined ? {} : { example: made };
+}
+
+function factoryIn(types, made) {
+  for (const type of types) {
+    const factory = (type.methods ?? []).find(
+      ({ static: isStatic, name, returns }) => isStatic && returns?.type.fqn === made.fqn && !/^is[A-Z]/.test(name),
+    );
+    if (!factory) continue;
+    const takes = (factory.parameters ?? []).filter(({ optional }) => !optional);
+    return `${type.name}.${factory.name}(${takes.map(({ name }) => name).join(', ')})`;
+  }
+  return undefined;
+}
+
+function implementationOf(made, types) {
+  if (made.kind !== 'interface') return undefined;
+  const names = types
+    .filter(({ kind, interfaces }) => kind === 'class' && interfaces?.includes(made.fqn))
+    .map(({ name }) => name);
+  return names.length === 0 ? undefined : names.slice(0, 3).join(', ');
+}
+
+const parametersOf = ({ parameters = [] }) =>
+  parameters.map(({ name, type, optional, variadic }) => ({
+    name,
+    type: convert(type),
+    ...(optional && { optional }),
+    ...(variadic && { optional: true, variadic }),
+  }));
+
+for (const type of Object.values(own.types).filter(({ kind }) => kind === 'class')) {
+  const methods = (type.methods ?? []).filter(({ parameters }) => parameters?.length);
+  const signatures = (isStatic) =>
+    Object.fromEntries(
+      methods
+        .filter((method) => Boolean(method.static) === isStatic)
+        .map((method) => [method.name, parametersOf(method)]),
+    );
+  schema.classes[type.name] = {
+    ...(type.initializer && { create: parametersOf(type.initializer) }),
+    statics: signatures(true),
+    methods: signatures(false),
+  };
+}
+
+// A free function is short for the static method of its name: jsii does not know functions.
+const functions = Object.entries(require(join(root, 'lib/src'))).filter(
+  ([name, value]) => typeof value === 'function' && !schema.classes[name],
+);
+for (const [name] of functions) {
+  const method = Object.values(own.types)
+    .flatMap((type) => type.methods ?? [])
+    .find((m) => m.static && m.name === name);
+  if (method) schema.functions[name] = parametersOf(method);
+}
+
+writeFileSync(join(root, 'lib/src/prop-schema.json'), JSON.stringify(schema));

@@ -1,0 +1,309 @@
+import { didYouMean } from './nearest';
+
+/**
+ * A type as jsii knows it: a primitive, the name of a struct, enum or class, or a collection of one.
+ *
+ * @internal
+ */
+export type PropType = string | readonly ['[]' | '{}', PropType] | readonly ['|', ...PropType[]];
+
+/**
+ * A parameter of a constructor or method: name, type, and whether it may be left out or repeated.
+ *
+ * @internal
+ */
+export interface Parameter {
+  readonly name: string;
+  readonly type: PropType;
+  readonly optional?: boolean;
+  readonly variadic?: boolean;
+}
+
+/**
+ * The signatures of one class.
+ *
+ * @internal
+ */
+export interface ClassSignature {
+  readonly create?: Parameter[];
+  readonly statics: Record<string, Parameter[]>;
+  readonly methods: Record<string, Parameter[]>;
+}
+
+/**
+ * What scripts/prop-schema.js reads from the jsii assemblies of this package and its peers.
+ *
+ * @internal
+ */
+export interface PropSchema {
+  /** Struct -> property -> [type, 1 when it may be left out]. Inherited properties included. */
+  readonly structs: Record<string, Record<string, readonly [PropType, 0 | 1]>>;
+  readonly enums: Record<string, Record<string, string | number>>;
+  /** Class or interface -> an expression that makes one, and the members that it must have. */
+  readonly objects: Record<string, { readonly example?: string; readonly members: string[] }>;
+  readonly classes: Record<string, ClassSignature>;
+  /** Exported function -> its parameters. */
+  readonly functions: Record<string, Parameter[]>;
+}
+
+/**
+ * Checks what an app passes to this package: TypeScript sees a typo or a wrong type, plain JavaScript does not.
+ *
+ * @internal
+ */
+export class PropCheck {
+  constructor(
+    private readonly schema: PropSchema,
+    /** Whether the installed version of another package knows a property that the schema does not. */
+    private readonly isKnownElsewhere: (struct: string, property: string) => boolean,
+  ) {}
+
+  /** The exported value with its constructor and methods checked. */
+  public guard(name: string, exported: unknown): unknown {
+    if (typeof exported !== 'function') return exported;
+    const signature = this.schema.classes[name];
+    if (!signature) return this.guardFunction(name, exported as (...args: unknown[]) => unknown);
+    this.guardMethods(name, signature, exported as { prototype: Record<string, unknown> });
+    const statics = this.guardedStatics(name, signature, exported as unknown as Record<string, unknown>);
+    return new Proxy(exported, {
+      construct: (target, args, newTarget) => {
+        this.checkArguments(`new ${name}`, signature.create ?? [], args);
+        return Reflect.construct(target, args, newTarget) as object;
+      },
+      get: (target, key) => statics[key as string] ?? Reflect.get(target, key),
+    });
+  }
+
+  private guardFunction(name: string, target: (...args: unknown[]) => unknown): unknown {
+    const parameters = this.schema.functions[name];
+    return parameters ? this.guarded(name, parameters, target) : target;
+  }
+
+  private guardedStatics(name: string, signature: ClassSignature, target: Record<string, unknown>) {
+    return Object.fromEntries(
+      Object.entries(signature.statics).map(([method, parameters]) => {
+        const call = (target[method] as (...args: unknown[]) => unknown).bind(target);
+        return [method, this.guarded(`${name}.${method}`, parameters, call)];
+      }),
+    );
+  }
+
+  private guardMethods(name: string, signature: ClassSignature, { prototype }: { prototype: Record<string, unknown> }) {
+    for (const [method, parameters] of Object.entries(signature.methods)) {
+      if (!Object.hasOwn(prototype, method)) continue;
+      prototype[method] = this.guarded(`${name}.${method}`, parameters, prototype[method] as () => unknown);
+    }
+  }
+
+  private guarded(name: string, parameters: Parameter[], call: (...args: unknown[]) => unknown) {
+    const check = (args: unknown[], receiver: unknown) => this.checkArguments(name, parameters, args, receiver);
+    return function (this: unknown, ...args: unknown[]): unknown {
+      check(args, this);
+      return call.apply(this, args);
+    };
+  }
+
+  private checkArguments(call: string, parameters: Parameter[], args: unknown[], receiver?: unknown): void {
+    const path = pathOf(args, receiver);
+    parameters.forEach((parameter, index) => {
+      const given = parameter.variadic ? args.slice(index) : [args[index]];
+      for (const value of given) this.checkArgument({ call, path, parameters }, parameter, value);
+    });
+  }
+
+  private checkArgument(context: CallContext, { name, type, optional }: Parameter, value: unknown): void {
+    const where = context.path === undefined ? context.call : `${context.path}: ${context.call}`;
+    if (value === undefined) {
+      if (optional) return;
+      const shape = context.parameters.map((parameter) => parameter.name).join(', ');
+      throw new Error(`${where}(${shape}): '${name}' is missing. Expected ${this.describe(type)}`);
+    }
+    this.check(type, value, { where, place: name });
+  }
+
+  private check(type: PropType, value: unknown, at: Place): void {
+    if (isLazy(value)) return;
+    if (typeof type !== 'string') return this.checkCollection(type, value, at);
+    switch (type) {
+      case 'any':
+      case 'json':
+        return;
+      case 'string':
+      case 'boolean':
+        if (typeof value !== type) this.refuse(type, value, at);
+        return;
+      case 'number':
+        if (typeof value !== 'number' || Number.isNaN(value)) this.refuse(type, value, at);
+        return;
+      case 'date':
+        if (!(value instanceof Date)) this.refuse(type, value, at);
+        return;
+    }
+    if (this.schema.structs[type]) return this.checkStruct(type, value, at);
+    const values = this.schema.enums[type];
+    if (values) {
+      if (!Object.values(values).includes(value as string)) this.refuse(type, value, at);
+      return;
+    }
+    this.checkObject(type, value, at);
+  }
+
+  private checkCollection(type: Exclude<PropType, string>, value: unknown, at: Place): void {
+    const [kind, first] = type;
+    if (kind === '|') return this.checkUnion(type, value, at);
+    if (kind === '[]') {
+      if (!Array.isArray(value)) return this.refuse(type, value, at);
+      value.forEach((item, index) => this.check(first, item, { ...at, place: `${at.place}[${index}]` }));
+      return;
+    }
+    if (!isPlainObject(value)) return this.refuse(type, value, at);
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) this.check(first, item, { ...at, place: `${at.place}['${key}']` });
+    }
+  }
+
+  private checkUnion(type: Exclude<PropType, string>, value: unknown, at: Place): void {
+    const fits = (type.slice(1) as PropType[]).some((member) => {
+      try {
+        this.check(member, value, at);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (!fits) this.refuse(type, value, at);
+  }
+
+  private checkStruct(type: string, value: unknown, at: Place): void {
+    if (!isPlainObject(value)) return this.refuse(type, value, at);
+    const properties = this.schema.structs[type]!;
+    for (const [name, given] of Object.entries(value)) {
+      if (given === undefined) continue;
+      const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
+      if (known) this.check(known[0], given, { ...at, place: `${at.place}.${name}` });
+      else if (!this.isKnownElsewhere(type, name)) {
+        const remedy = this.otherLevel(type, name) ?? didYouMean(name, Object.keys(properties));
+        throw new Error(`${at.where}: '${at.place}.${name}' is not a property of ${shortName(type)}${remedy}`);
+      }
+    }
+    for (const [name, [propertyType, optional]] of Object.entries(properties)) {
+      if (optional || (value as Record<string, unknown>)[name] !== undefined) continue;
+      throw new Error(`${at.where}: '${at.place}.${name}' is missing. Expected ${this.describe(propertyType)}`);
+    }
+  }
+
+  /** A property that one of the nested structs has: it was written one level too high. */
+  private otherLevel(struct: string, name: string): string | undefined {
+    for (const [outer, [type]] of Object.entries(this.schema.structs[struct]!)) {
+      if (typeof type !== 'string' || !Object.hasOwn(this.schema.structs[type] ?? {}, name)) continue;
+      return `. It belongs into '${outer}': { ${outer}: { ${name}: … } }`;
+    }
+    return undefined;
+  }
+
+  private checkObject(type: string, value: unknown, at: Place): void {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null)
+      return this.refuse(type, value, at);
+    const members = this.schema.objects[type]?.members ?? [];
+    if (!members.every((member) => member in value)) this.refuse(type, value, at);
+  }
+
+  private refuse(type: PropType, value: unknown, { where, place }: Place): never {
+    throw new Error(`${where}: '${place}' is ${show(value)}. Expected ${this.describe(type)}`);
+  }
+
+  /** The type and an example, as a person writes it. */
+  private describe(type: PropType): string {
+    if (typeof type !== 'string') {
+      const [kind, first] = type;
+      if (kind === '|') return (type.slice(1) as PropType[]).map((member) => this.describe(member)).join(', or ');
+      if (kind === '[]') return `a list such as [${this.example(first)}]`;
+      return `a map such as { name: ${this.example(first)} }`;
+    }
+    if (PRIMITIVES[type]) return `${PRIMITIVES[type].what}, such as ${PRIMITIVES[type].example}`;
+    if (this.schema.enums[type]) {
+      return `one of ${Object.keys(this.schema.enums[type])
+        .map((member) => `${shortName(type)}.${member}`)
+        .join(', ')}`;
+    }
+    if (this.schema.structs[type]) return `${shortName(type)}, such as ${this.example(type)}`;
+    const example = this.schema.objects[type]?.example;
+    return example === undefined ? withArticle(shortName(type)) : `${withArticle(shortName(type))}, such as ${example}`;
+  }
+
+  private example(type: PropType): string {
+    if (typeof type !== 'string') {
+      const [kind, first] = type;
+      if (kind === '[]') return `[${this.example(first)}]`;
+      return kind === '{}' ? `{ name: ${this.example(first)} }` : this.example(first);
+    }
+    if (PRIMITIVES[type]) return PRIMITIVES[type].example;
+    const values = this.schema.enums[type];
+    if (values) return `${shortName(type)}.${Object.keys(values)[0]}`;
+    const properties = this.schema.structs[type];
+    if (!properties) return this.schema.objects[type]?.example ?? shortName(type);
+    const required = Object.entries(properties).filter(([, [, optional]]) => !optional);
+    const shown = required.length > 0 ? required : Object.entries(properties).slice(0, 1);
+    return `{ ${shown.map(([name, [member]]) => `${name}: ${this.example(member)}`).join(', ')} }`;
+  }
+}
+
+interface CallContext {
+  readonly call: string;
+  readonly path?: string;
+  readonly parameters: Parameter[];
+}
+
+/** Where a value was given: the call with the construct's path, and the property within it. */
+interface Place {
+  readonly where: string;
+  readonly place: string;
+}
+
+const PRIMITIVES: Record<string, { what: string; example: string }> = {
+  string: { what: 'a string', example: "'text'" },
+  number: { what: 'a number', example: '1' },
+  boolean: { what: 'true or false', example: 'true' },
+  date: { what: 'a Date', example: 'new Date()' },
+  any: { what: 'a value', example: '…' },
+  json: { what: 'an object', example: '{}' },
+};
+
+/** The construct that a call makes or is about: `scope` and `id`, a workload as the first argument, or the receiver. */
+function pathOf(args: unknown[], receiver: unknown): string | undefined {
+  const node = (args[0] as { node?: { path?: unknown } } | undefined)?.node;
+  if (typeof node?.path === 'string') {
+    return typeof args[1] === 'string' ? [node.path, args[1]].filter((part) => part !== '').join('/') : node.path;
+  }
+  const own = (receiver as { node?: { path?: unknown } } | undefined)?.node?.path;
+  return typeof own === 'string' ? own : undefined;
+}
+
+/** A value that cdk8s resolves at synth (Lazy.any) has any type. */
+function isLazy(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'produce' in value;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shortName(type: string): string {
+  return type.slice(type.lastIndexOf('.') + 1);
+}
+
+function withArticle(name: string): string {
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+function show(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return `the string '${value}'`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return isLiteral(value) ? 'an object' : withArticle(value.constructor.name);
+  return typeof value === 'function' ? 'a function' : `the ${typeof value} ${String(value)}`;
+}
+
+function isLiteral(value: object): boolean {
+  return value.constructor === undefined || value.constructor === Object;
+}
