@@ -25,13 +25,13 @@ export function programText(directory: string, name: string): string {
   return readFileSync(join(sourceDirectory(directory), name), 'utf8');
 }
 
-/** The package root: this file is in src/core, or compiled in lib/src/core. */
-const ROOT = existsSync(join(__dirname, '..', '..', 'package.json'))
+/** The package's directory: this file is in src/core, or compiled in lib/src/core. @internal */
+export const PACKAGE_ROOT = existsSync(join(__dirname, '..', '..', 'package.json'))
   ? join(__dirname, '..', '..')
   : join(__dirname, '..', '..', '..');
 
 /** The compiler copies no programs: lib/src/x stands for src/x. */
 function sourceDirectory(directory: string): string {
-  const [first, ...rest] = relative(ROOT, directory).split(sep);
-  return first === 'lib' ? join(ROOT, ...rest) : directory;
+  const [first, ...rest] = relative(PACKAGE_ROOT, directory).split(sep);
+  return first === 'lib' ? join(PACKAGE_ROOT, ...rest) : directory;
 }

@@ -2,13 +2,18 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ImageSourceOptions } from './sysbox-source';
 
+/** Where the programs and the configuration are in the pod. @internal */
+export const PROGRAMS_PATH = '/programs';
+
 /** @internal */
 export interface DaemonSetOptions {
   readonly name: string;
   readonly namespace: string;
   readonly image: string;
   readonly imageOptions: ImageSourceOptions;
+  /** The ConfigMaps whose files are at PROGRAMS_PATH. */
   readonly configMaps: string[];
+  readonly command: string[];
   readonly revision: string;
   readonly nodeSelector: Record<string, string>;
   readonly tolerations: kplus.k8s.Toleration[];
@@ -78,7 +83,8 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
     name: 'coordinator',
     image: options.image,
     imagePullPolicy: options.imageOptions.pullPolicy ?? 'IfNotPresent',
-    command: ['/bin/sh', '/programs/coordinator.sh'],
+    command: options.command,
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     env: [
       field('NODE_NAME', 'spec.nodeName'),
       field('POD_NAME', 'metadata.name'),
@@ -104,7 +110,7 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
     volumeMounts: [
       { name: 'host', mountPath: '/host', mountPropagation: 'HostToContainer' },
       { name: 'scratch', mountPath: '/tmp' },
-      { name: 'programs', mountPath: '/programs', readOnly: true },
+      { name: 'programs', mountPath: PROGRAMS_PATH, readOnly: true },
     ],
   };
 }

@@ -2,14 +2,15 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ContainerdRuntime } from '../containerd';
 import { clusterScoped } from '../core/cluster-scoped';
-import { NodeLabels } from '../core/labels';
+import { addStandardLabels, NodeLabels } from '../core/labels';
+import { addProgramFiles, checkedCommand } from '../core/program-files';
 import { neverAdopt } from '../runtime/never-adopted';
 import { SysboxRuntimeClass } from '../runtime/runtime-class';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
 import { shortHash } from '../core/content-hash';
 import { assertLabel, assertSubdomain } from '../core/names';
 import { addAccess } from './access';
-import { addDaemonSet } from './daemon-set';
+import { addDaemonSet, PROGRAMS_PATH } from './daemon-set';
 import { fsArgs, managerArgs, SysboxDaemonOptions } from './daemon-args';
 import { nodeConfiguration, nodePrograms } from './node-files';
 import { addNodePolicy } from './node-policy';
@@ -181,55 +182,57 @@ export class SysboxInstaller extends Construct {
     addAccess(this, name, this.namespace);
     addNodePolicy(this, name, name, this.namespace);
 
-    const programs = addFiles(this, 'Programs', `${name}-programs`, this.namespace, nodePrograms());
-    const configuration = addFiles(
-      this,
-      'Configuration',
-      `${name}-configuration`,
-      this.namespace,
-      nodeConfiguration({
-        runtime,
-        binaryDir: source.binaryDir,
-        managerArgs: managerArgs(props.daemons ?? {}, where),
-        fsArgs: fsArgs(props.daemons ?? {}, where),
-        settings: {
-          SOURCE: source._kind,
-          BINARY_DIR: source.binaryDir,
-          IMAGE_BINARIES: '/opt/sysbox/bin/generic',
-          HANDLER: runtime.handler,
-          RUNTIME_TYPE: 'io.containerd.runc.v2',
-          // The servers wait for the agents among these nodes.
-          NODE_SELECTOR: JSON.stringify(nodeSelector),
-          RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
-          DEADLINE: String(rollout.deadline),
-          DRAIN_TIMEOUT: String(rollout.drainTimeout),
-          CONCURRENCY: String(rollout.concurrency),
-          FAILURE_BUDGET: String(rollout.failureBudget),
-          SLOT_POLL: '10',
-          SLOT_EXPIRY: String(2 * rollout.deadline),
-          RETRY_PERIOD: '120',
-          EXPECT_UNIT: node.unit ?? '',
-          TAKEOVER: node.takeoverSha256 ?? '',
-          DRY_RUN: String(node.dryRun ?? false),
-          INSTALL_PACKAGES: String(node.installPackages ?? false),
-          UNINSTALL: String(props.uninstall ?? false),
-          ALLOW_OLD_KUBERNETES: String(props.runtimeClass.featureGates?.includes('UserNamespacesSupport') ?? false),
-        },
-      }),
-    );
+    const programs = nodePrograms();
+    const configuration = nodeConfiguration({
+      runtime,
+      binaryDir: source.binaryDir,
+      managerArgs: managerArgs(props.daemons ?? {}, where),
+      fsArgs: fsArgs(props.daemons ?? {}, where),
+      settings: {
+        SOURCE: source._kind,
+        BINARY_DIR: source.binaryDir,
+        IMAGE_BINARIES: '/opt/sysbox/bin/generic',
+        HANDLER: runtime.handler,
+        RUNTIME_TYPE: 'io.containerd.runc.v2',
+        // The servers wait for the agents among these nodes.
+        NODE_SELECTOR: JSON.stringify(nodeSelector),
+        RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
+        DEADLINE: String(rollout.deadline),
+        DRAIN_TIMEOUT: String(rollout.drainTimeout),
+        CONCURRENCY: String(rollout.concurrency),
+        FAILURE_BUDGET: String(rollout.failureBudget),
+        SLOT_POLL: '10',
+        SLOT_EXPIRY: String(2 * rollout.deadline),
+        RETRY_PERIOD: '120',
+        EXPECT_UNIT: node.unit ?? '',
+        TAKEOVER: node.takeoverSha256 ?? '',
+        DRY_RUN: String(node.dryRun ?? false),
+        INSTALL_PACKAGES: String(node.installPackages ?? false),
+        UNINSTALL: String(props.uninstall ?? false),
+        ALLOW_OLD_KUBERNETES: String(props.runtimeClass.featureGates?.includes('UserNamespacesSupport') ?? false),
+      },
+    });
+    const configMap = (id: string, part: string, data: Record<string, string>) =>
+      addProgramFiles(this, id, data, { name: `${name}-${part}`, namespace: this.namespace }).name;
+    const configMaps = [
+      configMap('Programs', 'programs', programs),
+      configMap('Configuration', 'configuration', configuration),
+    ];
     addDaemonSet(this, {
       name,
       namespace: this.namespace,
       image: source.installerImage,
       imageOptions: source._options,
-      configMaps: [programs, configuration],
-      revision: shortHash([programs, configuration, source.installerImage]),
+      configMaps,
+      command: checkedCommand(PROGRAMS_PATH, { ...programs, ...configuration }, 'coordinator.sh'),
+      revision: shortHash([configMaps, source.installerImage]),
       nodeSelector,
       tolerations: props.tolerations ?? [{ operator: 'Exists' }],
       priorityClassName: props.priorityClassName ?? 'system-node-critical',
       resources: props.resources,
       concurrency: rollout.concurrency,
     });
+    addStandardLabels(this, name);
   }
 }
 
@@ -239,19 +242,6 @@ function addNamespace(scope: Construct, name: string): void {
     metadata: { name, labels: Object.fromEntries(['enforce', 'audit', 'warn'].map(level)) },
   });
   clusterScoped(namespace);
-}
-
-/** An immutable ConfigMap whose name changes with its content, so that a pod never sees half of a change. */
-function addFiles(
-  scope: Construct,
-  id: string,
-  prefix: string,
-  namespace: string,
-  data: Record<string, string>,
-): string {
-  const name = `${prefix}-${shortHash(data)}`;
-  new kplus.k8s.KubeConfigMap(scope, id, { metadata: { name, namespace }, immutable: true, data });
-  return name;
 }
 
 function containerdRuntime(handler: string, source: SysboxSource, where: string): ContainerdRuntime {

@@ -2,7 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { clusterScoped } from '../core/cluster-scoped';
 import { ContainerEngine } from './container-engine';
-import { DEFAULT_RUNTIME_CLASS, NodeLabels } from '../core/labels';
+import { addStandardLabels, DEFAULT_RUNTIME_CLASS, NodeLabels } from '../core/labels';
 import { assertLabel } from '../core/names';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';
@@ -109,6 +109,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
         overhead: props.podOverhead && { podFixed: quantities(props.podOverhead) },
       }),
     );
+    addStandardLabels(this, 'sysbox-runtime');
   }
 }
 

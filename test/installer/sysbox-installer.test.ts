@@ -10,6 +10,11 @@ import {
   SysboxRuntimeClass,
   SysboxSource,
 } from '../../src';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { standardLabels } from '../../src/core/labels';
 import { Manifest, only, synth } from '../support/synth';
 
 const named = SysboxRuntimeClass.fromRuntimeClassName('sysbox-runc');
@@ -67,6 +72,18 @@ describe('the objects', () => {
     }
   });
 
+  test('carry the recommended labels, the Namespace and the cluster-scoped ones too', () => {
+    for (const { kind, metadata } of install()) {
+      expect([kind, metadata.labels]).toEqual([kind, expect.objectContaining(standardLabels('sysbox-installer'))]);
+    }
+  });
+
+  test('have the version in no selector and in no pod template', () => {
+    const { selector, template } = only(install(), 'DaemonSet').spec;
+    expect(selector.matchLabels).toEqual({ 'app.kubernetes.io/name': 'sysbox-installer' });
+    expect(template.metadata.labels).toEqual(selector.matchLabels);
+  });
+
   test('are the same bytes for the same input', () => {
     expect(JSON.stringify(install())).toBe(JSON.stringify(install()));
   });
@@ -99,6 +116,26 @@ describe('the DaemonSet', () => {
     const names = manifests.filter((m) => m.kind === 'ConfigMap').map((m) => m.metadata.name);
     const programs = pod(manifests).volumes.find((v: Manifest) => v.name === 'programs');
     expect(programs.projected.sources.map((s: Manifest) => s.configMap.name)).toEqual(names);
+  });
+
+  test('runs the coordinator only when the files are those that were rendered', () => {
+    const manifests = install();
+    const directory = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-programs-'));
+    for (const { data } of manifests.filter((m) => m.kind === 'ConfigMap')) {
+      for (const [name, text] of Object.entries<string>(data)) writeFileSync(join(directory, name), text);
+    }
+    const command: string[] = pod(manifests).containers[0].command;
+    expect(command).toContain('coordinator.sh');
+    // Another program of the same files: the coordinator itself would need a host.
+    const run = () => {
+      const [shell = '', ...words] = command.map((word) => (word === '/programs' ? directory : word));
+      const other = words.map((word) => (word === 'coordinator.sh' ? 'settings.env' : word));
+      return spawnSync(shell, other).status;
+    };
+    expect(run()).toBe(0);
+    writeFileSync(join(directory, 'host.sh'), '');
+    expect(run()).toBe(1);
+    rmSync(directory, { recursive: true });
   });
 
   test('gets another revision when the image or the configuration changes, and only then', () => {

@@ -1,4 +1,5 @@
 import { ContainerEngine, SysboxRuntimeClass, SysboxRuntimeClassProps } from '../../src';
+import { standardLabels } from '../../src/core/labels';
 import { only, synth, testChart } from '../support/synth';
 
 function runtimeClass(props?: SysboxRuntimeClassProps, chart = {}) {
@@ -12,7 +13,7 @@ test('is upstream’s RuntimeClass when nothing is said', () => {
   expect(runtimeClass()).toEqual({
     apiVersion: 'node.k8s.io/v1',
     kind: 'RuntimeClass',
-    metadata: { name: 'sysbox-runc' },
+    metadata: { name: 'sysbox-runc', labels: standardLabels('sysbox-runtime') },
     handler: 'sysbox-runc',
     scheduling: { nodeSelector: { 'sysbox-runtime': 'running' } },
   });
@@ -32,7 +33,7 @@ test('has every prop in the manifest or on the object', () => {
   expect(runtimeClass(props)).toEqual({
     apiVersion: 'node.k8s.io/v1',
     kind: 'RuntimeClass',
-    metadata: { name: 'vm' },
+    metadata: { name: 'vm', labels: standardLabels('sysbox-runtime') },
     handler: 'sysbox-next',
     overhead: { podFixed: { cpu: '50m', memory: '64Mi' } },
     scheduling: {
@@ -51,7 +52,7 @@ test('has every prop in the manifest or on the object', () => {
 });
 
 test('has no namespace in a chart that has one', () => {
-  expect(runtimeClass({}, { namespace: 'apps' }).metadata).toEqual({ name: 'sysbox-runc' });
+  expect(runtimeClass({}, { namespace: 'apps' }).metadata).not.toHaveProperty('namespace');
 });
 
 test('can be imported by name', () => {

@@ -21,7 +21,7 @@ test.each(entryPoints)('shellcheck has nothing to say about %s and what it reads
 });
 
 const root = join(HOST_PROGRAMS, '..', '..', '..', '..');
-const podPrograms = ['docker', 'k3s', 'systemd'].flatMap((room) =>
+const podPrograms = ['core', 'docker', 'k3s', 'systemd'].flatMap((room) =>
   readdirSync(join(root, 'src', room), { recursive: true })
     .map((name) => join('src', room, `${name}`))
     .filter((name) => name.endsWith('.sh')),

@@ -34,7 +34,7 @@ export interface Result {
 export class Bench {
   public readonly folder = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-shell-'));
   public readonly root = join(this.folder, 'root');
-  private readonly path: string;
+  public readonly path: string;
 
   constructor(private readonly shell: string) {
     mkdirSync(join(this.root, 'var/lib/cdk8s-sysbox'), { recursive: true });
