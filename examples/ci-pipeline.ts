@@ -1,6 +1,6 @@
 import { App, Chart, Duration, Size } from 'cdk8s';
 import { ConfigMap, Cpu, RestartPolicy, Secret, Volume } from 'cdk8s-plus-30';
-import { DockerEngine, SystemJob, SystemStorage } from 'cdk8s-sysbox';
+import { DockerEngine, DockerEngineMode, SystemJob, SystemStorage } from 'cdk8s-sysbox';
 
 // A pipeline that builds an image and pushes it, with a Docker engine that is nobody on the node.
 const app = new App();
@@ -25,7 +25,8 @@ const build = pipeline.addContainer({
 });
 build.mount('/source', Volume.fromConfigMap(chart, 'source-files', source));
 
-DockerEngine.sidecar(pipeline, {
+DockerEngine.on(pipeline, {
+  mode: DockerEngineMode.SIDECAR,
   container: {
     image: 'docker:29-dind',
     resources: { cpu: { request: Cpu.millis(500) }, memory: { request: Size.gibibytes(1), limit: Size.gibibytes(4) } },

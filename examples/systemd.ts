@@ -7,18 +7,18 @@ const app = new App();
 const chart = new Chart(app, 'systemd', { disableResourceNameHashes: true });
 
 new SystemdPod(chart, 'legacy', {
-  machine: {
-    image: 'registry.example.com/machines/legacy:2026.1',
-    ports: [{ number: 5432 }],
-    // all units of the machine get the variables of the container
-    envVariables: {
-      PGPASSWORD: EnvValue.fromSecretValue({
-        secret: Secret.fromSecretName(chart, 'database', 'database'),
-        key: 'password',
-      }),
-    },
-  },
   systemd: {
+    container: {
+      image: 'registry.example.com/machines/legacy:2026.1',
+      ports: [{ number: 5432 }],
+      // all units of the machine get the variables of the container
+      envVariables: {
+        PGPASSWORD: EnvValue.fromSecretValue({
+          secret: Secret.fromSecretName(chart, 'database', 'database'),
+          key: 'password',
+        }),
+      },
+    },
     target: 'multi-user.target',
     maskedUnits: ['getty.target', 'fstrim.timer'],
     stopTimeout: Duration.minutes(2),

@@ -1,4 +1,4 @@
-import { ApiObject, App, Chart, Size } from 'cdk8s';
+import { ApiObject, App, Chart, Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { Json } from '../core/json';
@@ -7,7 +7,7 @@ import { SystemOptions } from '../workloads/system-options';
 import { SystemPod } from '../workloads/system-pod';
 import { SystemStorage } from '../workloads/system-storage';
 import { DockerEngine } from './docker-engine';
-import { DockerEngineOptions } from './engine-options';
+import { DockerContainerOptions, DockerEngineMode } from './engine-options';
 
 /** Group `docker` of the image ghcr.io/actions/actions-runner, whose user is not root. */
 const RUNNER_GROUP = 123;
@@ -26,9 +26,9 @@ export interface ActionsRunnerOptions {
   /**
    * How the engine is set up. A claim as its storage is refused, since the runners would share it.
    *
-   * @default - as `DockerEngine.sidecar` does by itself, with the group 123 of the runner's image
+   * @default - as `DockerEngine.on` sets it up, with the group 123 of the runner's image
    */
-  readonly docker?: DockerEngineOptions;
+  readonly docker?: DockerContainerOptions;
 
   /**
    * Where the jobs' work directory is. A claim is refused, since the runners would share it.
@@ -38,11 +38,11 @@ export interface ActionsRunnerOptions {
   readonly work?: SystemStorage;
 
   /**
-   * How long a runner waits for the engine. It has started before the runner, so this is a reserve.
+   * How long a runner waits for the engine. The engine has started before the runner, so this is a reserve.
    *
-   * @default 120
+   * @default Duration.minutes(2)
    */
-  readonly waitForDockerSeconds?: number;
+  readonly dockerWaitTimeout?: Duration;
 
   /**
    * Labels of the runner pods.
@@ -101,14 +101,16 @@ function runnerPod(scope: Construct, id: string, options: ActionsRunnerOptions, 
     system: options.system,
   });
   const work = workVolume(pod, options.work ?? SystemStorage.emptyDir(Size.gibibytes(20)), where);
-  const externals = kplus.Volume.fromEmptyDir(pod, 'externals', 'dind-externals');
-  const engine = DockerEngine.sidecar(pod, { socketGroup: RUNNER_GROUP, ...options.docker });
+  const externals = kplus.Volume.fromEmptyDir(pod, 'Externals', 'dind-externals');
+  const engine = DockerEngine.on(pod, { socketGroup: RUNNER_GROUP, ...options.docker, mode: DockerEngineMode.SIDECAR });
   const runner = pod.addContainer({
     command: ['/home/runner/run.sh'],
     ...options.container,
     name: 'runner',
     envVariables: {
-      RUNNER_WAIT_FOR_DOCKER_IN_SECONDS: kplus.EnvValue.fromValue(String(options.waitForDockerSeconds ?? 120)),
+      RUNNER_WAIT_FOR_DOCKER_IN_SECONDS: kplus.EnvValue.fromValue(
+        String((options.dockerWaitTimeout ?? Duration.minutes(2)).toSeconds()),
+      ),
       ...options.container.envVariables,
     },
   });

@@ -20,7 +20,7 @@ export interface DockerClient {
  * @internal
  */
 export function credentialsVolume(scope: Construct, secret: kplus.ISecret): kplus.Volume {
-  return kplus.Volume.fromSecret(scope, 'credentials', secret, {
+  return kplus.Volume.fromSecret(scope, 'Credentials', secret, {
     name: 'docker-credentials',
     items: { '.dockerconfigjson': { path: 'config.json' } },
   });

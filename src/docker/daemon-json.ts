@@ -9,7 +9,7 @@ const CLUSTER_CIDRS = ['10.42.0.0/16', '10.43.0.0/16'];
 /** What the engine takes networks from when it is told nothing. Source: moby libnetwork/ipamutils. */
 const ENGINE_POOLS = ['172.17.0.0/16', '172.18.0.0/15', '172.20.0.0/14', '172.24.0.0/13', '192.168.0.0/16'];
 
-const SPOKEN_FOR: Record<string, string> = {
+const RESERVED_KEYS: Record<string, string> = {
   'storage-driver': 'use the prop storageDriver',
   'data-root': 'use the prop dataRoot',
   'registry-mirrors': 'use the prop registryMirrors',
@@ -105,7 +105,7 @@ function assertRegistries(daemon: DockerDaemonOptions, where: string): void {
 }
 
 function assertAddresses(daemon: DockerDaemonOptions, where: string): void {
-  const cluster = (daemon.clusterCidrs ?? CLUSTER_CIDRS).map((cidr) => parsed(cidr, `${where}: clusterCidrs`));
+  const cluster = (daemon.hostCidrs ?? CLUSTER_CIDRS).map((cidr) => parsed(cidr, `${where}: hostCidrs`));
   for (const { base, size } of daemon.addressPools ?? []) {
     const pool = within(`${where}: addressPools`, () => Cidr.parse(base));
     if (!Number.isInteger(size) || size < pool.length || size > pool.maxLength - 2) {
@@ -129,7 +129,7 @@ function assertAddresses(daemon: DockerDaemonOptions, where: string): void {
 
 function assertExtra(daemon: DockerDaemonOptions, where: string): void {
   for (const key of Object.keys(daemon.extra ?? {})) {
-    const remedy = SPOKEN_FOR[key];
+    const remedy = RESERVED_KEYS[key];
     if (remedy) throw new Error(`${where}: extra has '${key}': ${remedy}`);
   }
 }

@@ -32,7 +32,7 @@ export interface DockerDaemonOptions {
 
   /**
    * Where the engine keeps its data. The storage is mounted at exactly this directory. Another one than the default is
-   * no special directory of Sysbox, and needs storage other than `SystemStorage.ofNode()`.
+   * no special directory of Sysbox, and needs storage other than `SystemStorage.nodeLocal()`.
    *
    * @default "/var/lib/docker"
    */
@@ -60,7 +60,7 @@ export interface DockerDaemonOptions {
   readonly mtu?: DockerMtu;
 
   /**
-   * Addresses from which networks are made. Refused when they overlap `clusterCidrs`.
+   * Addresses from which networks are made. Refused when they overlap `hostCidrs`.
    *
    * @default - the engine's: 172.17.0.0/16 to 172.31.0.0/16, and 192.168.0.0/16 in parts of /20
    */
@@ -78,7 +78,7 @@ export interface DockerDaemonOptions {
    *
    * @default - those of K3s and RKE2: 10.42.0.0/16 and 10.43.0.0/16
    */
-  readonly clusterCidrs?: string[];
+  readonly hostCidrs?: string[];
 
   /**
    * Driver of the logs of inner containers.

@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { ENGINE_PROGRAM } from './engine-files';
-import { DockerEngineOptions } from './engine-options';
+import { DockerContainerOptions, DockerEngineMode, DockerEngineOptions } from './engine-options';
 import { assertEngine, engineContainer, equipEngine, SHARED_SOCKET } from './engine-pod';
 
 /**
@@ -17,40 +17,21 @@ export class DockerEngine extends Construct {
   public static readonly DEFAULT_IMAGE: string = 'docker:29-dind';
 
   /**
-   * The engine in a container of the pod's own, which is added. With a `command` in `container` the engine runs beside
-   * that command and stops after it, and the container ends as the command does, or fails when the engine ends first;
-   * without, the container is the engine.
+   * Add a Docker engine to the pods of a workload. Refused: a second engine; a `command` in `container` of a sidecar.
    *
    * @param workload what gets the engine
    * @param options how it is set up
    */
-  public static inContainer(workload: ISystemWorkload, options: DockerEngineOptions = {}): DockerEngine {
+  public static on(workload: ISystemWorkload, options: DockerEngineOptions = {}): DockerEngine {
     assertEngine(workload, options);
     const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
-    const work = [...(given.command ?? []), ...(given.args ?? [])];
-    const container = workload.addContainer(
-      work.length > 0 ? besideWork(given, work, options) : { ...whenAnswering(options), ...engineAlone(given) },
-    );
-    return new DockerEngine(workload, container, options, true);
-  }
-
-  /**
-   * The engine as a native sidecar: the other containers start when it answers, it stops after them, and a Job ends as
-   * its own containers do. Needs Kubernetes 1.29, as the sidecars do. Refused: a `command` in `container`.
-   *
-   * @param workload what gets the engine
-   * @param options how it is set up
-   */
-  public static sidecar(workload: ISystemWorkload, options: DockerEngineOptions = {}): DockerEngine {
-    assertEngine(workload, options);
-    const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
-    assertNoCommand(workload, given, 'Put it into another container, or use DockerEngine.inContainer()');
-    const container = workload.addInitContainer({
-      startup: answers(options),
-      ...engineAlone(given),
-      restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
-    });
-    return new DockerEngine(workload, container, options, false);
+    const mode =
+      options.mode ?? (workload.containers.length > 0 ? DockerEngineMode.SIDECAR : DockerEngineMode.IN_CONTAINER);
+    const container =
+      mode === DockerEngineMode.SIDECAR
+        ? workload.addInitContainer(sidecar(workload, given, options))
+        : workload.addContainer(inContainer(given, options));
+    return new DockerEngine(workload, container, options, mode === DockerEngineMode.IN_CONTAINER);
   }
 
   /** The engine's container. */
@@ -65,7 +46,7 @@ export class DockerEngine extends Construct {
     options: DockerEngineOptions,
     isClientToo: boolean,
   ) {
-    super(workload, 'docker');
+    super(workload, 'Docker');
     this.container = container;
     equipEngine(this, workload, container, options, {}, isClientToo);
   }
@@ -77,7 +58,7 @@ export function engineAlone(given: kplus.ContainerProps): kplus.ContainerProps {
 }
 
 /** @internal */
-export function whenAnswering(options: DockerEngineOptions): { startup: kplus.Probe; readiness: kplus.Probe } {
+export function whenAnswering(options: DockerContainerOptions): { startup: kplus.Probe; readiness: kplus.Probe } {
   // An exec probe also notices a restart of Sysbox's daemons, after which no exec into the container works any more.
   const readiness = kplus.Probe.fromCommand(['docker', 'info'], {
     periodSeconds: Duration.seconds(10),
@@ -92,12 +73,23 @@ export function assertNoCommand(workload: ISystemWorkload, given: kplus.Containe
   throw new Error(`${workload.node.path}: container '${given.name}' is the engine and takes no command. ${remedy}`);
 }
 
-function besideWork(given: kplus.ContainerProps, work: string[], options: DockerEngineOptions): kplus.ContainerProps {
+function sidecar(
+  workload: ISystemWorkload,
+  given: kplus.ContainerProps,
+  options: DockerContainerOptions,
+): kplus.ContainerProps {
+  assertNoCommand(workload, given, 'Put it into another container, or use DockerEngineMode.IN_CONTAINER');
+  return { startup: answers(options), ...engineAlone(given), restartPolicy: kplus.ContainerRestartPolicy.ALWAYS };
+}
+
+function inContainer(given: kplus.ContainerProps, options: DockerContainerOptions): kplus.ContainerProps {
+  const command = [...(given.command ?? []), ...(given.args ?? [])];
+  if (command.length === 0) return { ...whenAnswering(options), ...engineAlone(given) };
   const seconds = options.startTimeout?.toSeconds();
   return {
     ...given,
     command: ['/bin/sh', ENGINE_PROGRAM],
-    args: ['dockerd', '--', ...work],
+    args: ['dockerd', '--', ...command],
     envVariables: {
       ...(seconds !== undefined && { DOCKER_START_SECONDS: kplus.EnvValue.fromValue(String(seconds)) }),
       ...given.envVariables,
@@ -105,7 +97,7 @@ function besideWork(given: kplus.ContainerProps, work: string[], options: Docker
   };
 }
 
-function answers(options: DockerEngineOptions): kplus.Probe {
+function answers(options: DockerContainerOptions): kplus.Probe {
   const period = 2;
   const seconds = (options.startTimeout ?? Duration.minutes(2)).toSeconds();
   return kplus.Probe.fromCommand(['docker', 'info'], {

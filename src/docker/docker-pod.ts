@@ -44,8 +44,6 @@ export class DockerPod extends SystemPod {
 
   constructor(scope: Construct, id: string, props: DockerPodProps = {}) {
     super(scope, id, props);
-    this.docker = props.containers?.length
-      ? DockerEngine.sidecar(this, props.docker)
-      : DockerEngine.inContainer(this, props.docker);
+    this.docker = DockerEngine.on(this, props.docker);
   }
 }

@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { podsOf } from '../workloads/pods-of';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { assertNoCommand, DockerEngine, engineAlone, whenAnswering } from './docker-engine';
-import { DockerEngineOptions } from './engine-options';
+import { DockerContainerOptions } from './engine-options';
 import { assertEngine, engineContainer, equipEngine } from './engine-pod';
 
 const PORT = 2376;
@@ -12,7 +12,7 @@ const SERVER_CERTIFICATE = '/opt/cdk8s-sysbox/docker-server-tls';
 const CLIENT_CERTIFICATE = '/opt/cdk8s-sysbox/docker-client-tls';
 
 /** A Docker engine that other pods use. */
-export interface DockerServerOptions extends DockerEngineOptions {
+export interface DockerServerOptions extends DockerContainerOptions {
   /**
    * A Secret in cert-manager's layout: `tls.crt` and `tls.key` of the engine, which must be good for `dnsNames`, and the
    * `ca.crt` that signed those of the clients. The engine reads them when it starts. Without TLS there is no server: who
@@ -49,7 +49,7 @@ export class DockerServer extends Construct {
     assertEngine(workload, options);
     assertOnePod(workload);
     const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
-    assertNoCommand(workload, given, 'Put it into another container, or use DockerEngine.inContainer()');
+    assertNoCommand(workload, given, 'Put it into another container, or use DockerEngine.on()');
     const container = workload.addContainer({
       ...whenAnswering(options),
       ...engineAlone(given),
@@ -67,14 +67,14 @@ export class DockerServer extends Construct {
   private readonly certificates = new Map<string, kplus.Volume>();
 
   private constructor(workload: ISystemWorkload, container: kplus.Container, options: DockerServerOptions) {
-    super(workload, 'docker');
+    super(workload, 'Docker');
     this.container = container;
-    this.service = new kplus.Service(this, 'service', {
+    this.service = new kplus.Service(this, 'Service', {
       metadata: options.serviceMetadata,
       selector: workload as ISystemWorkload & kplus.IPodSelector,
       ports: [{ name: 'docker', port: PORT }],
     });
-    const certificate = kplus.Volume.fromSecret(this, 'server-tls', options.certificate, { name: 'docker-server-tls' });
+    const certificate = kplus.Volume.fromSecret(this, 'ServerTls', options.certificate, { name: 'docker-server-tls' });
     container.mount(SERVER_CERTIFICATE, certificate, { readOnly: true });
     const tls = {
       hosts: [`tcp://0.0.0.0:${PORT}`],
@@ -117,7 +117,7 @@ export class DockerServer extends Construct {
   private clientCertificate(secret: kplus.ISecret): kplus.Volume {
     const known = this.certificates.get(secret.name);
     if (known) return known;
-    const volume = kplus.Volume.fromSecret(this, `client-tls-${this.certificates.size}`, secret, {
+    const volume = kplus.Volume.fromSecret(this, `ClientTls${this.certificates.size}`, secret, {
       name: 'docker-client-tls',
       items: { 'ca.crt': { path: 'ca.pem' }, 'tls.crt': { path: 'cert.pem' }, 'tls.key': { path: 'key.pem' } },
     });

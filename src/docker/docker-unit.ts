@@ -4,7 +4,7 @@ import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume } from './client';
 import { daemonJson } from './daemon-json';
 import { ENGINE_FOLDER, ENGINE_PROGRAM, engineFiles } from './engine-files';
-import { DockerUnitOptions } from './engine-options';
+import { DockerServiceOptions } from './engine-options';
 import { assertEngine, withSocketGroup } from './engine-pod';
 import { mountEngineStorage } from './engine-storage';
 
@@ -16,13 +16,13 @@ const DROP_IN = 'docker.service.conf';
  *
  * @internal
  */
-export function equipDockerUnit(
+export function equipDockerService(
   workload: ISystemWorkload,
   container: kplus.Container,
-  options: DockerUnitOptions,
+  options: DockerServiceOptions,
 ): void {
   assertEngine(workload, options);
-  const scope = new Construct(workload, 'docker');
+  const scope = new Construct(workload, 'Docker');
   const group = options.socketGroup?.toString();
   const volume = engineFiles(scope, {
     'daemon.json': daemonJson(options.daemon ?? {}, { group }, workload.node.path),

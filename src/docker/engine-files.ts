@@ -21,6 +21,6 @@ export const ENGINE_PROGRAM = `${ENGINE_FOLDER}/engine.sh`;
  */
 export function engineFiles(scope: Construct, data: Record<string, string>): kplus.Volume {
   const files = { 'engine.sh': programText(__dirname, 'engine.sh'), ...data };
-  const configMap = new kplus.ConfigMap(scope, `files-${shortHash(files)}`, { data: files, immutable: true });
-  return kplus.Volume.fromConfigMap(scope, 'files', configMap, { name: 'docker-files' });
+  const configMap = new kplus.ConfigMap(scope, `Files-${shortHash(files)}`, { data: files, immutable: true });
+  return kplus.Volume.fromConfigMap(scope, 'Files', configMap, { name: 'docker-files' });
 }

@@ -4,7 +4,7 @@ import { SystemStorage } from '../workloads/system-storage';
 import { DockerDaemonOptions } from './daemon-options';
 
 /** A Docker engine that systemd of the same container starts, as `docker.service`. */
-export interface DockerUnitOptions {
+export interface DockerServiceOptions {
   /**
    * The engine's daemon.json. It takes the place of the image's own.
    *
@@ -37,12 +37,12 @@ export interface DockerUnitOptions {
   readonly socketGroup?: number;
 }
 
-/** A Docker engine in a pod. */
-export interface DockerEngineOptions extends DockerUnitOptions {
+/** A Docker engine in a container. */
+export interface DockerContainerOptions extends DockerServiceOptions {
   /**
-   * The engine's container: its image, resources and whatever else a container has. In the container itself, its
-   * `command` and `args` run beside the engine, which stops after them; in the other modes a command is refused. The
-   * image must have dockerd, the docker command and sh; iproute2 for the MTU. Refused: an image without tag or digest.
+   * The engine's container: image, resources and whatever else a container has. The image must have dockerd, the docker
+   * command and sh; iproute2 for the MTU. A `command` runs alongside the engine with `DockerEngineMode.IN_CONTAINER`, and is
+   * refused otherwise. Refused: an image without tag or digest.
    *
    * @default - image `DockerEngine.DEFAULT_IMAGE`, name "docker"
    */
@@ -62,4 +62,30 @@ export interface DockerEngineOptions extends DockerUnitOptions {
    * @default Duration.minutes(2)
    */
   readonly startTimeout?: Duration;
+}
+
+/** Where the engine runs in a pod. */
+export enum DockerEngineMode {
+  /**
+   * In a container of its own work. With a `command` in `container` the engine runs alongside that command and stops after
+   * it, and the container ends as the command does, or fails when the engine ends first; without, the container is the
+   * engine.
+   */
+  IN_CONTAINER = 'inContainer',
+
+  /**
+   * As a native sidecar: the other containers start when the engine answers, it stops after them, and a Job ends as its own
+   * containers do. Needs Kubernetes 1.29, as native sidecars do.
+   */
+  SIDECAR = 'sidecar',
+}
+
+/** A Docker engine in the pods of a workload. */
+export interface DockerEngineOptions extends DockerContainerOptions {
+  /**
+   * Where the engine runs.
+   *
+   * @default - DockerEngineMode.SIDECAR when the workload has containers at the time of the call, else IN_CONTAINER
+   */
+  readonly mode?: DockerEngineMode;
 }

@@ -6,7 +6,7 @@ import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume, DockerClient } from './client';
 import { daemonJson } from './daemon-json';
 import { ENGINE_FOLDER, engineFiles } from './engine-files';
-import { DockerEngineOptions, DockerUnitOptions } from './engine-options';
+import { DockerContainerOptions, DockerServiceOptions } from './engine-options';
 import { mountEngineStorage } from './engine-storage';
 
 /**
@@ -29,9 +29,9 @@ const NOTHING: DockerClient = { mounts: [], variables: {} };
  *
  * @internal
  */
-export function assertEngine(workload: ISystemWorkload, options: DockerUnitOptions): void {
+export function assertEngine(workload: ISystemWorkload, options: DockerServiceOptions): void {
   const where = workload.node.path;
-  if (workload.node.tryFindChild('docker')) {
+  if (workload.node.tryFindChild('Docker')) {
     throw new Error(`${where}: a pod has one Docker engine, and this one has one already. Use a workload of its own`);
   }
   const { socketGroup } = options;
@@ -47,7 +47,7 @@ export function assertEngine(workload: ISystemWorkload, options: DockerUnitOptio
  */
 export function engineContainer(
   workload: ISystemWorkload,
-  options: DockerEngineOptions,
+  options: DockerContainerOptions,
   defaultImage: string,
 ): kplus.ContainerProps {
   const given: kplus.ContainerProps = options.container ?? { image: defaultImage };
@@ -65,7 +65,7 @@ export function equipEngine(
   scope: Construct,
   workload: ISystemWorkload,
   container: kplus.Container,
-  options: DockerEngineOptions,
+  options: DockerContainerOptions,
   listens: Record<string, unknown>,
   isClientToo: boolean,
 ): void {
@@ -78,7 +78,7 @@ export function equipEngine(
   container.mount(ENGINE_FOLDER, engineFiles(scope, { 'daemon.json': daemon }), { readOnly: true });
   mountEngineStorage(scope, workload, container, options, false);
 
-  const socket = kplus.Volume.fromEmptyDir(scope, 'socket', 'docker-socket');
+  const socket = kplus.Volume.fromEmptyDir(scope, 'Socket', 'docker-socket');
   container.mount(SOCKET_FOLDER, socket);
   const shared = sharedDirectories(scope, workload, container, options.sharedDirectories ?? []);
   const credentials = options.registryCredentials && credentialsVolume(scope, options.registryCredentials);
@@ -129,7 +129,7 @@ function sharedDirectories(
       throw new Error(`${workload.node.path}: sharedDirectories: '${path}' is no absolute path without '..'`);
     }
     const name = `docker-shared-${i}`;
-    container.mount(path, kplus.Volume.fromEmptyDir(scope, name, name));
+    container.mount(path, kplus.Volume.fromEmptyDir(scope, `Shared${i}`, name));
     return { name, mountPath: path };
   });
 }

@@ -5,7 +5,7 @@ import { SPECIAL_DIRECTORIES } from '../rules/special-directories';
 import { SystemStorage } from '../workloads/system-storage';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { dataRootOf } from './daemon-json';
-import { DockerUnitOptions } from './engine-options';
+import { DockerServiceOptions } from './engine-options';
 
 const DEFAULT_SIZE = Size.gibibytes(20);
 
@@ -23,7 +23,7 @@ export function mountEngineStorage(
   scope: Construct,
   workload: ISystemWorkload,
   container: kplus.Container,
-  options: DockerUnitOptions,
+  options: DockerServiceOptions,
   containerdApart: boolean,
 ): void {
   const storage = options.storage ?? SystemStorage.emptyDir(DEFAULT_SIZE);
@@ -32,7 +32,7 @@ export function mountEngineStorage(
   if (!volume) {
     if (dataRoot === SPECIAL_DIRECTORIES.docker) return;
     throw new Error(
-      `${workload.node.path}: Sysbox mounts nothing at the dataRoot '${dataRoot}'. Give storage other than SystemStorage.ofNode(), or leave dataRoot out`,
+      `${workload.node.path}: Sysbox mounts nothing at the dataRoot '${dataRoot}'. Give storage other than SystemStorage.nodeLocal(), or leave dataRoot out`,
     );
   }
   if (!storage._isDisk && !containerdApart) {

@@ -268,7 +268,7 @@ export class K3sCluster extends Construct implements INestedCluster {
   private spreadOverNodes(set: SystemStatefulSet): void {
     const topologyKey = 'kubernetes.io/hostname';
     if (this.props.system?.topologySpreadConstraints?.some((given) => given.topologyKey === topologyKey)) return;
-    set.system.spreadOver({ topologyKey, maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' });
+    set.system.addTopologySpreadConstraint({ topologyKey, maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' });
   }
 
   private newAgents(replicas: number): SystemStatefulSet {

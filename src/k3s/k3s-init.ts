@@ -48,7 +48,8 @@ function firstProcessOf(workload: ISystemWorkload, container: kplus.ContainerPro
 const UNIT = 'k3s.service';
 
 function unitOf(workload: ISystemWorkload, container: kplus.ContainerProps, k3s: K3sProcess): kplus.Container {
-  const machine = SystemdMachine.on(workload, container, {
+  const machine = SystemdMachine.on(workload, {
+    container,
     wantedUnits: [UNIT],
     stopTimeout: Duration.seconds(k3s.stopSeconds),
   });

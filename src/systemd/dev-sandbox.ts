@@ -9,7 +9,7 @@ import { MachineId } from './machine-id';
 import { SandboxNetworkOptions, sandboxPolicy } from './sandbox-network';
 import { equipSsh, HOST_KEYS, SSH_UNITS } from './ssh';
 import { SystemdMachine } from './systemd-machine';
-import { SystemdOptions } from './systemd-options';
+import { SystemdMachineOptions, SystemdOptions } from './systemd-options';
 
 const SSH_PORT = 22;
 const ADDRESS_LABEL: string = kplus.Pod.ADDRESS_LABEL;
@@ -158,21 +158,21 @@ export class DevSandbox extends Construct {
     super(scope, id);
     assertUser(props.user, this.node.path);
     this.service = this.sshService(props.service ?? {});
-    this.workload = new SystemStatefulSet(this, 'machine', {
+    this.workload = new SystemStatefulSet(this, 'Machine', {
       metadata: props.metadata,
       service: this.service,
       replicas: props.stopped ? 0 : 1,
       system: props.system,
     });
     const storage = SystemStorage.claim(props.home ?? { storage: Size.gibibytes(20) });
-    this.systemd = SystemdMachine.on(this.workload, this.container(props), this.machine(props, storage));
+    this.systemd = SystemdMachine.on(this.workload, this.machine(props, storage));
     this.addSsh(props);
     const address = this.workload.podMetadata.getLabel(ADDRESS_LABEL) as string;
-    sandboxPolicy(this, 'network', { [ADDRESS_LABEL]: address }, SSH_PORT, props.network ?? {});
+    sandboxPolicy(this, 'Network', { [ADDRESS_LABEL]: address }, SSH_PORT, props.network ?? {});
   }
 
   private sshService(options: SandboxServiceOptions): kplus.Service {
-    return new kplus.Service(this, 'ssh', {
+    return new kplus.Service(this, 'Ssh', {
       metadata: options.metadata,
       type: options.type,
       ports: [{ name: 'ssh', port: options.port ?? SSH_PORT, targetPort: SSH_PORT }],
@@ -191,11 +191,12 @@ export class DevSandbox extends Construct {
     };
   }
 
-  private machine(props: DevSandboxProps, storage: SystemStorage): SystemdOptions {
+  private machine(props: DevSandboxProps, storage: SystemStorage): SystemdMachineOptions {
     const options = props.systemd ?? {};
     return {
       machineId: MachineId.derivedFrom(`${this.workload.metadata.namespace ?? ''}/${this.workload.name}`),
       ...options,
+      container: this.container(props),
       maskedUnits: [...RESTLESS_UNITS, ...(options.maskedUnits ?? [])],
       wantedUnits: [...SSH_UNITS, ...(options.wantedUnits ?? [])],
       readiness: { ...options.readiness, tcpPorts: [SSH_PORT, ...(options.readiness?.tcpPorts ?? [])] },

@@ -17,7 +17,7 @@ export interface SystemdJournalOptions {
    *
    * @default true
    */
-  readonly inLog?: boolean;
+  readonly forwardToConsole?: boolean;
 
   /**
    * The least important messages that are in `kubectl logs`.
@@ -42,7 +42,7 @@ export interface SystemdJournalOptions {
 export function journalDropIn(options: SystemdJournalOptions): string {
   const max = options.maxSize && `${options.maxSize.toMebibytes()}M`;
   const settings = [
-    ...(options.inLog === false
+    ...(options.forwardToConsole === false
       ? []
       : ['ForwardToConsole=yes', 'TTYPath=/dev/console', `MaxLevelConsole=${options.level ?? JournalLevel.INFO}`]),
     ...(max === undefined ? [] : [`SystemMaxUse=${max}`, `RuntimeMaxUse=${max}`]),

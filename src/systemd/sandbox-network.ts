@@ -11,7 +11,7 @@ export interface SandboxNetworkOptions {
    *
    * @default - all
    */
-  readonly sshFrom?: string[];
+  readonly sshSourceCidrs?: string[];
 
   /**
    * Pod, service and node CIDRs of the cluster that lie outside the private ranges. The sandbox reaches none of them, and no
@@ -20,14 +20,14 @@ export interface SandboxNetworkOptions {
    *
    * @default - none
    */
-  readonly clusterCidrs?: string[];
+  readonly hostCidrs?: string[];
 
   /**
    * Private addresses that the sandbox can reach all the same, such as those of a registry in the own network, as CIDRs.
    *
    * @default - none
    */
-  readonly alsoTo?: string[];
+  readonly allowedEgressCidrs?: string[];
 }
 
 /**
@@ -44,32 +44,32 @@ export function sandboxPolicy(
 ): void {
   assertCidrs(options, `${scope.node.path}: network`);
   const block = (cidr: string, except?: string[]) => ({ ipBlock: { cidr, except } });
-  const cluster = options.clusterCidrs ?? [];
+  const cluster = options.hostCidrs ?? [];
   const ssh = { port: kplus.k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
   // an empty `from` would let everybody in (NetworkPolicyIngressRule)
-  const nobody = options.sshFrom?.length === 0;
+  const nobody = options.sshSourceCidrs?.length === 0;
   const v4 = [...PRIVATE_IPV4, ...cluster.filter((cidr) => !cidr.includes(':'))];
   const v6 = [...PRIVATE_IPV6, ...cluster.filter((cidr) => cidr.includes(':'))];
   new kplus.k8s.KubeNetworkPolicy(scope, id, {
     spec: {
       podSelector: { matchLabels: pods },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: nobody ? [] : [{ ports: [ssh], from: options.sshFrom?.map((cidr) => block(cidr)) }],
+      ingress: nobody ? [] : [{ ports: [ssh], from: options.sshSourceCidrs?.map((cidr) => block(cidr)) }],
       egress: [
         {
           to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
           ports: ['UDP', 'TCP'].map((protocol) => ({ port: kplus.k8s.IntOrString.fromNumber(53), protocol })),
         },
         { to: [block('0.0.0.0/0', v4), block('::/0', v6)] },
-        ...(options.alsoTo?.length ? [{ to: options.alsoTo.map((cidr) => block(cidr)) }] : []),
+        ...(options.allowedEgressCidrs?.length ? [{ to: options.allowedEgressCidrs.map((cidr) => block(cidr)) }] : []),
       ],
     },
   });
 }
 
 function assertCidrs(options: SandboxNetworkOptions, where: string): void {
-  const { sshFrom = [], clusterCidrs = [], alsoTo = [] } = options;
-  for (const [prop, cidrs] of Object.entries({ sshFrom, clusterCidrs, alsoTo })) {
+  const { sshSourceCidrs = [], hostCidrs = [], allowedEgressCidrs = [] } = options;
+  for (const [prop, cidrs] of Object.entries({ sshSourceCidrs, hostCidrs, allowedEgressCidrs })) {
     for (const cidr of cidrs) assertCidr(cidr, `${where}: ${prop}`);
   }
 }

@@ -30,13 +30,13 @@ export function equipSsh(
   hostKeys: { readonly volume: kplus.Volume; readonly subPath?: PersistentDirectory['subPath'] },
   login: { readonly user: string; readonly authorizedKeys: kplus.ISecret; readonly key: string },
 ): void {
-  const files = machineFiles(scope, 'ssh-files', 'ssh-files', {
+  const files = machineFiles(scope, 'SshFiles', 'ssh-files', {
     'ssh-host-keys.sh': programText(__dirname, 'ssh-host-keys.sh'),
     'sshd.conf': sshdDropIn(login.user),
   });
   // before the settings of the image: the first value that sshd reads is the one that holds
   machine.mount('/etc/ssh/sshd_config.d/00-cdk8s-sysbox.conf', files, { subPath: 'sshd.conf', readOnly: true });
-  const keys = kplus.Volume.fromSecret(scope, 'authorized-keys', login.authorizedKeys, {
+  const keys = kplus.Volume.fromSecret(scope, 'AuthorizedKeys', login.authorizedKeys, {
     name: 'ssh-authorized-keys',
     items: { [login.key]: { path: 'authorized_keys' } },
   });

@@ -46,7 +46,7 @@ export class SystemdStop {
     if (this.kind !== 'lifecycleSignal') return;
     const refusal = clusterOf(workload.system.runtime).refusal(ClusterFeatures.stopSignal);
     if (refusal) throw new Error(`${workload.node.path}: ${refusal}. Or use SystemdStop.preStop()`);
-    workload.system._changeWire(({ metadata, spec }) => ({
+    workload.system._patchManifest(({ metadata, spec }) => ({
       metadata,
       spec: {
         ...spec,

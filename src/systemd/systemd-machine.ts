@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { equipDockerUnit } from '../docker/docker-unit';
+import { equipDockerService } from '../docker/docker-unit';
 import { assertPinnedImage } from '../core/image-reference';
 import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
@@ -11,7 +11,7 @@ import { MACHINE_FOLDER, machineFiles } from './machine-files';
 import { MachineId } from './machine-id';
 import { mountDirectories } from './persistent-directories';
 import { SystemdStop } from './stop-strategy';
-import { SystemdOptions, SystemdReadinessOptions } from './systemd-options';
+import { SystemdMachineOptions, SystemdOptions, SystemdReadinessOptions } from './systemd-options';
 import { assertUnits, UNFIT_UNITS } from './units';
 
 /** What the grace period has beyond the time for a shutdown, so that the hook ends by itself. */
@@ -26,25 +26,19 @@ export class SystemdMachine extends Construct {
    * Add a container that boots systemd.
    *
    * @param workload what gets the machine
-   * @param container its image, resources and whatever else a container has. The image must have systemd at /sbin/init
-   * and sh. Refused: `command` and `args`, since Sysbox prepares a container for systemd only when its first word is
-   * exactly /sbin/init; a preStop hook, unless the machine is stopped otherwise; an image without tag or digest
-   * @param options how systemd is set up
+   * @param options its container, and how systemd is set up
    */
-  public static on(
-    workload: ISystemWorkload,
-    container: kplus.ContainerProps,
-    options: SystemdOptions = {},
-  ): SystemdMachine {
-    assertMachine(workload, container, options);
-    return new SystemdMachine(workload, container, options);
+  public static on(workload: ISystemWorkload, options: SystemdMachineOptions): SystemdMachine {
+    assertMachine(workload, options);
+    return new SystemdMachine(workload, options);
   }
 
   /** The machine's container. */
   public readonly container: kplus.Container;
 
-  private constructor(workload: ISystemWorkload, given: kplus.ContainerProps, options: SystemdOptions) {
-    super(workload, 'systemd');
+  private constructor(workload: ISystemWorkload, options: SystemdMachineOptions) {
+    super(workload, 'Systemd');
+    const given = options.container;
     const stop = options.stop ?? SystemdStop.preStop();
     const stopSeconds = (options.stopTimeout ?? Duration.seconds(90)).toSeconds();
     const preStop = stop._preStop(stopSeconds);
@@ -63,12 +57,12 @@ export class SystemdMachine extends Construct {
     const graceSeconds = stopSeconds + MARGIN_SECONDS;
     workload.system._change((spec) => withGracePeriod(spec, graceSeconds));
     this.mountFiles(workload, options);
-    if (options.docker) equipDockerUnit(workload, this.container, options.docker);
+    if (options.docker) equipDockerService(workload, this.container, options.docker);
   }
 
   private mountFiles(workload: ISystemWorkload, options: SystemdOptions): void {
     const directories = options.persistentDirectories ?? [];
-    const files = machineFiles(this, 'files', 'systemd-files', {
+    const files = machineFiles(this, 'Files', 'systemd-files', {
       'ready.sh': programText(__dirname, 'ready.sh'),
       'journald.conf': journalDropIn(options.journal ?? {}),
       ...(options.unitEnvironment !== false && { 'environment.sh': programText(__dirname, 'environment.sh') }),
@@ -80,7 +74,8 @@ export class SystemdMachine extends Construct {
     if (options.unitEnvironment !== false) {
       file('/etc/systemd/system-environment-generators/50-cdk8s-sysbox', 'environment.sh');
     }
-    if (options.journal?.inLog !== false) workload.system.configureContainer(this.container.name, { tty: true });
+    if (options.journal?.forwardToConsole !== false)
+      workload.system.configureContainer(this.container.name, { tty: true });
     mountDirectories(this, workload, this.container, files, directories);
   }
 }
@@ -110,10 +105,11 @@ function withGracePeriod(spec: PlainPodSpec, seconds: number): PlainPodSpec {
   return { ...spec, terminationGracePeriodSeconds: Math.max(given, seconds) };
 }
 
-function assertMachine(workload: ISystemWorkload, container: kplus.ContainerProps, options: SystemdOptions): void {
+function assertMachine(workload: ISystemWorkload, options: SystemdMachineOptions): void {
+  const { container } = options;
   const where = workload.node.path;
   const name = container.name ?? 'machine';
-  if (workload.node.tryFindChild('systemd')) {
+  if (workload.node.tryFindChild('Systemd')) {
     throw new Error(`${where}: a pod has one systemd machine, and this one has one already. Use a workload of its own`);
   }
   if (container.command || container.args) {

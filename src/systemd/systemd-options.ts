@@ -1,5 +1,6 @@
 import { Duration } from 'cdk8s';
-import { DockerUnitOptions } from '../docker/engine-options';
+import * as kplus from 'cdk8s-plus-30';
+import { DockerServiceOptions } from '../docker/engine-options';
 import { SystemStorage } from '../workloads/system-storage';
 import { SystemdJournalOptions } from './journal';
 import { MachineId } from './machine-id';
@@ -67,7 +68,7 @@ export interface SystemdReadinessOptions {
   readonly timeout?: Duration;
 }
 
-/** A systemd machine. */
+/** How systemd of a machine is set up. */
 export interface SystemdOptions {
   /**
    * Units that are masked beyond those that cannot work in a system container.
@@ -146,5 +147,16 @@ export interface SystemdOptions {
    *
    * @default - none
    */
-  readonly docker?: DockerUnitOptions;
+  readonly docker?: DockerServiceOptions;
+}
+
+/** A container that boots systemd. */
+export interface SystemdMachineOptions extends SystemdOptions {
+  /**
+   * The machine's container: image, resources and whatever else a container has. The image must have systemd at /sbin/init,
+   * and sh. Its name is "machine" by default. Refused: `command` and `args`, since Sysbox prepares a container for systemd
+   * only when its first word is exactly /sbin/init; a preStop hook, unless the machine is stopped otherwise; an image without
+   * tag or digest.
+   */
+  readonly container: kplus.ContainerProps;
 }

@@ -1,20 +1,12 @@
-import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { SystemPod, SystemPodProps } from '../workloads/system-pod';
 import { SystemdMachine } from './systemd-machine';
-import { SystemdOptions } from './systemd-options';
+import { SystemdMachineOptions } from './systemd-options';
 
 /** The props of a SystemPod, and its systemd machine. */
 export interface SystemdPodProps extends SystemPodProps {
-  /** The machine's container: its image, which has systemd at /sbin/init, resources and whatever else a container has. */
-  readonly machine: kplus.ContainerProps;
-
-  /**
-   * How systemd is set up.
-   *
-   * @default - see `SystemdOptions`
-   */
-  readonly systemd?: SystemdOptions;
+  /** The machine: its container, and how systemd is set up. */
+  readonly systemd: SystemdMachineOptions;
 }
 
 /** A pod that boots systemd. */
@@ -24,6 +16,6 @@ export class SystemdPod extends SystemPod {
 
   constructor(scope: Construct, id: string, props: SystemdPodProps) {
     super(scope, id, props);
-    this.systemd = SystemdMachine.on(this, props.machine, props.systemd);
+    this.systemd = SystemdMachine.on(this, props.systemd);
   }
 }

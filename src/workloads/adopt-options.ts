@@ -10,7 +10,7 @@ export interface AdoptOptions extends SystemOptions {
    *
    * @default false: the workload ran with them before, and the diff stays small
    */
-  readonly relaxDefaults?: boolean;
+  readonly removeCdk8sPlusDefaults?: boolean;
 }
 
 /** How the workloads of a subtree become system workloads. */

@@ -6,9 +6,9 @@ import { Json, listOf, mapOf, textOf } from '../core/json';
 import { PodTemplate, podTemplatesOf } from '../rules/pod-template';
 import { AdoptOptions } from './adopt-options';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from '../core/crio';
-import { onSerialize, tidy } from './on-serialize';
+import { onSerialize, sortKeys } from './on-serialize';
 import { assertAcknowledgement, ruleErrors } from './pod-rules';
-import { relaxPlusDefaults } from './relax-plus-defaults';
+import { removePlusDefaults } from './remove-plus-defaults';
 import { restrictedErrors } from './restricted';
 import { assertRuntime } from '../runtime/runtime-check';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
@@ -23,7 +23,7 @@ import { toSystemPodSpec } from './system-pod-spec';
  */
 export class AdoptedObject {
   private readonly runtime: ISysboxRuntime;
-  private foundGood = false;
+  private validated = false;
 
   public constructor(
     private readonly workload: IConstruct,
@@ -42,10 +42,10 @@ export class AdoptedObject {
   }
 
   private validate(): string[] {
-    if (this.foundGood) return [];
+    if (this.validated) return [];
     try {
       this.object.toJson();
-      this.foundGood = true;
+      this.validated = true;
       return [];
     } catch (error) {
       return error instanceof AdoptError ? error.errors : [(error as Error).message];
@@ -73,11 +73,11 @@ export class AdoptedObject {
         "topologySpreadConstraints: the pods have no labels to be counted by. Give the pods some, or a 'labelSelector'",
       ];
     }
-    const before = this.options.relaxDefaults ? relaxPlusDefaults(spec) : spec;
-    const after = tidy(toSystemPodSpec(before, this.fields(labels)));
+    const before = this.options.removeCdk8sPlusDefaults ? removePlusDefaults(spec) : spec;
+    const after = sortKeys(toSystemPodSpec(before, this.fields(labels)));
     holder.spec = after;
     const annotations = { ...this.annotations(), ...mapOf(metadata).annotations };
-    if (Object.keys(annotations).length > 0) holder.metadata = tidy({ ...metadata, annotations });
+    if (Object.keys(annotations).length > 0) holder.metadata = sortKeys({ ...metadata, annotations });
     const acknowledged = acknowledgedIn(mapOf(object.metadata).annotations, annotations);
     const restricted = this.options.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(after) : [];
     const errors = ruleErrors(this.workload, mapOf(object.metadata).namespace, after, acknowledged, {

@@ -17,10 +17,10 @@ export function onSerialize(object: ApiObject, change: (manifest: Json) => Json)
  *
  * @internal
  */
-export function tidy(value: Json): Json {
-  if (Array.isArray(value)) return value.map(tidy);
+export function sortKeys(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sortKeys);
   if (!isObject(value)) return value;
   const keys = Object.keys(value).filter((key) => value[key] !== undefined);
   if (!process.env.CDK8S_DISABLE_SORT) keys.sort();
-  return Object.fromEntries(keys.map((key) => [key, tidy(value[key])]));
+  return Object.fromEntries(keys.map((key) => [key, sortKeys(value[key])]));
 }

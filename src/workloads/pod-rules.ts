@@ -32,7 +32,7 @@ export class PodRules {
   /** Errors of the pod spec, given in cdk8s' property space. */
   public errors(spec: PlainPodSpec): string[] {
     const annotations = () => this.workload.podMetadata.toJson()?.annotations;
-    return ruleErrors(this.workload, this.workload.metadata.namespace, onWire(spec), this.acknowledged, {
+    return ruleErrors(this.workload, this.workload.metadata.namespace, toManifestJson(spec), this.acknowledged, {
       annotations,
       kind: this.workload.kind,
       ownerSpec: this.ownerSpec,
@@ -79,7 +79,7 @@ export function assertAcknowledgement(id: string, reason: string, where: string)
 }
 
 /** The fields that cdk8s spells otherwise than the wire, as far as a rule reads them. */
-function onWire(spec: PlainPodSpec): Json {
+function toManifestJson(spec: PlainPodSpec): Json {
   if (spec.hostPid === undefined && spec.hostIpc === undefined) return spec;
   return { ...spec, hostPID: spec.hostPid, hostIPC: spec.hostIpc };
 }

@@ -6,7 +6,7 @@ import { podTemplatesOf } from '../rules/pod-template';
 import { podsAtOnce } from '../rules/pods-at-once';
 import { containerErrors } from './container-errors';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from '../core/crio';
-import { onSerialize, tidy } from './on-serialize';
+import { onSerialize, sortKeys } from './on-serialize';
 import { withoutPlusDefaults } from './plus-defaults';
 import { PodRules } from './pod-rules';
 import { restrictedErrors } from './restricted';
@@ -40,7 +40,7 @@ export class SystemSettings {
   private readonly _spread: kplus.k8s.TopologySpreadConstraint[];
   private readonly _changes: PodSpecChange[] = [];
   private readonly _rules: PodRules;
-  private _foundGood = false;
+  private _validated = false;
 
   /** @internal */
   public static _of(
@@ -98,7 +98,7 @@ export class SystemSettings {
    *
    * @param constraint the constraint, added to those there are
    */
-  public spreadOver(constraint: kplus.k8s.TopologySpreadConstraint): void {
+  public addTopologySpreadConstraint(constraint: kplus.k8s.TopologySpreadConstraint): void {
     assertTopologySpread([...this._spread, constraint], this.workload.node.path);
     this._spread.push(constraint);
   }
@@ -139,10 +139,10 @@ export class SystemSettings {
    *
    * @internal
    */
-  public _changeWire(change: (template: Json) => Json): void {
+  public _patchManifest(change: (template: Json) => Json): void {
     onSerialize(ApiObject.of(this.workload), (manifest) => {
       for (const { holder, metadata, spec } of podTemplatesOf(manifest)) {
-        Object.assign(holder, tidy(change({ metadata, spec })));
+        Object.assign(holder, sortKeys(change({ metadata, spec })));
       }
       return manifest;
     });
@@ -171,10 +171,10 @@ export class SystemSettings {
 
   // cdk8s validates the whole app once a chart: what was found good is not looked at again before it is rendered
   private _validate(): string[] {
-    if (this._foundGood) return [];
+    if (this._validated) return [];
     try {
       this.workload._toPodSpec();
-      this._foundGood = true;
+      this._validated = true;
       return [];
     } catch (error) {
       return error instanceof SystemPodError ? error.errors : [(error as Error).message];

@@ -63,7 +63,7 @@ export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkl
    * @returns the volume, to be mounted into containers
    */
   public addVolumeClaimTemplate(claim: VolumeClaimTemplate): kplus.Volume {
-    const volume = newVolume(this, `claim-${claim.name}`, claim.name, {});
+    const volume = newVolume(this, `Claim-${claim.name}`, claim.name, {});
     this.claims.push(claim);
     if (claim.mountPath !== undefined) this.firstContainer(claim).mount(claim.mountPath, volume);
     return volume;

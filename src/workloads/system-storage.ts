@@ -18,7 +18,7 @@ export class SystemStorage {
    */
   public static emptyDir(sizeLimit: Size): SystemStorage {
     return new SystemStorage(
-      (_, scope, name) => kplus.Volume.fromEmptyDir(scope, `volume-${name}`, name, { sizeLimit }),
+      (_, scope, name) => kplus.Volume.fromEmptyDir(scope, `Volume-${name}`, name, { sizeLimit }),
       false,
     );
   }
@@ -41,7 +41,7 @@ export class SystemStorage {
    */
   public static ephemeralClaim(options: ClaimOptions): SystemStorage {
     return new SystemStorage(
-      (_, scope, name) => SystemVolume.fromEphemeralClaim(scope, `volume-${name}`, name, options),
+      (_, scope, name) => SystemVolume.fromEphemeralClaim(scope, `Volume-${name}`, name, options),
       true,
     );
   }
@@ -51,7 +51,7 @@ export class SystemStorage {
    *
    * @param storage the volume or claim
    */
-  public static existing(storage: kplus.IStorage): SystemStorage {
+  public static fromStorage(storage: kplus.IStorage): SystemStorage {
     return new SystemStorage(() => storage.asVolume(), true);
   }
 
@@ -59,7 +59,7 @@ export class SystemStorage {
    * No volume: what Sysbox mounts by itself from the node's /var/lib/sysbox. Those bytes are outside the kubelet's
    * accounting, so that a pod can fill the node's disk, and they are gone with the container.
    */
-  public static ofNode(): SystemStorage {
+  public static nodeLocal(): SystemStorage {
     return new SystemStorage(() => undefined, false);
   }
 
@@ -91,8 +91,8 @@ function claimOf(workload: ISystemWorkload, scope: Construct, name: string, opti
         'Use SystemStorage.ephemeralClaim(), a StatefulSet, or a Deployment with replicas: 1 and the strategy Recreate',
     );
   }
-  const claim = new kplus.k8s.KubePersistentVolumeClaim(scope, `claim-${name}`, toClaim(options));
-  return newVolume(scope, `volume-${name}`, name, { persistentVolumeClaim: { claimName: claim.name } });
+  const claim = new kplus.k8s.KubePersistentVolumeClaim(scope, `Claim-${name}`, toClaim(options));
+  return newVolume(scope, `Volume-${name}`, name, { persistentVolumeClaim: { claimName: claim.name } });
 }
 
 function isForMany({ accessModes = [] }: ClaimOptions): boolean {

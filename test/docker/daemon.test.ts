@@ -1,5 +1,12 @@
 import { Size } from 'cdk8s';
-import { DockerAddressPool, DockerDaemonOptions, DockerEngine, DockerMtu, DockerStorageDriver } from '../../src/docker';
+import {
+  DockerAddressPool,
+  DockerDaemonOptions,
+  DockerEngine,
+  DockerEngineMode,
+  DockerMtu,
+  DockerStorageDriver,
+} from '../../src/docker';
 import { SystemStorage } from '../../src/workloads';
 import { containerOf, podWith } from './manifests';
 
@@ -14,14 +21,14 @@ const everyOption: Required<DockerDaemonOptions> = {
   mtu: DockerMtu.of(1400),
   addressPools: [pool],
   bridgeAddress: '172.31.0.1/24',
-  clusterCidrs: ['10.0.0.0/8', 'fd00::/8'],
+  hostCidrs: ['10.0.0.0/8', 'fd00::/8'],
   logDriver: 'local',
   logOptions: { 'max-size': '10m' },
   features: { buildkit: true },
   extra: { 'max-concurrent-downloads': 2 },
 };
 
-const rendered: Record<Exclude<keyof DockerDaemonOptions, 'clusterCidrs'>, object> = {
+const rendered: Record<Exclude<keyof DockerDaemonOptions, 'hostCidrs'>, object> = {
   storageDriver: { 'storage-driver': 'overlay2' },
   dataRoot: { 'data-root': '/data/docker' },
   registryMirrors: { 'registry-mirrors': ['https://mirror.example.com'] },
@@ -35,7 +42,8 @@ const rendered: Record<Exclude<keyof DockerDaemonOptions, 'clusterCidrs'>, objec
   extra: { 'max-concurrent-downloads': 2 },
 };
 
-const withDaemon = (daemon: DockerDaemonOptions) => podWith((pod) => DockerEngine.inContainer(pod, { daemon }));
+const withDaemon = (daemon: DockerDaemonOptions) =>
+  podWith((pod) => DockerEngine.on(pod, { mode: DockerEngineMode.IN_CONTAINER, daemon }));
 
 describe('daemon.json', () => {
   test.each(Object.keys(rendered) as (keyof typeof rendered)[])('has the option %s', (option) => {
@@ -113,12 +121,12 @@ describe('daemon.json', () => {
     ],
     [
       "the engine's own pools in a cluster that uses them",
-      { clusterCidrs: ['192.168.0.0/16'] },
+      { hostCidrs: ['192.168.0.0/16'] },
       "test/it: daemon: '192.168.0.0/16', one of the engine's own pools, overlaps '192.168.0.0/16' of the cluster",
     ],
     [
       'an IPv6 pool in the cluster',
-      { clusterCidrs: ['fd00:1::/32'], addressPools: [{ base: 'fd00::/16', size: 64 }] },
+      { hostCidrs: ['fd00:1::/32'], addressPools: [{ base: 'fd00::/16', size: 64 }] },
       "'fd00::/16' overlaps 'fd00:1::/32'",
     ],
     [
@@ -128,8 +136,8 @@ describe('daemon.json', () => {
     ],
     [
       'a cluster CIDR that is none',
-      { clusterCidrs: ['x'] },
-      "test/it: daemon: clusterCidrs: 'x' is no CIDR. Write it as '10.52.0.0/16'",
+      { hostCidrs: ['x'] },
+      "test/it: daemon: hostCidrs: 'x' is no CIDR. Write it as '10.52.0.0/16'",
     ],
     ['a bridge that is no CIDR', { bridgeAddress: '172.30.0.1' }, "bridgeAddress: '172.30.0.1' is no CIDR"],
     [
@@ -174,16 +182,18 @@ describe('daemon.json', () => {
   });
 
   test('refuses a data root on which nothing is mounted', () => {
-    const options = { daemon: { dataRoot: '/data' }, storage: SystemStorage.ofNode() };
+    const options = { daemon: { dataRoot: '/data' }, storage: SystemStorage.nodeLocal() };
 
-    expect(() => podWith((pod) => DockerEngine.inContainer(pod, options))).toThrow(
-      "test/it: Sysbox mounts nothing at the dataRoot '/data'. Give storage other than SystemStorage.ofNode(), or leave dataRoot out",
+    expect(() => podWith((pod) => DockerEngine.on(pod, { ...options, mode: DockerEngineMode.IN_CONTAINER }))).toThrow(
+      "test/it: Sysbox mounts nothing at the dataRoot '/data'. Give storage other than SystemStorage.nodeLocal(), or leave dataRoot out",
     );
   });
 
   test('takes a data root on other storage', () => {
     const options = { daemon: { dataRoot: '/data' }, storage: SystemStorage.emptyDir(Size.gibibytes(1)) };
 
-    expect(podWith((pod) => DockerEngine.inContainer(pod, options)).daemon['data-root']).toBe('/data');
+    expect(
+      podWith((pod) => DockerEngine.on(pod, { ...options, mode: DockerEngineMode.IN_CONTAINER })).daemon['data-root'],
+    ).toBe('/data');
   });
 });

@@ -1,4 +1,4 @@
-import { Size, Testing } from 'cdk8s';
+import { Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ActionsRunnerOptions, DockerPod, DockerPodProps } from '../../src/docker';
@@ -91,7 +91,7 @@ describe('actionsRunnerTemplate', () => {
       container: { image: RUNNER, name: 'other', resources: { cpu: { request: kplus.Cpu.units(1) } } },
       docker: { socketGroup: 7, daemon: { logDriver: 'local' } },
       work: SystemStorage.ephemeralClaim({ storage: Size.gibibytes(40) }),
-      waitForDockerSeconds: 9,
+      dockerWaitTimeout: Duration.seconds(9),
       labels: { team: 'ci' },
       annotations: { note: 'x' },
       system: { runtime: RuntimeReference.named('sysbox') },
@@ -125,7 +125,7 @@ describe('actionsRunnerTemplate', () => {
     ],
     [
       'a work directory that is not shared',
-      { work: SystemStorage.ofNode() },
+      { work: SystemStorage.nodeLocal() },
       'test/runners: the runner and the engine share the work directory, which needs a volume. Use SystemStorage.emptyDir() or ephemeralClaim()',
     ],
     [

@@ -1,6 +1,6 @@
 import { Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { DockerEngine, DockerEngineOptions } from '../../src/docker';
+import { DockerEngine, DockerEngineMode, DockerEngineOptions } from '../../src/docker';
 import { PodSecurityLevel, SystemPod, SystemStatefulSet, SystemStorage } from '../../src/workloads';
 import { kinds, newChart, podSpecIn } from '../workloads/kinds';
 import { byKind, containerOf, podWith } from './manifests';
@@ -14,7 +14,7 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
     const chart = newChart();
     const workload = kind.make(chart, 'it', { initContainers: [{ ...client, name: 'first' }] });
 
-    const engine = DockerEngine.sidecar(workload);
+    const engine = DockerEngine.on(workload, { mode: DockerEngineMode.SIDECAR });
     workload.addContainer(client);
 
     const spec = podSpecIn(kind, chart);
@@ -35,7 +35,7 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
     const chart = newChart();
     const workload = kind.make(chart, 'it', { containers: [client] });
 
-    DockerEngine.inContainer(workload);
+    DockerEngine.on(workload, { mode: DockerEngineMode.IN_CONTAINER });
 
     const spec = podSpecIn(kind, chart);
     expect(spec.initContainers).toBeUndefined();
@@ -54,7 +54,7 @@ describe('the engine', () => {
     const container = { image: 'ci:1', command: ['make'], args: ['image'] };
     const options = { container, startTimeout: Duration.seconds(30) };
 
-    const { spec } = podWith((pod) => DockerEngine.inContainer(pod, options));
+    const { spec } = podWith((pod) => DockerEngine.on(pod, { ...options, mode: DockerEngineMode.IN_CONTAINER }));
 
     expect(spec.containers[0]).toMatchObject({
       args: ['dockerd', '--', 'make', 'image'],
@@ -65,7 +65,7 @@ describe('the engine', () => {
   });
 
   test('has its data on an emptyDir with a limit, at exactly the special directory', () => {
-    const { spec } = podWith((pod) => DockerEngine.inContainer(pod));
+    const { spec } = podWith((pod) => DockerEngine.on(pod, { mode: DockerEngineMode.IN_CONTAINER }));
 
     expect(containerOf(spec, 'docker').volumeMounts).toContainEqual({
       name: 'docker-data',
@@ -75,7 +75,9 @@ describe('the engine', () => {
   });
 
   test('has its socket where a tmpfs at /run does not hide it', () => {
-    const { spec } = podWith((pod) => DockerEngine.sidecar(pod), { containers: [client] });
+    const { spec } = podWith((pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR }), {
+      containers: [client],
+    });
     const paths = [...spec.containers, ...spec.initContainers].flatMap((c) => c.volumeMounts.map(pathOf));
 
     expect(paths.filter((path) => path.startsWith('/run') || path.startsWith('/var/run'))).toEqual([]);
@@ -89,7 +91,7 @@ describe('the engine', () => {
     const service = new kplus.Service(chart, 'service', { ports: [{ port: 80 }] });
     const set = new SystemStatefulSet(chart, 'it', { service });
 
-    DockerEngine.inContainer(set, { storage });
+    DockerEngine.on(set, { mode: DockerEngineMode.IN_CONTAINER, storage });
 
     const { spec } = byKind(chart).StatefulSet;
     const snapshots = 'containerd/io.containerd.snapshotter.v1.overlayfs';
@@ -108,7 +110,7 @@ describe('the engine', () => {
   test('other containers can have a DOCKER_HOST of their own', () => {
     const own = { ...client, envVariables: { DOCKER_HOST: kplus.EnvValue.fromValue('tcp://elsewhere:2376') } };
 
-    const { spec } = podWith((pod) => DockerEngine.sidecar(pod), { containers: [own] });
+    const { spec } = podWith((pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR }), { containers: [own] });
 
     expect(spec.containers[0].env).toEqual([{ name: 'DOCKER_HOST', value: 'tcp://elsewhere:2376' }]);
     expect(spec.containers[0].volumeMounts).toBeUndefined();
@@ -121,7 +123,7 @@ describe('the engine', () => {
       system: { podSecurity: PodSecurityLevel.RESTRICTED },
     });
 
-    DockerEngine.sidecar(pod);
+    DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR });
 
     for (const container of [...byKind(chart).Pod.spec.containers, ...byKind(chart).Pod.spec.initContainers]) {
       expect(container.securityContext).toEqual({
@@ -133,7 +135,10 @@ describe('the engine', () => {
 
   test('renders the same twice', () => {
     const chart = Testing.chart();
-    DockerEngine.sidecar(new SystemPod(chart, 'it', { containers: [client] }), { socketGroup: 7 });
+    DockerEngine.on(new SystemPod(chart, 'it', { containers: [client] }), {
+      mode: DockerEngineMode.SIDECAR,
+      socketGroup: 7,
+    });
 
     expect(Testing.synth(chart)).toEqual(Testing.synth(chart));
   });
@@ -152,6 +157,7 @@ const everyOption = (pod: SystemPod): Required<DockerEngineOptions> => ({
   socketGroup: 123,
   sharedDirectories: ['/work'],
   startTimeout: Duration.seconds(61),
+  mode: DockerEngineMode.IN_CONTAINER,
 });
 
 const credentials = { name: 'docker-credentials', mountPath: '/opt/cdk8s-sysbox/docker-config', readOnly: true };
@@ -186,11 +192,13 @@ const rendered: Record<keyof DockerEngineOptions, (made: ReturnType<typeof podWi
     expect(spec.volumes).toContainEqual({ name: 'docker-shared-0', emptyDir: {} });
   },
   startTimeout: ({ spec }) => expect(spec.initContainers[0].startupProbe.failureThreshold).toBe(31),
+  mode: ({ spec }) => expect(spec.containers[1].args).toEqual(['dockerd']),
 };
 
 test('in its own container the command next to the engine has the credentials', () => {
   const { spec } = podWith((pod) =>
-    DockerEngine.inContainer(pod, {
+    DockerEngine.on(pod, {
+      mode: DockerEngineMode.IN_CONTAINER,
       container: { image: 'ci:1', command: ['make'] },
       registryCredentials: kplus.Secret.fromSecretName(pod, 'secret', 'registries'),
     }),
@@ -201,7 +209,7 @@ test('in its own container the command next to the engine has the credentials', 
 
 describe('has the option', () => {
   const withOptions = (pick: (pod: SystemPod) => DockerEngineOptions) =>
-    podWith((pod) => DockerEngine.sidecar(pod, pick(pod)), { containers: [client] });
+    podWith((pod) => DockerEngine.on(pod, pick(pod)), { containers: [client] });
 
   test.each(Object.keys(rendered) as (keyof DockerEngineOptions)[])('%s', (option) => {
     rendered[option](withOptions((pod) => ({ [option]: everyOption(pod)[option] })));
@@ -209,7 +217,10 @@ describe('has the option', () => {
   });
 
   test('with all others', () => {
-    for (const check of Object.values(rendered)) check(withOptions(everyOption));
+    const { mode, ...others } = rendered;
+    mode(withOptions(everyOption));
+    const sidecar = withOptions((pod) => ({ ...everyOption(pod), mode: DockerEngineMode.SIDECAR }));
+    for (const check of Object.values(others)) check(sidecar);
   });
 });
 
@@ -217,32 +228,35 @@ const tls = { image: 'docker' };
 test.each<[string, (pod: SystemPod) => unknown, string]>([
   [
     'two engines',
-    (pod) => [DockerEngine.sidecar(pod), DockerEngine.inContainer(pod)],
+    (pod) => [
+      DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR }),
+      DockerEngine.on(pod, { mode: DockerEngineMode.IN_CONTAINER }),
+    ],
     'test/it: a pod has one Docker engine, and this one has one already. Use a workload of its own',
   ],
   [
     'an image without a tag',
-    (pod) => DockerEngine.sidecar(pod, { container: tls }),
+    (pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR, container: tls }),
     "test/it: container 'docker': the image 'docker' names no version. Add a tag such as ':1.2', or a digest '@sha256:…'",
   ],
   [
     'the tag latest',
-    (pod) => DockerEngine.inContainer(pod, { container: { image: 'docker:latest' } }),
+    (pod) => DockerEngine.on(pod, { mode: DockerEngineMode.IN_CONTAINER, container: { image: 'docker:latest' } }),
     "the image 'docker:latest' names no version",
   ],
   [
     'a command of the sidecar',
-    (pod) => DockerEngine.sidecar(pod, { container: { image: 'a:1', command: ['x'] } }),
-    "test/it: container 'docker' is the engine and takes no command. Put it into another container, or use DockerEngine.inContainer()",
+    (pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR, container: { image: 'a:1', command: ['x'] } }),
+    "test/it: container 'docker' is the engine and takes no command. Put it into another container, or use DockerEngineMode.IN_CONTAINER",
   ],
   [
     'a group that no pod has',
-    (pod) => DockerEngine.sidecar(pod, { socketGroup: 65536 }),
+    (pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR, socketGroup: 65536 }),
     'test/it: socketGroup 65536 is no group id of a pod. Use a number from 1 to 65535',
   ],
   [
     'a relative shared directory',
-    (pod) => DockerEngine.sidecar(pod, { sharedDirectories: ['work'] }),
+    (pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR, sharedDirectories: ['work'] }),
     "test/it: sharedDirectories: 'work' is no absolute path without '..'",
   ],
 ])('refuses %s', (_, apply, message) => {

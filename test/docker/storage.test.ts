@@ -1,6 +1,6 @@
 import { Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { DockerEngine } from '../../src/docker';
+import { DockerEngine, DockerEngineMode } from '../../src/docker';
 import { SystemStorage } from '../../src/workloads';
 import { kinds, newChart, podSpecIn, templateIn } from '../workloads/kinds';
 
@@ -16,7 +16,7 @@ describe.each(Object.values(kinds).filter(({ name }) => name !== 'SystemDaemonSe
     const policy = kind.name === 'SystemCronJob' ? { concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID } : {};
     const workload = kind.make(chart, 'it', { ...replicas, ...policy } as object);
 
-    DockerEngine.inContainer(workload, { storage: SystemStorage.claim(one) });
+    DockerEngine.on(workload, { mode: DockerEngineMode.IN_CONTAINER, storage: SystemStorage.claim(one) });
 
     const objects = Testing.synth(chart);
     const claim = objects.find(({ kind: k }) => k === 'PersistentVolumeClaim');
@@ -41,11 +41,16 @@ test('a DaemonSet takes no claim that its pods would share, but one of each pod'
   const kind = kinds.SystemDaemonSet!;
   const chart = newChart();
 
-  expect(() => DockerEngine.inContainer(kind.make(chart, 'a'), { storage: SystemStorage.claim(one) })).toThrow(
+  expect(() =>
+    DockerEngine.on(kind.make(chart, 'a'), { mode: DockerEngineMode.IN_CONTAINER, storage: SystemStorage.claim(one) }),
+  ).toThrow(
     "test/a: several pods of a DaemonSet can run at a time, and would share the claim 'docker-data'. Use SystemStorage",
   );
   const other = newChart();
-  DockerEngine.inContainer(kind.make(other, 'b'), { storage: SystemStorage.ephemeralClaim(one) });
+  DockerEngine.on(kind.make(other, 'b'), {
+    mode: DockerEngineMode.IN_CONTAINER,
+    storage: SystemStorage.ephemeralClaim(one),
+  });
   expect(dataOf(podSpecIn(kind, other))).toMatchObject({ ephemeral: { volumeClaimTemplate: {} } });
 });
 
@@ -55,12 +60,15 @@ test('a volume of elsewhere, and none at all', () => {
   const claim = kplus.PersistentVolumeClaim.fromClaimName(chart, 'claim', 'mine');
   const volume = kplus.Volume.fromPersistentVolumeClaim(chart, 'volume', claim, { name: 'mine' });
 
-  DockerEngine.inContainer(kind.make(chart, 'it'), { storage: SystemStorage.existing(volume) });
+  DockerEngine.on(kind.make(chart, 'it'), {
+    mode: DockerEngineMode.IN_CONTAINER,
+    storage: SystemStorage.fromStorage(volume),
+  });
   const mounts = podSpecIn(kind, chart).containers[0].volumeMounts;
   expect(mounts).toContainEqual({ name: 'mine', mountPath: '/var/lib/docker', subPath: 'docker' });
 
   const other = newChart();
-  DockerEngine.inContainer(kind.make(other, 'it'), { storage: SystemStorage.ofNode() });
+  DockerEngine.on(kind.make(other, 'it'), { mode: DockerEngineMode.IN_CONTAINER, storage: SystemStorage.nodeLocal() });
   const paths = podSpecIn(kind, other).containers[0].volumeMounts.map((m: { mountPath: string }) => m.mountPath);
   expect(paths).toEqual(['/opt/cdk8s-sysbox/docker', '/docker-socket']);
 });

@@ -1,7 +1,15 @@
 // The Docker constructs on a real node: in each mode an engine in an unprivileged pod runs a container.
 import { App, Chart, Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { DockerEngine, DockerPod, DockerServer, SystemPod, SystemStatefulSet, SystemStorage } from '../../src';
+import {
+  DockerEngine,
+  DockerEngineMode,
+  DockerPod,
+  DockerServer,
+  SystemPod,
+  SystemStatefulSet,
+  SystemStorage,
+} from '../../src';
 import { Authority } from './harness/certificates';
 import { serveNames } from './harness/dns';
 import { yamlOf } from './harness/manifests';
@@ -57,7 +65,7 @@ test('an engine beside the work of the container ends with it', () =>
     const chart = newChart('beside');
     const pod = new SystemPod(chart, 'pod', { metadata: { name: 'beside' }, restartPolicy: kplus.RestartPolicy.NEVER });
     const command = script(load, [...inner, ...words]);
-    DockerEngine.inContainer(pod, { container: { image, command }, startTimeout });
+    DockerEngine.on(pod, { mode: DockerEngineMode.IN_CONTAINER, container: { image, command }, startTimeout });
 
     await workloads.cluster.apply(yamlOf(chart));
     await steps.step('pod with work beside the engine Succeeded', () => succeeded('beside'));

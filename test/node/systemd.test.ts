@@ -37,8 +37,10 @@ describe('a SystemdPod', () => {
       const chart = newChart('machine');
       new SystemdPod(chart, 'pod', {
         metadata: { name: 'machine' },
-        machine: { image, envVariables: { GREETING: kplus.EnvValue.fromValue('from the pod') } },
-        systemd: { maskedUnits: ['docker.service', 'docker.socket', 'containerd.service'] },
+        systemd: {
+          container: { image, envVariables: { GREETING: kplus.EnvValue.fromValue('from the pod') } },
+          maskedUnits: ['docker.service', 'docker.socket', 'containerd.service'],
+        },
       });
       await workloads.cluster.apply(yamlOf(chart));
       await steps.step('SystemdPod Ready', () => workloads.cluster.podRunning('machine', namespace, 20 * minutes));

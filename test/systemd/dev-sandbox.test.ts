@@ -163,9 +163,9 @@ const service: Required<SandboxServiceOptions> = {
   metadata: { annotations: { pool: 'dev' } },
 };
 const network: Required<SandboxNetworkOptions> = {
-  sshFrom: ['192.0.2.0/24'],
-  clusterCidrs: ['203.0.113.0/24', '2001:db8::/32'],
-  alsoTo: ['10.9.0.0/16'],
+  sshSourceCidrs: ['192.0.2.0/24'],
+  hostCidrs: ['203.0.113.0/24', '2001:db8::/32'],
+  allowedEgressCidrs: ['10.9.0.0/16'],
 };
 
 /** One value for every prop, so that a new prop does not compile until it has a row here and in `rendered`. */
@@ -264,14 +264,14 @@ test('refuses a user that is none', () => {
   );
 });
 
-test.each(['sshFrom', 'clusterCidrs', 'alsoTo'])('refuses a %s that is no CIDR', (prop) => {
+test.each(['sshSourceCidrs', 'hostCidrs', 'allowedEgressCidrs'])('refuses a %s that is no CIDR', (prop) => {
   expect(() => sandbox({ network: { [prop]: ['10.9.0.1/16'] } })).toThrow(
     `test/it: network: ${prop}: '10.9.0.1/16' is an address within a CIDR. Write the CIDR itself: '10.9.0.0/16'`,
   );
 });
 
 test('nobody reaches SSH where no address may', () => {
-  const { spec } = sandbox({ network: { sshFrom: [] } }).one('NetworkPolicy');
+  const { spec } = sandbox({ network: { sshSourceCidrs: [] } }).one('NetworkPolicy');
 
   expect(spec.policyTypes).toContain('Ingress');
   expect(spec.ingress ?? []).toEqual([]);

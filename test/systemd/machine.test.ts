@@ -20,9 +20,12 @@ import { kinds, newChart, podSpecIn } from '../workloads/kinds';
 const image = 'debian-systemd:13';
 const MASKS = ['config', 'debug', 'tracing'].map((name) => `systemd.mask=sys-kernel-${name}.mount`);
 
-function machineWith(systemd?: SystemdOptions, props: Partial<SystemdPodProps> = {}) {
+/** Props of the pod, and what the machine's container has beyond its image. */
+type PodProps = Omit<Partial<SystemdPodProps>, 'systemd'> & { readonly container?: Partial<kplus.ContainerProps> };
+
+function machineWith(systemd: SystemdOptions = {}, { container, ...props }: PodProps = {}) {
   const chart = Testing.chart();
-  new SystemdPod(chart, 'it', { machine: { image }, systemd, ...props });
+  new SystemdPod(chart, 'it', { ...props, systemd: { ...systemd, container: { image, ...container } } });
   const { Pod, ConfigMap, ...others } = byKind(chart);
   const maps: Manifest[] = Testing.synth(chart).filter((m: Manifest) => m.kind === 'ConfigMap');
   const files = Object.assign({}, ...maps.map((m) => m.data));
@@ -33,7 +36,7 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
   test('is booted as Sysbox wants it', () => {
     const chart = newChart();
 
-    const { container } = SystemdMachine.on(kind.make(chart, 'it', {}), { image });
+    const { container } = SystemdMachine.on(kind.make(chart, 'it', {}), { container: { image } });
 
     const spec = podSpecIn(kind, chart);
     expect(container.name).toBe('machine');
@@ -93,7 +96,7 @@ describe('is stopped', () => {
   test('by the signal of its image', () => {
     const lifecycle = { preStop: kplus.Handler.fromCommand(['wall', 'bye']) };
 
-    const { machine, spec } = machineWith({ stop: SystemdStop.imageSignal() }, { machine: { image, lifecycle } });
+    const { machine, spec } = machineWith({ stop: SystemdStop.imageSignal() }, { container: { lifecycle } });
 
     expect(machine.lifecycle).toEqual({ preStop: { exec: { command: ['wall', 'bye'] } } });
     expect(spec.terminationGracePeriodSeconds).toBe(100);
@@ -113,7 +116,7 @@ describe('is stopped', () => {
     const runtime = RuntimeReference.named('sysbox', { featureGates: ['ContainerStopSignals'] });
     const workload = kind.make(chart, 'it', { system: { runtime }, containers: [{ name: 'other', image: 'a:1' }] });
 
-    SystemdMachine.on(workload, { image }, { stop: SystemdStop.lifecycleSignal() });
+    SystemdMachine.on(workload, { container: { image }, stop: SystemdStop.lifecycleSignal() });
 
     const spec = podSpecIn(kind, chart);
     expect(containerOf(spec, 'machine').lifecycle).toEqual({ stopSignal: 'SIGRTMIN+3' });
@@ -163,7 +166,7 @@ describe('the machine id', () => {
 
 /** One value for every option, so that a new option does not compile until it has a row here and in `rendered`. */
 const journal: Required<SystemdJournalOptions> = {
-  inLog: true,
+  forwardToConsole: true,
   level: JournalLevel.WARNING,
   maxSize: Size.mebibytes(20),
 };
@@ -280,7 +283,7 @@ describe('has the option', () => {
     const chart = Testing.chart();
     const registryCredentials = kplus.Secret.fromSecretName(chart, 's', 'registries');
 
-    new SystemdPod(chart, 'it', { machine: { image }, systemd: { docker: { registryCredentials } } });
+    new SystemdPod(chart, 'it', { systemd: { container: { image }, docker: { registryCredentials } } });
 
     const machine = containerOf(byKind(chart).Pod.spec, 'machine');
     expect(machine.env).toContainEqual({ name: 'DOCKER_CONFIG', value: '/opt/cdk8s-sysbox/docker-config' });
@@ -289,7 +292,7 @@ describe('has the option', () => {
 });
 
 test('the journal can stay inside', () => {
-  const { machine, files } = machineWith({ journal: { inLog: false } });
+  const { machine, files } = machineWith({ journal: { forwardToConsole: false } });
 
   expect(machine.tty).toBeUndefined();
   expect(files['journald.conf']).toBe('[Journal]\n');
@@ -298,9 +301,7 @@ test('the journal can stay inside', () => {
 test('a readiness probe that is given stays', () => {
   const probe = kplus.Probe.fromCommand(['true']);
 
-  expect(machineWith({}, { machine: { image, readiness: probe } }).machine.readinessProbe.exec.command).toEqual([
-    'true',
-  ]);
+  expect(machineWith({}, { container: { readiness: probe } }).machine.readinessProbe.exec.command).toEqual(['true']);
 });
 
 test('two directories share one storage under names of their own, and are seeded as they are told', () => {
@@ -316,23 +317,23 @@ test('two directories share one storage under names of their own, and are seeded
   expect(spec.initContainers[0].command.slice(2)).toEqual(['/home']);
 });
 
-test.each<[string, SystemdOptions | undefined, Partial<SystemdPodProps>, string]>([
+test.each<[string, SystemdOptions | undefined, PodProps, string]>([
   [
     'a command',
     {},
-    { machine: { image, command: ['/lib/systemd/systemd'] } },
+    { container: { command: ['/lib/systemd/systemd'] } },
     "test/it: container 'machine' boots systemd, whose first word must be exactly /sbin/init. Leave command and args out, and give what must run to a unit",
   ],
   [
     'an image without a version',
     {},
-    { machine: { image: 'debian', name: 'vm' } },
+    { container: { image: 'debian', name: 'vm' } },
     "test/it: container 'vm': the image 'debian' names no version",
   ],
   [
     'a second way to stop',
     {},
-    { machine: { image, lifecycle: { preStop: kplus.Handler.fromCommand(['x']) } } },
+    { container: { lifecycle: { preStop: kplus.Handler.fromCommand(['x']) } } },
     'test/it: the preStop hook is what shuts systemd down. Give yours to a unit, or use SystemdStop.imageSignal()',
   ],
   [
@@ -394,7 +395,7 @@ test.each<[string, SystemdOptions | undefined, Partial<SystemdPodProps>, string]
   ],
   [
     'a directory that nothing keeps',
-    { persistentDirectories: [{ path: '/srv', storage: SystemStorage.ofNode() }] },
+    { persistentDirectories: [{ path: '/srv', storage: SystemStorage.nodeLocal() }] },
     {},
     "test/it: the node keeps nothing for '/srv'. Use SystemStorage.claim(), or leave the directory out",
   ],
@@ -404,9 +405,9 @@ test.each<[string, SystemdOptions | undefined, Partial<SystemdPodProps>, string]
 
 test('refuses two machines in one pod', () => {
   const pod = new SystemPod(Testing.chart(), 'it');
-  SystemdMachine.on(pod, { image });
+  SystemdMachine.on(pod, { container: { image } });
 
-  expect(() => SystemdMachine.on(pod, { image })).toThrow(
+  expect(() => SystemdMachine.on(pod, { container: { image } })).toThrow(
     'test/it: a pod has one systemd machine, and this one has one already. Use a workload of its own',
   );
 });
@@ -415,7 +416,7 @@ test('renders the same twice', () => {
   const chart = Testing.chart();
   const runtime = RuntimeReference.named('sysbox', { featureGates: ['ContainerStopSignals'] });
   const systemd = { ...everyOption, stop: SystemdStop.lifecycleSignal() };
-  new SystemdPod(chart, 'it', { machine: { image }, systemd, system: { runtime } });
+  new SystemdPod(chart, 'it', { systemd: { ...systemd, container: { image } }, system: { runtime } });
 
   expect(Testing.synth(chart)).toEqual(Testing.synth(chart));
 });
@@ -424,15 +425,12 @@ describe('directories of a Deployment', () => {
   const { READ_WRITE_MANY } = kplus.PersistentVolumeAccessMode;
   const { recreate } = kplus.DeploymentStrategy;
   const on = (deployment: SystemDeploymentProps, claim: Partial<ClaimOptions> = {}) =>
-    SystemdMachine.on(
-      new SystemDeployment(newChart(), 'it', deployment),
-      { image },
-      {
-        persistentDirectories: [
-          { path: '/var/lib/postgresql', storage: SystemStorage.claim({ storage: Size.gibibytes(1), ...claim }) },
-        ],
-      },
-    );
+    SystemdMachine.on(new SystemDeployment(newChart(), 'it', deployment), {
+      container: { image },
+      persistentDirectories: [
+        { path: '/var/lib/postgresql', storage: SystemStorage.claim({ storage: Size.gibibytes(1), ...claim }) },
+      ],
+    });
 
   test.each([{}, { replicas: 2, strategy: recreate() }, { replicas: 1 }])('are not shared by pods: %j', (props) => {
     expect(() => on(props)).toThrow(

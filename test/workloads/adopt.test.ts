@@ -109,7 +109,7 @@ const everyOption: Required<AdoptOptions> = {
   containers: { main: { tty: true } },
   podSecurity: PodSecurityLevel.RESTRICTED,
   acknowledge: [{ rule: 'host-path', reason: 'why' }],
-  relaxDefaults: true,
+  removeCdk8sPlusDefaults: true,
 };
 const rendered: Record<keyof AdoptOptions, object> = {
   runtime: { spec: { runtimeClassName: 'vm' } },
@@ -124,7 +124,7 @@ const rendered: Record<keyof AdoptOptions, object> = {
   containers: { spec: { containers: [{ name: 'main', tty: true }] } },
   podSecurity: { spec: { containers: [{ securityContext: { capabilities: { drop: ['ALL'] } } }] } },
   acknowledge: { metadata: { annotations: { 'cdk8s-sysbox.io/acknowledge.host-path': 'why' } } },
-  relaxDefaults: { spec: { containers: [{ name: 'main', image: 'a:1' }] } },
+  removeCdk8sPlusDefaults: { spec: { containers: [{ name: 'main', image: 'a:1' }] } },
 };
 
 test.each(Object.keys(everyOption) as (keyof AdoptOptions)[])('has the option %s', (option) => {
@@ -163,11 +163,11 @@ test('what the manifest says already stays', () => {
   expect(synth(chart)[0].spec).toEqual(spec);
 });
 
-test('relaxDefaults takes away what cdk8s-plus renders by itself, and only that', () => {
+test('removeCdk8sPlusDefaults takes away what cdk8s-plus renders by itself, and only that', () => {
   const chart = newChart();
   const own = { image: 'b:1', resources: { cpu: { request: kplus.Cpu.millis(1) } }, securityContext: { user: 5 } };
   adopt(new kplus.Deployment(chart, 'it', { containers: [{ image: 'a:1' }], initContainers: [own] }), {
-    relaxDefaults: true,
+    removeCdk8sPlusDefaults: true,
   });
 
   const { spec } = synth(chart)[0].spec.template;

@@ -217,7 +217,11 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     const workload = kind.make(chart, 'it', { ...ubuntu, system: { nodeSelector: { a: '1' } } });
 
     workload.system.requireNodeLabel('b', '2');
-    workload.system.spreadOver({ maxSkew: 2, topologyKey: 'node', whenUnsatisfiable: 'DoNotSchedule' });
+    workload.system.addTopologySpreadConstraint({
+      maxSkew: 2,
+      topologyKey: 'node',
+      whenUnsatisfiable: 'DoNotSchedule',
+    });
     workload.system.configureContainer('ubuntu', { tty: true });
     workload.system.configureContainer('ubuntu', { stdin: true });
 
@@ -234,7 +238,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     const { system } = kind.make(newChart(), 'it', ubuntu);
 
     expect(() => system.requireNodeLabel('a b', 'c')).toThrow("test/it: nodeSelector: 'a b' is no label key");
-    expect(() => system.spreadOver({ ...spread, maxSkew: 0 })).toThrow('maxSkew 0 is no whole number');
+    expect(() => system.addTopologySpreadConstraint({ ...spread, maxSkew: 0 })).toThrow('maxSkew 0 is no whole number');
     expect(() => system.configureContainer('ubuntu', { stdinOnce: true })).toThrow('has stdinOnce without stdin');
   });
 

@@ -120,7 +120,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     const chart = newChart();
     const workload = kind.make(chart, 'it', ubuntu);
 
-    workload.system._changeWire(({ metadata, spec }) => ({
+    workload.system._patchManifest(({ metadata, spec }) => ({
       metadata,
       spec: { ...spec, os: { name: 'linux' }, newer: 1 },
     }));

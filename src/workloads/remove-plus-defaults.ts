@@ -11,7 +11,7 @@ const RESOURCES = { limits: { cpu: '1500m', memory: '2048Mi' }, requests: { cpu:
  *
  * @internal
  */
-export function relaxPlusDefaults(spec: PlainPodSpec): PlainPodSpec {
+export function removePlusDefaults(spec: PlainPodSpec): PlainPodSpec {
   const container = (json: Json) => ({
     ...json,
     securityContext: without(json.securityContext, CONTAINER_DEFAULTS),
