@@ -20,5 +20,4 @@ Label the nodes that should get the runtime, and apply, or commit dist/ to the r
 
 Each node says what it is doing:
 
-  kubectl get nodes -L sysbox-runtime -o wide
-  kubectl get nodes -o custom-columns='NODE:.metadata.name,RUNTIME:.metadata.labels.sysbox-runtime,STAGE:.metadata.annotations.cdk8s-sysbox\\.io/stage,WHY:.metadata.annotations.cdk8s-sysbox\\.io/message'`);
+  npx cdk8s-sysbox status --watch`);

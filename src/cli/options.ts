@@ -18,6 +18,7 @@ export interface CliOptions {
 /** @internal */
 export const USAGE = `Usage: cdk8s-sysbox check [options] <files, folders or ->
        cdk8s-sysbox rules [--json]
+       cdk8s-sysbox status [--help]
 
 Checks the Sysbox pods of any Kubernetes manifests. All files are checked together.
 

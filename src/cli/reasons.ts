@@ -1,0 +1,215 @@
+/**
+ * What a reason of a node means, and what to do about it.
+ *
+ * @internal
+ */
+export interface ReasonEntry {
+  readonly meaning: string;
+  /** Markdown, links relative to docs/reference/. Empty where nothing is to be done. */
+  readonly remedy: string;
+}
+
+/**
+ * Every reason that the installer gives on a node's annotation and in its Events. The table of docs/reference/node.md says the same
+ * (test/package/docs.test.ts), and the node programs give no other.
+ *
+ * @internal
+ */
+export const REASONS: Record<string, ReasonEntry> = {
+  Architecture: {
+    meaning: 'neither x86_64 nor aarch64',
+    remedy: 'label another node',
+  },
+  BrokenConfiguration: {
+    meaning: "containerd rejects the node's configuration without our change",
+    remedy: 'mend the foreign file that the message names',
+  },
+  CannotWrite: {
+    meaning: 'programs or binaries cannot be copied to the host',
+    remedy: 'free space, or remount /var/lib and /opt writable',
+  },
+  ConfigVersion: {
+    meaning: 'the rendered config.toml has an unknown version',
+    remedy: 'use a newer release of this library',
+  },
+  Containerd: {
+    meaning: 'containerd older than 2.0.5',
+    remedy: 'upgrade K3s to 1.33.1 or later',
+  },
+  ContainerdDown: {
+    meaning: "containerd's socket does not answer after a restart",
+    remedy: 'read the message; the old configuration is back',
+  },
+  CrashLoop: {
+    meaning: 'K3s restarted over and over with the change',
+    remedy: 'read the message; the old configuration is back',
+  },
+  DaemonsDead: {
+    meaning: 'sysbox-mgr or sysbox-fs died under running pods',
+    remedy: 'nothing; or delete the pods without an owner that the message names',
+  },
+  DaemonsDown: {
+    meaning: 'the daemons do not start',
+    remedy: '`journalctl -u sysbox-mgr -u sysbox-fs` on the node',
+  },
+  DeadMan: {
+    meaning: 'nobody confirmed the change within the deadline',
+    remedy: 'read the message; the old configuration is back',
+  },
+  DrainTimeout: {
+    meaning: 'system pods did not go in time',
+    remedy: 'look at PodDisruptionBudgets; delete pods without an owner',
+  },
+  ForeignFile: {
+    meaning: 'a file stands where one of ours belongs',
+    remedy: 'move it away',
+  },
+  ForeignHandler: {
+    meaning: 'another file already defines the handler',
+    remedy: "remove it there, or give the template's sha256",
+  },
+  ForeignSysbox: {
+    meaning: 'Sysbox from a package or by hand is there',
+    remedy: 'remove it, or use `SysboxSource.host()`',
+  },
+  ForeignTemplate: {
+    meaning: 'a hand-written template, and no import line',
+    remedy: 'add the lines of the message by hand, or give its sha256',
+  },
+  Interrupted: {
+    meaning: 'the node went down several times in the middle of the change',
+    remedy: 'find out why; then retry',
+  },
+  Kernel: {
+    meaning: 'older than 5.19',
+    remedy: 'upgrade the kernel',
+  },
+  MissingPrograms: {
+    meaning: 'rsync, modprobe, iptables or fusermount is missing',
+    remedy: 'install what the message names, or allow it with `node.installPackages`',
+  },
+  NoBinaries: {
+    meaning: 'sysbox-runc is missing or does not run',
+    remedy: 'correct the image or `binaryDir`',
+  },
+  NoConfig: {
+    meaning: 'K3s has not rendered config.toml',
+    remedy: 'start K3s once',
+  },
+  NoContainerd: {
+    meaning: 'no containerd of K3s or RKE2 runs',
+    remedy: 'start K3s',
+  },
+  NoDeadMan: {
+    meaning: 'systemd did not take the timer',
+    remedy: '`systemctl status`; nothing was changed',
+  },
+  NoFuse: {
+    meaning: '/dev/fuse is missing',
+    remedy: 'load the fuse module',
+  },
+  NoRelease: {
+    meaning: 'the copy from the image failed',
+    remedy: "look at the pod's log",
+  },
+  NoSpace: {
+    meaning: 'less than 200 MiB free',
+    remedy: 'free some',
+  },
+  NoUnit: {
+    meaning: 'containerd runs outside a systemd unit',
+    remedy: 'run K3s by a unit',
+  },
+  NotHealthy: {
+    meaning: 'not Ready, or no handler, through the API',
+    remedy: 'read the message; the old configuration is back',
+  },
+  NotLabelled: {
+    meaning: 'the runtime is verified, but the label does not hold',
+    remedy: 'look who removes `sysbox-runtime`',
+  },
+  NotRestarted: {
+    meaning: 'systemctl did nothing',
+    remedy: "`systemctl status` of K3s's unit; the old configuration is back",
+  },
+  NotRestored: {
+    meaning: 'the disk takes no writes, so the old state is not complete',
+    remedy: 'free space, then retry',
+  },
+  NotSystemd: {
+    meaning: 'PID 1 is not systemd',
+    remedy: 'not supported',
+  },
+  OldKubernetes: {
+    meaning: 'kubelet older than 1.33',
+    remedy: 'upgrade, or opt in with the feature gate',
+  },
+  PackagesNotInstalled: {
+    meaning: '`node.installPackages` is set, and the package manager failed',
+    remedy: 'read the message; install them by hand',
+  },
+  PreflightWarning: {
+    meaning: 'the runtime works, with a limit that the message names',
+    remedy: 'read the message; nothing is wrong',
+  },
+  ReadOnly: {
+    meaning: 'a folder that files go to is read-only',
+    remedy: 'remount it writable',
+  },
+  Rejected: {
+    meaning: 'containerd rejects the merged configuration',
+    remedy: 'read the message; nothing was changed',
+  },
+  RolloutStopped: {
+    meaning: 'the failure budget is spent',
+    remedy: 'mend the failed nodes; see [troubleshoot](../how-to/troubleshoot.md)',
+  },
+  RuncChanged: {
+    meaning: "the merge would change runc's table",
+    remedy: 'look at foreign drop-ins; nothing was changed',
+  },
+  SELinux: {
+    meaning: 'enforcing',
+    remedy: 'another node, or permissive',
+  },
+  SandboxFailed: {
+    meaning: 'no sandbox runs under the handler',
+    remedy: 'read the message; the old configuration is back',
+  },
+  ServerUnreachable: {
+    meaning: "the agent's server does not answer",
+    remedy: 'bring it back; nothing was changed',
+  },
+  Snapshotter: {
+    meaning: 'not overlayfs',
+    remedy: 'remove `--snapshotter`',
+  },
+  SysboxReady: {
+    meaning: 'the runtime is live',
+    remedy: '',
+  },
+  SysboxRemoved: {
+    meaning: 'everything was removed',
+    remedy: '',
+  },
+  SysboxVersion: {
+    meaning: 'older than 0.7.1',
+    remedy: 'use 0.7.1 or later',
+  },
+  UpgradeFailed: {
+    meaning: 'no sandbox ran with the new release',
+    remedy: 'the old release is back; read the message',
+  },
+  UserNamespaces: {
+    meaning: 'user.max_user_namespaces is 0',
+    remedy: 'set it above 0',
+  },
+  WrongUnit: {
+    meaning: 'K3s runs in another unit than the prop says',
+    remedy: 'correct `node.unit`',
+  },
+  WrongValue: {
+    meaning: 'containerd would read a value otherwise than meant',
+    remedy: 'report it; nothing was changed',
+  },
+};

@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { Json, listOf, mapOf, textOf } from '../core/json';
+import { filesOf, textOfFile } from './sources';
+import { SourceDocument } from './yaml';
+
+/** What the status of a cluster is judged by: objects as the API server gives them. @internal */
+export interface ClusterObjects {
+  readonly nodes: Json[];
+  readonly daemonSets: Json[];
+  readonly pods: Json[];
+  readonly leases: Json[];
+  readonly events: Json[];
+}
+
+/** Runs kubectl with these arguments and returns what it printed. @internal */
+export type Kubectl = (args: string[]) => string;
+
+/** Every object of the installer carries it, whatever a kustomization does to names. @internal */
+export const INSTALLER_SELECTOR = 'app.kubernetes.io/name=sysbox-installer';
+
+/** The KUBECTL variable names another command, such as `k3s kubectl`. @internal */
+export function kubectl(connection: string[], command = process.env.KUBECTL ?? 'kubectl'): Kubectl {
+  const [program = 'kubectl', ...first] = command.split(' ');
+  return (args) => {
+    try {
+      return execFileSync(program, [...first, ...connection, ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+        maxBuffer: 1 << 30,
+      });
+    } catch (error) {
+      const { code, stderr } = error as { code?: string; stderr?: string };
+      if (code === 'ENOENT') throw new Error(`${program} is not on the PATH. Set KUBECTL, or give files`);
+      throw new Error(`${program} ${args.join(' ')}: ${(stderr ?? String(error)).trim()}`);
+    }
+  };
+}
+
+/** What a cluster has, read through kubectl. @internal */
+export function readCluster(run: Kubectl): ClusterObjects {
+  const get = (...args: string[]) => listOf(mapOf(JSON.parse(run(['get', ...args, '-o', 'json']))).items);
+  return {
+    nodes: get('nodes', '--show-managed-fields'),
+    daemonSets: get('daemonsets', '-A', '-l', INSTALLER_SELECTOR),
+    pods: get('pods', '-A', '-l', INSTALLER_SELECTOR),
+    leases: get('leases', '-A', '-l', INSTALLER_SELECTOR),
+    events: get('events', '-A', '--field-selector', 'type=Warning'),
+  };
+}
+
+/** The same objects, from files that `kubectl get … -o json` or `-o yaml` wrote. @internal */
+export function readFiles(args: string[]): ClusterObjects {
+  const documents = filesOf(args).flatMap((file) => SourceDocument.allOf(textOfFile(file)).map(({ json }) => json));
+  const objects = documents.flatMap((object) =>
+    textOf(object?.kind).endsWith('List') ? listOf(object.items) : [object],
+  );
+  const isInstallers = ({ metadata }: Json) => {
+    const [key = '', value] = INSTALLER_SELECTOR.split('=');
+    return mapOf(metadata?.labels)[key] === value;
+  };
+  const ofKind = (kind: string) => objects.filter((object) => object?.kind === kind);
+  return {
+    nodes: ofKind('Node'),
+    daemonSets: ofKind('DaemonSet').filter(isInstallers),
+    pods: ofKind('Pod').filter(isInstallers),
+    leases: ofKind('Lease').filter(isInstallers),
+    events: ofKind('Event').filter(({ type }) => type === 'Warning'),
+  };
+}
