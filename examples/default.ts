@@ -1,18 +1,19 @@
 import { App, Chart } from 'cdk8s';
-import { SysboxRuntime, SystemPod } from 'cdk8s-sysbox';
-import { RestartPolicy } from 'cdk8s-plus-30';
+import { SysboxRuntime, SystemDeployment } from 'cdk8s-sysbox';
+import { Namespace } from 'cdk8s-plus-30';
 
-// The default platform: the runtime on every node with sysbox-install=yes, and a first system pod that runs under it.
+// The default platform: the runtime on every node with sysbox-install=yes, and apart from it a first workload under it.
 const app = new App();
 
 const platform = new Chart(app, 'sysbox', { disableResourceNameHashes: true });
 const runtime = new SysboxRuntime(platform, 'sysbox');
 
-const workloads = new Chart(app, 'ubuntu', { disableResourceNameHashes: true });
-new SystemPod(workloads, 'ubuntu', {
-  metadata: { name: 'ubuntu' },
+const demo = new Chart(app, 'ubuntu', { disableResourceNameHashes: true });
+const namespace = new Namespace(demo, 'namespace', { metadata: { name: 'sysbox-demo' } });
+new SystemDeployment(demo, 'ubuntu', {
+  metadata: { name: 'ubuntu', namespace: namespace.name },
   system: { runtime },
-  restartPolicy: RestartPolicy.NEVER,
+  replicas: 1,
   containers: [{ name: 'ubuntu', image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
 });
 

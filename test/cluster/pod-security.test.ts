@@ -32,7 +32,7 @@ async function serverWithLevels(minor: Minor, featureGates?: Record<string, bool
   return server;
 }
 
-const systemPod = () => distObject('Pod');
+const systemPod = () => distObject('Deployment').spec.template;
 const daemonSet = () => distObject('DaemonSet');
 
 /** `admitted`, or what the server has against the pod. */

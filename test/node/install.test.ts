@@ -56,7 +56,7 @@ beforeAll(async () => {
     await steps.step('node labelled sysbox-runtime=running', () =>
       cluster.nodeLabel(node.name, 'sysbox-runtime', 'running'),
     );
-    await steps.step('pod ubuntu Running', () => cluster.podRunning('ubuntu'));
+    await steps.step('Deployment ubuntu available', () => cluster.deploymentAvailable('ubuntu', 'sysbox-demo'));
     gap = watch.stop();
     installed = true;
   } catch (error) {
@@ -76,7 +76,7 @@ afterAll(async () => {
 });
 
 test('the pod sees sysboxfs under /proc', async () => {
-  const mounts = await cluster.exec('ubuntu', ['cat', '/proc/1/mounts']);
+  const mounts = await cluster.exec('deployment/ubuntu', ['cat', '/proc/1/mounts'], 'sysbox-demo');
   process.stdout.write(
     mounts
       .split('\n')
@@ -87,7 +87,7 @@ test('the pod sees sysboxfs under /proc', async () => {
 });
 
 test('root in the pod is not root on the node', async () => {
-  const [inside, outside, length] = (await cluster.exec('ubuntu', ['cat', '/proc/1/uid_map']))
+  const [inside, outside, length] = (await cluster.exec('deployment/ubuntu', ['cat', '/proc/1/uid_map'], 'sysbox-demo'))
     .trim()
     .split(/\s+/)
     .map(Number);

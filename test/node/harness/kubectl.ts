@@ -86,6 +86,13 @@ export class Cluster {
     }
   }
 
+  /** Waits for the pods of a Deployment to be ready. */
+  async deploymentAvailable(name: string, namespace = 'default', timeoutMs = 10 * 60_000): Promise<void> {
+    const timeout = `--timeout=${timeoutMs / 1000}s`;
+    await this.kubectl(['rollout', 'status', `deployment/${name}`, '-n', namespace, timeout], { timeoutMs });
+  }
+
+  /** @param pod a pod's name, or `deployment/` and a name for one of its pods */
   exec(pod: string, command: readonly string[], namespace = 'default'): Promise<string> {
     return this.kubectl(['exec', '-n', namespace, pod, '--', ...command]);
   }

@@ -34,7 +34,7 @@ export function distImages(): PlatformImages {
     if (!image) throw new Error(`${dist} holds no ${kind} with an image.`);
     return fullName(image);
   };
-  return { installer: imageOf('DaemonSet'), ubuntu: imageOf('Pod') };
+  return { installer: imageOf('DaemonSet'), ubuntu: imageOf('Deployment') };
 }
 
 /** As containerd names it: `ubuntu:24.04` is docker.io/library/ubuntu:24.04. */
