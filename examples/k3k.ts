@@ -1,8 +1,8 @@
 import { App, Chart, Size } from 'cdk8s';
-import { K3kCluster, K3kPersistence, K3sComponent, NestedExpose } from 'cdk8s-sysbox';
+import { ApiServerExposure, K3kCluster, K3sComponent, SystemStorage } from 'cdk8s-sysbox';
 
 // A virtual cluster of K3k whose nodes are unprivileged pods under Sysbox. K3k's controller runs in the cluster already.
-// `kubectl -n team-a get secret k3k-team-a-kubeconfig -o jsonpath='{.data.kubeconfig\.yaml}'` gives the way in.
+// `kubectl -n team-a get secret k3k-team-a-kubeconfig -o jsonpath='{.data.kubeconfig\.yaml}'` prints its kubeconfig.
 const app = new App();
 const chart = new Chart(app, 'k3k', { namespace: 'team-a', disableResourceNameHashes: true });
 
@@ -14,10 +14,10 @@ new K3kCluster(chart, 'team-a', {
     disable: [K3sComponent.TRAEFIK],
     tlsSans: ['team-a.example.org'],
     resources: { memory: { limit: Size.gibibytes(2) } },
+    storage: SystemStorage.claim({ storage: Size.gibibytes(20) }),
   },
   agent: { resources: { memory: { limit: Size.gibibytes(4) } } },
-  persistence: K3kPersistence.claim({ storage: Size.gibibytes(20) }),
-  expose: NestedExpose.loadBalancer(),
+  expose: ApiServerExposure.loadBalancer(),
 });
 
 app.synth();

@@ -1,9 +1,9 @@
 import { App, Chart, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-30';
-import { K3sCluster, K3sComponent } from 'cdk8s-sysbox';
+import { K3sCluster, K3sComponent, SystemStorage } from 'cdk8s-sysbox';
 
-// A Kubernetes cluster inside the cluster: one K3s server and two agents, each an unprivileged pod with a claim of its own.
-// `kubectl -n dev get secret dev-kubeconfig -o jsonpath='{.data.kubeconfig\.yaml}'` gives the way in.
+// A nested Kubernetes cluster: one K3s server and two agents, each an unprivileged pod with a claim of its own.
+// `kubectl -n dev get secret dev-kubeconfig -o jsonpath='{.data.kubeconfig\.yaml}'` prints its kubeconfig.
 const app = new App();
 const chart = new Chart(app, 'k3s-in-k3s', { namespace: 'dev', disableResourceNameHashes: true });
 
@@ -13,14 +13,14 @@ new K3sCluster(chart, 'dev', {
   agents: 2,
   server: {
     disable: [K3sComponent.TRAEFIK],
-    storage: { storage: Size.gibibytes(10) },
+    storage: SystemStorage.claim({ storage: Size.gibibytes(10) }),
     resources: {
       cpu: { request: Cpu.millis(500), limit: Cpu.units(2) },
       memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
     },
   },
   agent: {
-    storage: { storage: Size.gibibytes(20) },
+    storage: SystemStorage.claim({ storage: Size.gibibytes(20) }),
     resources: {
       cpu: { request: Cpu.millis(250), limit: Cpu.units(2) },
       memory: { request: Size.mebibytes(512), limit: Size.gibibytes(2) },

@@ -1,9 +1,9 @@
 import { App, Chart, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-30';
-import { K3sCluster } from 'cdk8s-sysbox';
+import { K3sCluster, SystemStorage } from 'cdk8s-sysbox';
 
-// A Kubernetes cluster inside the cluster that goes on without one of its servers: three of them share an etcd, on different
-// nodes where there are as many, and two agents join whichever is ready.
+// A nested Kubernetes cluster that tolerates the loss of a server: three of them share an etcd, on different nodes
+// where possible, and two agents join whichever is ready.
 const app = new App();
 const chart = new Chart(app, 'k3s-servers', { namespace: 'staging', disableResourceNameHashes: true });
 
@@ -13,8 +13,8 @@ new K3sCluster(chart, 'staging', {
   servers: 3,
   agents: 2,
   server: {
-    // etcd wants a disk that is written to at once
-    storage: { storage: Size.gibibytes(10), storageClassName: 'ssd' },
+    // etcd needs a disk with a low write latency
+    storage: SystemStorage.claim({ storage: Size.gibibytes(10), storageClassName: 'ssd' }),
     resources: {
       cpu: { request: Cpu.millis(500), limit: Cpu.units(2) },
       memory: { request: Size.gibibytes(1), limit: Size.gibibytes(3) },

@@ -1,2 +1,1 @@
 export * from './k3k-cluster';
-export * from './k3k-persistence';

@@ -1,6 +1,8 @@
 import * as kplus from 'cdk8s-plus-30';
 import { K3sNodeOptions, K3sServerOptions } from '../k3s';
-import { assertEnv, extraArgs, nodeArgs, serverArgs } from '../k3s/k3s-args';
+import { extraArgs, nodeArgs, serverArgs } from '../k3s/k3s-args';
+import { assertEnv } from '../k3s/k3s-settings';
+import { assertMemory } from '../k3s/node-memory';
 
 /**
  * Arguments of the servers. K3k puts them into a shell script, between double quotes and then as words.
@@ -13,7 +15,7 @@ export function k3kServerArgs(options: K3sServerOptions, where: string): string[
   const args = [
     ...serverArgs({ ...options, tlsSans: undefined }, where),
     ...nodeArgs(options, where),
-    ...extraArgs(options.extraArgs, where),
+    ...extraArgs(options, where),
   ];
   const unsafe = args.find((arg) => /[\s"$`\\*?[]/.test(arg));
   if (unsafe !== undefined) {
@@ -27,15 +29,16 @@ export function k3kServerArgs(options: K3sServerOptions, where: string): string[
 
 /** @internal */
 export function k3kAgentArgs(options: K3sNodeOptions, where: string): string[] | undefined {
-  return nonEmpty([...nodeArgs(options, where), ...extraArgs(options.extraArgs, where)]);
+  return nonEmpty([...nodeArgs(options, where), ...extraArgs(options, where)]);
 }
 
-/** Environment and resources of the nodes, as they are on the wire. @internal */
-export function onTheWire(options: K3sNodeOptions, where: string) {
-  assertEnv(options.env, where);
+/** Environment and resources of the nodes, as they are in a manifest. @internal */
+export function toManifestJson(role: 'server' | 'agent', options: K3sNodeOptions, where: string) {
+  assertEnv(options.envVariables, where);
+  assertMemory(role, options.resources, where);
   const { env, resources } = new kplus.Container({
     image: 'k3s',
-    envVariables: options.env,
+    envVariables: options.envVariables,
     resources: options.resources ?? {},
   })._toKube();
   return {

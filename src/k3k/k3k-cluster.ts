@@ -15,7 +15,7 @@ import {
   K3sRegistries,
   K3sServerOptions,
   K3sToken,
-  NestedExpose,
+  ApiServerExposure,
   NestedNetworkOptions,
 } from '../k3s';
 import { assertSan } from '../k3s/k3s-args';
@@ -23,8 +23,8 @@ import { k3sTag } from '../k3s/k3s-version';
 import { assertClusterName, namespaceOf } from '../k3s/nested-cluster';
 import { NestedNetwork } from '../k3s/nested-network';
 import { SystemOptions } from '../workloads';
-import { k3kAgentArgs, k3kServerArgs, onTheWire } from './k3k-args';
-import { K3kPersistence } from './k3k-persistence';
+import { k3kAgentArgs, k3kServerArgs, toManifestJson } from './k3k-args';
+import { assertAgentStorage, k3kPersistence } from './k3k-persistence';
 import { K3kSecurity } from './k3k-security';
 
 /** An Ingress for the API server of a K3k cluster; its controller must pass TLS through. */
@@ -49,7 +49,7 @@ export interface K3kClusterProps {
   /**
    * Version of K3s, "v1.36.2+k3s1" or "v1.36.2-k3s1".
    *
-   * @default - that of the cluster around, as K3k chooses
+   * @default - that of the host cluster, as K3k chooses
    */
   readonly version?: string;
 
@@ -61,62 +61,55 @@ export interface K3kClusterProps {
   readonly clusterName?: string;
 
   /**
-   * How many servers, with an embedded etcd in each. Refused: an even number, which stands no more failures than one server
-   * fewer. Tried under Sysbox by K3k's developers: 1 (k3k#582).
+   * Number of servers, with an embedded etcd in each. Refused: an even number, which tolerates no more failures than one server
+   * fewer. Tested under Sysbox by K3k's developers: 1 (k3k#582).
    *
    * @default 1
    */
   readonly servers?: number;
 
   /**
-   * How many agents.
+   * Number of agents.
    *
    * @default 0
    */
   readonly agents?: number;
 
   /**
-   * What the servers have. `resources` with requests need Kubernetes 1.34, as K3k gives them to the pod as a whole; limits
-   * alone do not.
+   * How the servers are set up. `storage` is `SystemStorage.claim()` or `SystemStorage.emptyDir()` without a limit, the two that K3k
+   * has. `resources` with requests need Kubernetes 1.34, as K3k gives them to the pod as a whole; limits alone do not.
    *
-   * @default - K3s' defaults
+   * @default - K3s' defaults and a claim of 10 GiB; K3k's own default of 2 GB does not hold the images of a few workloads
    */
   readonly server?: K3sServerOptions;
 
   /**
-   * What the agents have.
+   * How the agents are set up. `storage` is refused: K3k keeps their data in an emptyDir.
    *
    * @default - K3s' defaults
    */
   readonly agent?: K3sNodeOptions;
 
   /**
-   * The addresses inside, of one family. They must not overlap those of the cluster around.
+   * The addresses of the nested cluster, of one family. They must not overlap those of the host cluster.
    *
    * @default - pods in 10.52.0.0/16, Services in 10.53.0.0/16
    */
   readonly network?: NestedNetworkOptions;
 
   /**
-   * Where the servers keep their data.
-   *
-   * @default - a claim of 10 GiB; K3k's own default of 2 GB does not hold the images of a few workloads
-   */
-  readonly persistence?: K3kPersistence;
-
-  /**
    * The token with which nodes join: K3k reads the key "token".
    *
-   * @default - K3k makes one and keeps it in the Secret `k3k-<name>-token`
+   * @default - K3k generates one and stores it in the Secret `k3k-<name>-token`
    */
   readonly token?: K3sToken;
 
   /**
-   * How the API server is reached from outside the cluster around. Refused together with `ingress`.
+   * How the API server is reached from outside the host cluster. Refused together with `ingress`.
    *
-   * @default - only within the cluster around
+   * @default - only within the host cluster
    */
-  readonly expose?: NestedExpose;
+  readonly expose?: ApiServerExposure;
 
   /**
    * An Ingress to the API server.
@@ -133,7 +126,7 @@ export interface K3kClusterProps {
   readonly registries?: K3sRegistries;
 
   /**
-   * What the pods have beyond K3k's defaults: runtime, node selector, priority class, Pod Security, seccomp profile. The rest of
+   * Settings of the pods beyond K3k's defaults: runtime, node selector, priority class, Pod Security, seccomp profile. The rest of
    * the group has no field in K3k and is refused.
    *
    * @default - they run under RuntimeClass "sysbox-runc" on containerd
@@ -150,8 +143,8 @@ export interface K3kClusterProps {
   readonly extraSpec?: Record<string, any>;
 }
 
-/** Fields that are this construct's, also where it leaves them out. */
-const OWN_FIELDS = [
+/** Fields that this construct sets or leaves out on purpose. */
+const RESERVED_KEYS = [
   'agentArgs',
   'agentEnvs',
   'agents',
@@ -183,6 +176,15 @@ const OWN_FIELDS = [
 /**
  * A Cluster of K3k (https://github.com/rancher/k3k, 1.1 or later) whose nodes are system pods: K3k's virtual mode, without the
  * privileged containers that it has by default. K3k's controller must be installed.
+ *
+ * @example
+ * import { App, Chart } from 'cdk8s';
+ * import { K3kCluster } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'cluster', { namespace: 'team-a' });
+ * new K3kCluster(chart, 'TeamA', { clusterName: 'team-a', agents: 2 });
+ * app.synth();
  */
 export class K3kCluster extends Construct implements INestedCluster {
   public readonly clusterName: string;
@@ -200,12 +202,13 @@ export class K3kCluster extends Construct implements INestedCluster {
     // Source: k3k pkg/controller/controller.go, SafeConcatNameWithPrefix; it shortens only what is longer than ours can be
     this.kubeconfigSecret = kplus.Secret.fromSecretName(this, 'Kubeconfig', `k3k-${name}-kubeconfig`);
     this.assertCounts();
+    assertAgentStorage(props.agent?.storage, this.node.path);
 
     new ApiObject(this, 'Resource', {
       apiVersion: 'k3k.io/v1beta1',
       kind: 'Cluster',
       metadata: { name },
-      spec: { ...toJson_ClusterSpec(this.spec()), ...this.nodesOnTheWire(), ...this.extraSpec() },
+      spec: { ...toJson_ClusterSpec(this.spec()), ...this.nodesAsJson(), ...this.extraSpec() },
     });
   }
 
@@ -244,7 +247,7 @@ export class K3kCluster extends Construct implements INestedCluster {
   }
 
   private persistence(): ClusterSpec['persistence'] {
-    const { type, storageRequestSize, storageClassName } = this.props.persistence ?? K3kPersistence.claim();
+    const { type, storageRequestSize, storageClassName } = k3kPersistence(this.props.server?.storage, this.node.path);
     return {
       type,
       storageClassName,
@@ -289,9 +292,9 @@ export class K3kCluster extends Construct implements INestedCluster {
     ];
   }
 
-  private nodesOnTheWire(): Record<string, unknown> {
-    const server = onTheWire(this.props.server ?? {}, this.node.path);
-    const agent = onTheWire(this.props.agent ?? {}, this.node.path);
+  private nodesAsJson(): Record<string, unknown> {
+    const server = toManifestJson('server', this.props.server ?? {}, this.node.path);
+    const agent = toManifestJson('agent', this.props.agent ?? {}, this.node.path);
     return {
       serverEnvs: server.env,
       agentEnvs: agent.env,
@@ -310,7 +313,7 @@ export class K3kCluster extends Construct implements INestedCluster {
 
   private extraSpec(): Record<string, unknown> {
     const { extraSpec = {} } = this.props;
-    const own = Object.keys(extraSpec).find((field) => OWN_FIELDS.includes(field));
+    const own = Object.keys(extraSpec).find((field) => RESERVED_KEYS.includes(field));
     if (own) throw new Error(`${this.node.path}: extraSpec has '${own}', which another prop sets. Use that prop`);
     return extraSpec;
   }
@@ -320,11 +323,11 @@ export class K3kCluster extends Construct implements INestedCluster {
     const where = this.node.path;
     if (!Number.isInteger(servers) || servers < 1 || servers % 2 === 0) {
       throw new Error(
-        `${where}: servers is ${servers}. Give an odd number: etcd needs a majority, and an even number stands no more failures`,
+        `${where}: servers is ${servers}. Give an odd number: etcd needs a majority, and an even number tolerates no more failures`,
       );
     }
     if (!Number.isInteger(agents) || agents < 0) {
-      throw new Error(`${where}: agents is ${agents}. Give a whole number from 0 on`);
+      throw new Error(`${where}: agents is ${agents}. Give a whole number from 0`);
     }
   }
 }

@@ -1,47 +1,42 @@
 import { Size } from 'cdk8s';
+import { SystemStorage } from '../workloads';
 
-/** The claim of each server. */
-export interface K3kClaimOptions {
-  /**
-   * How much storage, a whole number of MiB: etcd, images, and volumes of the default StorageClass inside. K3k does not let
-   * it be changed later.
-   *
-   * @default Size.gibibytes(10)
-   */
-  readonly storage?: Size;
-
-  /**
-   * Name of the StorageClass.
-   *
-   * @default - the cluster's default class
-   */
+/** `persistence` of a Cluster. */
+interface K3kPersistence {
+  readonly type: 'dynamic' | 'ephemeral';
+  readonly storageRequestSize?: string;
   readonly storageClassName?: string;
 }
 
-/** Where the servers of a K3k cluster keep their data. Its agents keep theirs in an emptyDir. */
-export class K3kPersistence {
-  /**
-   * On a claim of each server.
-   *
-   * @param options what is claimed
-   */
-  public static claim(options: K3kClaimOptions = {}): K3kPersistence {
-    const mebibytes = (options.storage ?? Size.gibibytes(10)).toMebibytes();
-    if (mebibytes < 1) throw new Error(`a claim for ${mebibytes} MiB of storage holds nothing. Ask for 1 MiB or more`);
-    return new K3kPersistence('dynamic', `${mebibytes}Mi`, options.storageClassName);
-  }
+const DEFAULT = SystemStorage.claim({ storage: Size.gibibytes(10) });
 
-  /** In an emptyDir: gone with the pod. */
-  public static ephemeral(): K3kPersistence {
-    return new K3kPersistence('ephemeral');
+/**
+ * What K3k has of a storage: a claim with a size and a class, or an emptyDir.
+ *
+ * Source: k3k pkg/controller/cluster/server/server.go, setupDynamicPersistence and podSpec.
+ *
+ * @internal
+ */
+export function k3kPersistence(storage: SystemStorage = DEFAULT, where: string): K3kPersistence {
+  const { claim, emptyDir } = storage._request;
+  if (emptyDir) {
+    if (emptyDir.sizeLimit) refuse(where, 'K3k sets no limit on an emptyDir. Use SystemStorage.emptyDir() without one');
+    return { type: 'ephemeral' };
   }
+  if (!claim) return refuse(where, 'K3k has claims and emptyDirs only. Use SystemStorage.claim() or emptyDir()');
+  const foreign = (['accessModes', 'labels', 'annotations'] as const).find((name) => claim[name] !== undefined);
+  if (foreign) refuse(where, `K3k has no field for ${foreign} of a claim. Leave it out`);
+  const mebibytes = claim.storage.toMebibytes();
+  if (mebibytes < 1) refuse(where, `a claim of ${mebibytes} MiB cannot hold anything. Request at least 1 MiB`);
+  return { type: 'dynamic', storageRequestSize: `${mebibytes}Mi`, storageClassName: claim.storageClassName };
+}
 
-  private constructor(
-    /** K3k's name for it. */
-    public readonly type: string,
-    /** Size of the claim. */
-    public readonly storageRequestSize?: string,
-    /** Name of the StorageClass. */
-    public readonly storageClassName?: string,
-  ) {}
+/** @internal */
+export function assertAgentStorage(storage: SystemStorage | undefined, where: string): void {
+  if (storage === undefined) return;
+  throw new Error(`${where}: agent.storage: K3k keeps the data of agents in an emptyDir. Leave it out`);
+}
+
+function refuse(where: string, reason: string): never {
+  throw new Error(`${where}: server.storage: ${reason}`);
 }

@@ -1,43 +1,23 @@
 import { Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { ClaimOptions, SystemOptions, SystemStatefulSet } from '../workloads';
-import { assertSize } from './cluster-size';
+import { SystemOptions, SystemStatefulSet, SystemStorage } from '../workloads';
+import { assertNodeCounts, NodeCounts } from './cluster-size';
 import { addDisruptionBudgets } from './disruption-budgets';
 import { addMemberServices, EmbeddedEtcd } from './embedded-etcd';
 import { assertSan } from './k3s-args';
 import { K3sNode } from './k3s-node';
+import { K3sNodeProps } from './k3s-node-props';
 import { K3sNodeOptions, K3sServerOptions } from './k3s-options';
 import { K3sRegistries } from './k3s-registries';
 import { K3sToken } from './k3s-token';
 import { k3sImage, K3sVersionOptions } from './k3s-version';
 import { addPublisher } from './kubeconfig-publisher';
-import { assertClusterName, INestedCluster, namespaceOf, NestedExpose } from './nested-cluster';
+import { assertClusterName, INestedCluster, namespaceOf, ApiServerExposure } from './nested-cluster';
 import { NestedNetworkOptions } from './nested-network';
 import { programsConfigMap } from './pod-programs';
-import { FilledSecret } from './secret-access';
+import { RuntimePopulatedSecret } from './runtime-populated-secret';
 import { generatedToken } from './token-job';
-
-/** The servers of a K3sCluster. */
-export interface K3sClusterServerOptions extends K3sServerOptions {
-  /**
-   * The claim for the data of each server: its database, and what its node keeps. It stays when the cluster is deleted, and
-   * Kubernetes does not let it be changed here later.
-   *
-   * @default - 10 GiB of the default StorageClass
-   */
-  readonly storage?: ClaimOptions;
-}
-
-/** The agents of a K3sCluster. */
-export interface K3sClusterAgentOptions extends K3sNodeOptions {
-  /**
-   * The claim for the data of each agent: images, files of its pods, what identifies it. It stays when the agent is deleted.
-   *
-   * @default - 10 GiB of the default StorageClass
-   */
-  readonly storage?: ClaimOptions;
-}
 
 /** A Kubernetes cluster in a few system pods. */
 export interface K3sClusterProps extends K3sVersionOptions {
@@ -49,67 +29,65 @@ export interface K3sClusterProps extends K3sVersionOptions {
   readonly clusterName?: string;
 
   /**
-   * How many servers: 1, which keeps its data in SQLite, or 3 or 5, which share an embedded etcd and go on without one, or
-   * two. Refused: other numbers, since an even one bears no more failures than the odd one below.
+   * Number of servers: 1, which keeps its data in SQLite, or 3 or 5, which share an embedded etcd and tolerate the loss of one or
+   * two. Refused: other numbers, since an even one tolerates no more failures than the odd one below.
    *
-   * From 1 to 3 the new servers wait until the pod of the first, "<name>-server-0", is deleted: it starts again, moves its
-   * data from SQLite into etcd (K3s does so at `--cluster-init`), is away for a minute, and the others join it. The old
-   * file stays beside, as `state.db.migrated`. There is no way back to 1 by this number: an etcd of three does not go on
-   * with one member.
+   * From 1 to 3, the new servers wait until the pod of the first, "<name>-server-0", is deleted: it starts again, migrates its
+   * data from SQLite to etcd (K3s does so at `--cluster-init`), is unavailable for a minute, and the others join it. The old
+   * file stays as `state.db.migrated`. The number cannot go back to 1: an etcd of three has no quorum with one member.
    *
    * @default 1
    */
   readonly servers?: number;
 
   /**
-   * How many agents. The servers are nodes as well.
+   * Number of agents. The servers are nodes as well.
    *
    * @default 0
    */
   readonly agents?: number;
 
   /**
-   * What each server has.
+   * How each server is set up.
    *
    * @default - K3s' defaults, and a claim of 10 GiB
    */
-  readonly server?: K3sClusterServerOptions;
+  readonly server?: K3sServerOptions;
 
   /**
-   * What each agent has.
+   * How each agent is set up.
    *
    * @default - K3s' defaults, and a claim of 10 GiB
    */
-  readonly agent?: K3sClusterAgentOptions;
+  readonly agent?: K3sNodeOptions;
 
   /**
-   * The addresses inside. They must not overlap those of the cluster around.
+   * The addresses of the nested cluster. They must not overlap those of the host cluster.
    *
    * @default - pods in 10.52.0.0/16, Services in 10.53.0.0/16
    */
   readonly network?: NestedNetworkOptions;
 
   /**
-   * The tokens with which nodes join. That of the servers also encrypts the cluster's certificates in its database, so that
-   * no server starts with another one later (K3s, pkg/cluster/storage.go).
+   * The tokens with which nodes join. The servers' token also encrypts the cluster's certificates in its database, so that no
+   * server starts with another one later (K3s, pkg/cluster/storage.go).
    *
-   * @default - a Job makes them in the cluster, once, and keeps them in the Secret `<name>-token`
+   * @default - a Job generates them in the cluster, once, and stores them in the Secret `<name>-token`
    */
   readonly token?: K3sToken;
 
   /**
-   * How the API server is reached from outside the cluster around. The address is not known here: name it in
-   * `server.tlsSans`.
+   * How the API server is reached from outside the host cluster. The address is not known here: add it to `server.tlsSans`.
    *
-   * @default - only within the cluster around
+   * @default - only within the host cluster
    */
-  readonly expose?: NestedExpose;
+  readonly expose?: ApiServerExposure;
 
   /**
    * The address of the API server in the published kubeconfig, "https://k3s.example.org:6443". Its host is added to the
    * certificate.
    *
-   * @default - that of the Service within the cluster around
+   * @default - that of the Service in the host cluster
    */
   readonly kubeconfigUrl?: string;
 
@@ -121,29 +99,29 @@ export interface K3sClusterProps extends K3sVersionOptions {
   readonly registries?: K3sRegistries;
 
   /**
-   * How many of the cluster's pods an eviction may take away at a time. 0 keeps the nodes around from being drained. Of
-   * several servers it is never more than one.
+   * How many of the cluster's pods may be evicted at a time. 0 keeps the host's nodes from being drained. Of several servers it is
+   * never more than one.
    *
    * @default 1
    */
   readonly maxUnavailable?: number;
 
   /**
-   * How long the pods inside have to leave a node before it is stopped.
+   * How long the nested pods have to leave a node before it is stopped.
    *
    * @default Duration.seconds(60)
    */
   readonly drainTimeout?: Duration;
 
   /**
-   * How long K3s has to start.
+   * How long K3s has to become ready after each start.
    *
    * @default Duration.minutes(10)
    */
   readonly startTimeout?: Duration;
 
   /**
-   * What all pods have beyond cdk8s-plus.
+   * Settings of all pods beyond cdk8s-plus.
    *
    * @default - they run under RuntimeClass "sysbox-runc" on containerd
    */
@@ -152,12 +130,29 @@ export interface K3sClusterProps extends K3sVersionOptions {
 
 const API_PORT = 6443;
 
+/** Part of the names of the claims: `data-<cluster>-server-0`. */
+const DATA_VOLUME = 'data';
+
 const LABEL_CLUSTER = 'cdk8s-sysbox.io/k3s-cluster';
 const LABEL_ROLE = 'cdk8s-sysbox.io/k3s-role';
 
 /**
  * A Kubernetes cluster in a few system pods, without a controller: one K3s server, or several that share an etcd, and
  * agents, each an unprivileged pod that keeps its data and its name over restarts. Needs a chart with a namespace.
+ *
+ * @example
+ * import { App, Chart } from 'cdk8s';
+ * import { K3sCluster, K3sComponent } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'cluster', { namespace: 'dev' });
+ * new K3sCluster(chart, 'Dev', {
+ *   clusterName: 'dev',
+ *   version: 'v1.36.2+k3s1',
+ *   agents: 2,
+ *   server: { disable: [K3sComponent.TRAEFIK] },
+ * });
+ * app.synth();
  */
 export class K3sCluster extends Construct implements INestedCluster {
   /** The key of the kubeconfig in its Secret; K3k uses the same. */
@@ -170,10 +165,10 @@ export class K3sCluster extends Construct implements INestedCluster {
   /** The tokens with which nodes join. */
   public readonly token: K3sToken;
 
-  /** The Service of the API server: an address that stays. */
+  /** The Service of the API server: a stable address. */
   public readonly service: kplus.Service;
 
-  /** The API server within the cluster around. */
+  /** The URL of the API server in the host cluster. */
   public readonly url: string;
 
   /** The servers. */
@@ -194,7 +189,7 @@ export class K3sCluster extends Construct implements INestedCluster {
     const { servers = 1, agents = 0 } = props;
     const name = props.clusterName ?? Names.toDnsLabel(this, { maxLen: 45 });
     this.clusterName = assertClusterName(name, where);
-    assertSize(props, where);
+    assertNodeCounts(this.counts(), where);
     const namespace = namespaceOf(this);
     this.network = props.network ?? {};
 
@@ -203,8 +198,10 @@ export class K3sCluster extends Construct implements INestedCluster {
     const host = `${this.service.name}.${namespace}.svc`;
     this.url = `https://${host}:${this.service.port}`;
     const image = k3sImage(props, where);
-    this.token = props.token ?? generatedToken(this, name, image, props.system ?? {});
-    const kubeconfig = new FilledSecret(this, 'Kubeconfig', `${name}-kubeconfig`);
+    this.token =
+      props.token ??
+      generatedToken(this, name, { image, imagePullSecrets: props.imagePullSecrets, system: props.system });
+    const kubeconfig = new RuntimePopulatedSecret(this, 'Kubeconfig', `${name}-kubeconfig`);
     this.kubeconfigSecret = kubeconfig.secret;
 
     this.server = this.newServer(kubeconfig.serviceAccount, [this.service.name, ...sansOf(host)], image);
@@ -217,6 +214,18 @@ export class K3sCluster extends Construct implements INestedCluster {
       serverLabels: this.labels('server'),
       agentLabels: this.agents && this.labels('agent'),
     });
+  }
+
+  private counts(): NodeCounts {
+    const { servers = 1, agents = 0, maxUnavailable = 1, server = {}, network = {} } = this.props;
+    return {
+      servers,
+      agents,
+      maxUnavailable,
+      network,
+      customMask: server.kubeControllerManagerArgs?.some((arg) => arg.startsWith('node-cidr-mask-size')) ?? false,
+      externalDatastore: 'K3S_DATASTORE_ENDPOINT' in (server.envVariables ?? {}),
+    };
   }
 
   private newService(): kplus.Service {
@@ -234,8 +243,7 @@ export class K3sCluster extends Construct implements INestedCluster {
     const { servers = 1, server = {}, kubeconfigUrl } = this.props;
     const set = this.newSet('server', servers, this.service, serviceAccount);
     const props = {
-      ...server,
-      ...this.shared(set, server.storage),
+      ...this.shared(server),
       network: this.network,
       tlsSans: [
         ...sans,
@@ -243,7 +251,8 @@ export class K3sCluster extends Construct implements INestedCluster {
         ...(server.tlsSans ?? []),
       ],
     };
-    const { container } = K3sNode._server(set, props, servers > 1 ? this.newEtcd(set, servers) : undefined);
+    const etcd = servers > 1 ? this.newEtcd(set, servers) : undefined;
+    const { container } = K3sNode._on(set, props, { etcd, volumeName: DATA_VOLUME });
     addPublisher(set, container, {
       image,
       secret: this.kubeconfigSecret,
@@ -264,7 +273,7 @@ export class K3sCluster extends Construct implements INestedCluster {
     });
   }
 
-  /** Servers on one node are lost together. It is a wish, so that a cluster of one node has them all. */
+  /** Servers on one node fail together. Only a preference, so that a cluster of one node can run them all. */
   private spreadOverNodes(set: SystemStatefulSet): void {
     const topologyKey = 'kubernetes.io/hostname';
     if (this.props.system?.topologySpreadConstraints?.some((given) => given.topologyKey === topologyKey)) return;
@@ -279,7 +288,7 @@ export class K3sCluster extends Construct implements INestedCluster {
       ports: [{ name: 'kubelet', port: 10250 }],
     });
     const set = this.newSet('agent', replicas, service);
-    K3sNode.agent(set, { ...agent, ...this.shared(set, agent.storage), serverUrl: this.url });
+    K3sNode._on(set, { ...this.shared(agent), serverUrl: this.url }, { volumeName: DATA_VOLUME });
     return set;
   }
 
@@ -302,10 +311,15 @@ export class K3sCluster extends Construct implements INestedCluster {
     });
   }
 
-  private shared(set: SystemStatefulSet, storage: ClaimOptions = { storage: Size.gibibytes(10) }) {
-    const { version, image, init, registries, drainTimeout, startTimeout } = this.props;
-    const data = set.addVolumeClaimTemplate({ name: 'data', ...storage });
-    return { version, image, init, registries, drainTimeout, startTimeout, data, token: this.token };
+  private shared<T extends K3sNodeOptions>(options: T): T & K3sNodeProps {
+    const { version, image, imageRepository, imagePullSecrets, init, registries, drainTimeout, startTimeout } =
+      this.props;
+    return {
+      storage: SystemStorage.claim({ storage: Size.gibibytes(10) }),
+      ...options,
+      ...{ version, image, imageRepository, imagePullSecrets, init, registries, drainTimeout, startTimeout },
+      token: this.token,
+    };
   }
 
   private labels(role?: string): Record<string, string> {
@@ -323,7 +337,7 @@ export class K3sCluster extends Construct implements INestedCluster {
   }
 }
 
-/** The names by which the Service is found: with the search domains of a pod, and whole. */
+/** The names of the Service: with the search domains of a pod, and in full. */
 function sansOf(host: string): string[] {
   return [host.replace(/\.svc$/, ''), host, `${host}.cluster.local`];
 }

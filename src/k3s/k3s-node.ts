@@ -1,168 +1,82 @@
-import { Duration } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { ISystemWorkload, SpecialDirectory } from '../workloads';
+import { Construct } from 'constructs';
+import { ISystemWorkload, SpecialDirectory, SystemStorage } from '../workloads';
 import { EmbeddedEtcd } from './embedded-etcd';
-import { assertEnv, extraArgs, flags, nodeArgs, serverArgs } from './k3s-args';
+import { extraArgs, nodeArgs } from './k3s-args';
 import { addK3s } from './k3s-init';
-import { K3sNodeOptions, K3sServerOptions } from './k3s-options';
-import { K3sRegistries } from './k3s-registries';
-import { K3sToken } from './k3s-token';
-import { k3sImage, K3sVersionOptions } from './k3s-version';
-import { NestedNetwork, NestedNetworkOptions } from './nested-network';
+import { K3sNodeProps } from './k3s-node-props';
+import { agentRole, K3sRole, REGISTRIES, serverRole, TOKENS } from './k3s-role';
+import { assertEnv } from './k3s-settings';
+import { k3sImage } from './k3s-version';
+import { assertMemory } from './node-memory';
 import { programCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
+import { pullWith } from './pull-secrets';
 
-/** What K3s in a system workload needs, as a server or an agent. */
-export interface K3sPersonalityProps extends K3sVersionOptions, K3sNodeOptions {
-  /**
-   * The node's data: images, the database of a server, what identifies the node, files of its pods. With a claim that
-   * follows the pod they outlive it. Give each pod a volume of its own.
-   *
-   * @default - an emptyDir: gone with the pod
-   */
-  readonly data?: kplus.Volume;
-
-  /**
-   * A registries.yaml.
-   *
-   * @default - none
-   */
-  readonly registries?: K3sRegistries;
-
-  /**
-   * How long the pods inside have to leave the node before it is stopped. The pod's own grace period is made longer.
-   *
-   * @default Duration.seconds(60)
-   */
-  readonly drainTimeout?: Duration;
-
-  /**
-   * How long K3s has to start.
-   *
-   * @default Duration.minutes(10)
-   */
-  readonly startTimeout?: Duration;
-}
-
-/** K3s as a server in a system workload. */
-export interface K3sServerProps extends K3sPersonalityProps, K3sServerOptions {
-  /**
-   * The tokens with which nodes join.
-   *
-   * @default - K3s makes one by itself and keeps it in its data
-   */
-  readonly token?: K3sToken;
-
-  /**
-   * The addresses inside.
-   *
-   * @default - pods in 10.52.0.0/16, Services in 10.53.0.0/16
-   */
-  readonly network?: NestedNetworkOptions;
-}
-
-/** K3s as an agent in a system workload. */
-export interface K3sAgentProps extends K3sPersonalityProps {
-  /** Where the server is, "https://name.namespace.svc:6443". */
-  readonly serverUrl: string;
-
-  /** The tokens with which nodes join. */
-  readonly token: K3sToken;
-}
-
-/** K3s needs some seconds to end after the pods inside did. */
+/** K3s needs some seconds to end after the nested pods did. */
 const STOP_SECONDS = 30;
 
-const DATA = '/var/lib/rancher/k3s';
 const PROBE_SECONDS = 10;
 
 /**
- * K3s in a system workload, as its first process or as a unit of systemd: a whole Kubernetes node, with no privilege
- * outside. Its node is named after the pod, so that in a StatefulSet it stays the same node over a restart.
+ * How K3sCluster has its nodes.
+ *
+ * @internal
+ */
+export interface ClusterNodeOptions {
+  readonly etcd?: EmbeddedEtcd;
+  /** Name of the volume with the node's data. */
+  readonly volumeName?: string;
+}
+
+/**
+ * K3s in a system workload, as its first process or as a unit of systemd: a whole Kubernetes node, with no privilege on the
+ * host. The node is named after the pod, so that in a StatefulSet it stays the same node over a restart.
  *
  * Measured with K3s 1.36 and Sysbox 0.7: no flag for snapshotter, kubelet or cgroups is needed.
+ *
+ * @example
+ * import { App, Chart } from 'cdk8s';
+ * import { K3sNode, SystemDeployment } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'node', { namespace: 'dev' });
+ * const deployment = new SystemDeployment(chart, 'Server', { replicas: 1 });
+ * K3sNode.on(deployment, { version: 'v1.36.2+k3s1' });
+ * app.synth();
  */
-export class K3sNode {
+export class K3sNode extends Construct {
   /**
-   * A server: API server, scheduler, database, and a node.
+   * Add a container with K3s: a server, or with `serverUrl` an agent.
    *
-   * @param workload the workload; a container is added to it
-   * @param props what the server has
+   * @param workload the workload that becomes the node
+   * @param props how the node is set up
    */
-  public static server(workload: ISystemWorkload, props: K3sServerProps): K3sNode {
-    return K3sNode._server(workload, props);
+  public static on(workload: ISystemWorkload, props: K3sNodeProps): K3sNode {
+    return new K3sNode(workload, props);
   }
 
-  /**
-   * A server; with `etcd`, one of several.
-   *
-   * @internal
-   */
-  public static _server(workload: ISystemWorkload, props: K3sServerProps, etcd?: EmbeddedEtcd): K3sNode {
-    const where = workload.node.path;
-    const network = new NestedNetwork(props.network ?? {}, where);
-    const { token } = props;
-    const args = [
-      ...flags('cluster-cidr', [network.clusterCidr]),
-      ...flags('service-cidr', [network.serviceCidr]),
-      ...flags('cluster-dns', [network.clusterDns]),
-      ...(token ? [`--token-file=${TOKENS}/${token.serverKey}`] : []),
-      ...(token?.agentKey ? [`--agent-token-file=${TOKENS}/${token.agentKey}`] : []),
-      ...serverArgs(props, where),
-      ...(etcd?.args() ?? []),
-    ];
-    const tokenKeys = token ? [token.serverKey, ...(token.agentKey ? [token.agentKey] : [])] : [];
-    return new K3sNode(workload, props, {
-      role: 'server',
-      args,
-      kubeconfig: `${DATA}/server/cred/admin.kubeconfig`,
-      ports: [
-        { name: 'api', number: 6443 },
-        { name: 'kubelet', number: 10250 },
-      ],
-      token,
-      tokenKeys,
-      etcd,
-    });
-  }
-
-  /**
-   * An agent: a node of a cluster whose server is elsewhere.
-   *
-   * @param workload the workload; a container is added to it
-   * @param props what the agent has
-   */
-  public static agent(workload: ISystemWorkload, props: K3sAgentProps): K3sNode {
-    const { token, serverUrl } = props;
-    if (!/^https:\/\/[^/\s]+$/.test(serverUrl)) {
-      throw new Error(`${workload.node.path}: serverUrl '${serverUrl}' must be 'https://host:port', without a path`);
-    }
-    const key = token.agentKey ?? token.serverKey;
-    return new K3sNode(workload, props, {
-      role: 'agent',
-      args: [`--server=${serverUrl}`, `--token-file=${TOKENS}/${key}`],
-      kubeconfig: `${DATA}/agent/kubelet.kubeconfig`,
-      ports: [{ name: 'kubelet', number: 10250 }],
-      token,
-      tokenKeys: [key],
-    });
+  /** @internal */
+  public static _on(workload: ISystemWorkload, props: K3sNodeProps, options: ClusterNodeOptions): K3sNode {
+    return new K3sNode(workload, props, options);
   }
 
   /** The container in which K3s runs, named "k3s". */
   public readonly container: kplus.Container;
 
-  private constructor(
-    private readonly workload: ISystemWorkload,
-    props: K3sPersonalityProps,
-    role: Role,
-  ) {
+  private constructor(workload: ISystemWorkload, props: K3sNodeProps, options: ClusterNodeOptions = {}) {
+    assertSingle(workload);
+    super(workload, 'K3s');
     const where = workload.node.path;
-    assertEnv(props.env, where);
+    assertEnv(props.envVariables, where);
+    const role = props.serverUrl === undefined ? serverRole(props, where) : agentRole(props, where);
+    assertMemory(role.role, props.resources, where);
     const drain = (props.drainTimeout ?? Duration.seconds(60)).toSeconds();
     const container = {
       name: 'k3s',
       image: k3sImage(props, where),
       ports: role.ports,
-      envVariables: { ...props.env, ...environment(role, drain) },
+      envVariables: { ...props.envVariables, ...environment(role, drain, options.etcd) },
       ...probes(props.startTimeout ?? Duration.minutes(10)),
       resources: props.resources,
     };
@@ -170,35 +84,39 @@ export class K3sNode {
       role.role,
       '--node-name=$(NODE_NAME)',
       ...role.args,
+      ...(options.etcd?.args() ?? []),
       ...nodeArgs(props, where),
       ...(props.registries ? [`--private-registry=${REGISTRIES}/registries.yaml`] : []),
-      ...extraArgs(props.extraArgs, where),
+      ...extraArgs(props, where),
     ];
     this.container = addK3s(workload, container, { init: props.init, args, stopSeconds: drain + STOP_SECONDS });
-    this.mountData(props.data);
-    this.mountFiles(props, role);
-    role.etcd?.mount(workload, this.container);
+    pullWith(workload, props.imagePullSecrets);
+    this.mountData(workload, props.storage, options.volumeName ?? 'k3s-data');
+    this.mountFiles(props, role, workload);
+    options.etcd?.mount(workload, this.container);
   }
 
   // All that K3s' image declares as VOLUME: without one of ours the engine makes its own, which nothing counts.
-  private mountData(given: kplus.Volume | undefined): void {
-    const data = given ?? kplus.Volume.fromEmptyDir(this.workload, 'K3sData', 'k3s-data');
-    const scratch = kplus.Volume.fromEmptyDir(this.workload, 'K3sScratch', 'k3s-scratch');
-    SpecialDirectory.K3S.mount(this.container, data, { subPath: 'k3s' });
-    SpecialDirectory.KUBELET.mount(this.container, data, { subPath: 'kubelet' });
-    // the node's password: a server takes a node of the same name with another one for a stranger
-    this.container.mount('/etc/rancher/node', data, { subPath: 'node' });
+  private mountData(workload: ISystemWorkload, given: SystemStorage | undefined, name: string): void {
+    const storage = given ?? SystemStorage.emptyDir(Size.gibibytes(20));
+    const scratch = kplus.Volume.fromEmptyDir(this, 'Scratch', 'k3s-scratch');
+    const data = storage._volumeIn(workload, this, name);
+    if (data) {
+      SpecialDirectory.K3S.mount(this.container, data, { subPath: 'k3s' });
+      SpecialDirectory.KUBELET.mount(this.container, data, { subPath: 'kubelet' });
+    }
+    // the node's password: a server rejects a node of the same name with another one
+    this.container.mount('/etc/rancher/node', data ?? scratch, { subPath: 'node' });
     this.container.mount('/var/lib/cni', scratch, { subPath: 'cni' });
     this.container.mount('/var/log', scratch, { subPath: 'log' });
   }
 
-  private mountFiles(props: K3sPersonalityProps, role: Role): void {
-    const { workload } = this;
+  private mountFiles(props: K3sNodeProps, role: K3sRole, workload: ISystemWorkload): void {
     this.container.mount(PROGRAMS_PATH, programsVolume(workload), { readOnly: true });
-    if (props.registries) this.container.mount(REGISTRIES, props.registries._toVolume(workload), { readOnly: true });
-    if (!role.token) return;
+    if (props.registries) this.container.mount(REGISTRIES, props.registries._toVolume(this), { readOnly: true });
+    if (!props.token) return;
     const items = Object.fromEntries(role.tokenKeys.map((key) => [key, { path: key }]));
-    const tokens = kplus.Volume.fromSecret(workload, 'K3sToken', role.token.secret, {
+    const tokens = kplus.Volume.fromSecret(this, 'Token', props.token.secret, {
       name: 'k3s-token',
       defaultMode: 0o400,
       items,
@@ -207,29 +125,22 @@ export class K3sNode {
   }
 }
 
-interface Role {
-  readonly role: 'server' | 'agent';
-  readonly args: string[];
-  /** With which the node looks after itself. */
-  readonly kubeconfig: string;
-  readonly ports: kplus.ContainerPort[];
-  readonly token?: K3sToken;
-  readonly tokenKeys: string[];
-  readonly etcd?: EmbeddedEtcd;
+function assertSingle(workload: ISystemWorkload): void {
+  if (!workload.node.tryFindChild('K3s')) return;
+  throw new Error(
+    `${workload.node.path}: a pod is one K3s node, and this one has K3s already. Use a workload of its own`,
+  );
 }
 
-const TOKENS = '/etc/rancher/token';
-const REGISTRIES = '/etc/rancher/registries';
-
-function environment(role: Role, drainSeconds: number): Record<string, kplus.EnvValue> {
+function environment(role: K3sRole, drainSeconds: number, etcd?: EmbeddedEtcd): Record<string, kplus.EnvValue> {
   const { CPU_LIMIT, MEMORY_LIMIT } = kplus.ResourceFieldPaths;
   return {
     NODE_NAME: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAME),
     NODE_ROLE: kplus.EnvValue.fromValue(role.role),
     NODE_KUBECONFIG: kplus.EnvValue.fromValue(role.kubeconfig),
     DRAIN_SECONDS: kplus.EnvValue.fromValue(`${drainSeconds}`),
-    ...role.etcd?.environment(),
-    // without a limit Kubernetes gives what the node around can allocate
+    ...etcd?.environment(),
+    // without a limit Kubernetes gives what the host's node can allocate
     CPU_LIMIT: kplus.EnvValue.fromResource(CPU_LIMIT, { divisor: '1m' }),
     MEMORY_LIMIT: kplus.EnvValue.fromResource(MEMORY_LIMIT),
   };

@@ -1,28 +1,49 @@
+import * as kplus from 'cdk8s-plus-30';
 import { assertPinnedImage } from '../core/image-reference';
 import { K3sInit } from './k3s-init';
 
 /** Which K3s runs. */
 export interface K3sVersionOptions {
   /**
-   * Version of K3s, "v1.36.2+k3s1" or "v1.36.2-k3s1": it is never chosen here, as an upgrade of a cluster is a decision.
+   * Version of K3s, "v1.36.2+k3s1" or "v1.36.2-k3s1". There is no default, since an upgrade of a cluster is a decision.
    */
   readonly version: string;
 
   /**
-   * Image with K3s, under the name kubectl too, and a POSIX shell, for a registry of one's own. Refused: one without a tag or digest.
+   * Repository of K3s' image; its tag is made from `version`. K3s publishes to "ghcr.io/k3s-io/k3s" as well, and plans to make
+   * that the default (k3s#14561). Refused together with `image`.
    *
-   * @default - "rancher/k3s" with the tag of `version`
+   * @default "rancher/k3s"
+   */
+  readonly imageRepository?: string;
+
+  /**
+   * A custom image: K3s, kubectl (or K3s under that name) and a POSIX shell. Refused: one without a tag or digest.
+   *
+   * @default - `imageRepository` with the tag of `version`
    */
   readonly image?: string;
 
   /**
-   * What the first process is: K3s, or systemd with K3s as a unit. Refused: systemd without an `image` that has it, at
-   * /sbin/init, beside K3s and a shell; "rancher/k3s" has none.
+   * Secrets of type kubernetes.io/dockerconfigjson with which the host's nodes pull the image.
+   *
+   * @default - none
+   */
+  readonly imagePullSecrets?: kplus.ISecret[];
+
+  /**
+   * The first process: K3s, or systemd with K3s as a unit. Refused: systemd without an `image` that has it at /sbin/init,
+   * besides K3s and a shell; K3s' own image has none.
    *
    * @default K3sInit.K3S
    */
   readonly init?: K3sInit;
 }
+
+const DEFAULT_REPOSITORY = 'rancher/k3s';
+
+/** The repositories that K3s publishes to. */
+const OWN_IMAGE = /^(docker\.io\/)?rancher\/k3s[:@]|^ghcr\.io\/k3s-io\/k3s[:@]/;
 
 /**
  * The tag of K3s' images: a tag has no "+".
@@ -31,20 +52,42 @@ export interface K3sVersionOptions {
  */
 export function k3sTag(version: string, where: string): string {
   if (!/^v1\.\d+\.\d+(-rc\d+)?[+-]k3s\d+$/.test(version)) {
-    throw new Error(`${where}: version '${version}' is no version of K3s. Write it as 'v1.36.2+k3s1'`);
+    throw new Error(`${where}: version '${version}' is not a version of K3s. Write it as 'v1.36.2+k3s1'`);
   }
   return version.replace('+', '-');
+}
+
+/**
+ * The minor version, 36 for "v1.36.2+k3s1".
+ *
+ * @internal
+ */
+export function k3sMinor(version: string): number {
+  return Number(version.split('.')[1]);
 }
 
 /** @internal */
 export function k3sImage(options: K3sVersionOptions, where: string): string {
   const tag = k3sTag(options.version, where);
-  const image = options.image ?? `rancher/k3s:${tag}`;
+  const { imageRepository, init } = options;
+  if (imageRepository !== undefined) assertRepository(imageRepository, options.image, where);
+  const image = options.image ?? `${imageRepository ?? DEFAULT_REPOSITORY}:${tag}`;
   assertPinnedImage(image, where);
-  if (options.init === K3sInit.SYSTEMD && /^(docker\.io\/)?rancher\/k3s[:@]/.test(image)) {
+  if (init === K3sInit.SYSTEMD && (options.image === undefined || OWN_IMAGE.test(image))) {
     throw new Error(
       `${where}: init is systemd, and the image '${image}' has no systemd. Give an image with systemd at /sbin/init, k3s and sh`,
     );
   }
   return image;
+}
+
+function assertRepository(repository: string, image: string | undefined, where: string): void {
+  if (image !== undefined) {
+    throw new Error(`${where}: image and imageRepository exclude each other. Give one`);
+  }
+  if (!/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)+$/.test(repository)) {
+    throw new Error(
+      `${where}: imageRepository '${repository}' is not a repository. Write it as 'ghcr.io/k3s-io/k3s', without a tag`,
+    );
+  }
 }

@@ -2,44 +2,59 @@ import * as kplus from 'cdk8s-plus-30';
 import { Chart } from 'cdk8s';
 import { IConstruct } from 'constructs';
 
-/** A cluster inside the cluster, whatever engine runs it. */
+/** A nested cluster, whatever engine runs it. */
 export interface INestedCluster extends IConstruct {
-  /** Name of the cluster: the objects around it are named after it. */
+  /** Name of the cluster; its objects in the host cluster are named after it. */
   readonly clusterName: string;
 
-  /** The Secret in which its kubeconfig appears, as soon as the cluster runs. */
+  /** The Secret that has its kubeconfig once the cluster runs. */
   readonly kubeconfigSecret: kplus.ISecret;
 
   /** The key of the kubeconfig in that Secret. */
   readonly kubeconfigKey: string;
 }
 
-/** Where the API server of a nested cluster can be reached from outside the cluster around it. */
-export class NestedExpose {
+/**
+ * How the API server of a nested cluster is reached from outside the host cluster.
+ *
+ * @example
+ * import { App, Chart } from 'cdk8s';
+ * import { ApiServerExposure, K3sCluster } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'cluster', { namespace: 'dev' });
+ * new K3sCluster(chart, 'Dev', {
+ *   version: 'v1.36.2+k3s1',
+ *   expose: ApiServerExposure.loadBalancer({ port: 443 }),
+ *   kubeconfigUrl: 'https://dev.k3s.example.org',
+ * });
+ * app.synth();
+ */
+export class ApiServerExposure {
   /**
    * Through a load balancer.
    *
    * @param options its port and annotations
    */
-  public static loadBalancer(options: NestedExposeOptions = {}): NestedExpose {
+  public static loadBalancer(options: ApiServerExposureOptions = {}): ApiServerExposure {
     const { port = 1 } = options;
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
-      throw new Error(`port ${port} of a load balancer is no port. Use a whole number from 1 to 65535`);
+      throw new Error(`port ${port} of a load balancer is not valid. Use a whole number from 1 to 65535`);
     }
-    return new NestedExpose(kplus.ServiceType.LOAD_BALANCER, options.port, options.annotations ?? {});
+    return new ApiServerExposure(kplus.ServiceType.LOAD_BALANCER, options.port, options.annotations ?? {});
   }
 
   /**
-   * Through a port of each node.
+   * Through a port of each node of the host cluster.
    *
    * @param options its port, from 30000 to 32767, and annotations
    */
-  public static nodePort(options: NestedExposeOptions = {}): NestedExpose {
+  public static nodePort(options: ApiServerExposureOptions = {}): ApiServerExposure {
     const { port } = options;
     if (port !== undefined && !(Number.isInteger(port) && port >= 30000 && port <= 32767)) {
       throw new Error(`node port ${port} is not in 30000 to 32767. Leave it out: Kubernetes chooses a free one`);
     }
-    return new NestedExpose(kplus.ServiceType.NODE_PORT, port, options.annotations ?? {});
+    return new ApiServerExposure(kplus.ServiceType.NODE_PORT, port, options.annotations ?? {});
   }
 
   private constructor(
@@ -53,7 +68,7 @@ export class NestedExpose {
 }
 
 /** How a nested cluster is exposed. */
-export interface NestedExposeOptions {
+export interface ApiServerExposureOptions {
   /**
    * The port.
    *
@@ -69,7 +84,7 @@ export interface NestedExposeOptions {
   readonly annotations?: Record<string, string>;
 }
 
-/** The longest name from which Kubernetes can still make those of the pods, whose labels have 63 characters. */
+/** Pods derive their labels, of at most 63 characters, from this name. */
 const LONGEST_NAME = 45;
 
 /** @internal */

@@ -4,30 +4,31 @@ import { Cidr } from '../core/cidr';
 /** Addresses of a nested cluster. */
 export interface NestedNetworkOptions {
   /**
-   * CIDRs of the pods inside: one, or one a family. Refused: an overlap with any other CIDR here.
+   * CIDR of the nested pods, as K3s' `cluster-cidr`: one, or one per family, separated by a comma. Refused: an overlap with any
+   * other CIDR here.
    *
-   * @default ["10.52.0.0/16"]
+   * @default "10.52.0.0/16"
    */
-  readonly clusterCidrs?: string[];
+  readonly clusterCidr?: string;
 
   /**
-   * CIDRs of the Services inside: of the same families, in the same order.
+   * CIDR of the nested Services, as K3s' `service-cidr`: of the same families, in the same order.
    *
-   * @default ["10.53.0.0/16"]
+   * @default "10.53.0.0/16"
    */
-  readonly serviceCidrs?: string[];
+  readonly serviceCidr?: string;
 
   /**
-   * Address of the DNS server inside. Refused: one that is not in the first of `serviceCidrs`, or is its first address,
-   * which is that of the API server.
+   * Address of the nested DNS server. Refused: one outside the first CIDR of `serviceCidr`, and its first address, which is that
+   * of the API server.
    *
-   * @default - the tenth address of the first of `serviceCidrs`
+   * @default - the tenth address of the first CIDR of `serviceCidr`
    */
   readonly clusterDns?: string;
 
   /**
-   * CIDRs of the cluster that the pods run in, and of whatever else they must reach. A nested cluster whose own addresses
-   * overlap them cannot reach its own node: two routes lead there.
+   * Pod and service CIDRs of the host cluster, and of whatever else the nested pods must reach. A nested cluster whose own
+   * addresses overlap them cannot reach its own node: two routes lead there.
    *
    * @default ["10.42.0.0/16", "10.43.0.0/16"], the defaults of K3s and RKE2
    */
@@ -50,14 +51,14 @@ export class NestedNetwork {
     options: NestedNetworkOptions,
     private readonly where: string,
   ) {
-    this.cluster = this.parsed('clusterCidrs', options.clusterCidrs ?? ['10.52.0.0/16']);
-    const service = this.parsed('serviceCidrs', options.serviceCidrs ?? ['10.53.0.0/16']);
+    this.cluster = this.parsed('clusterCidr', (options.clusterCidr ?? '10.52.0.0/16').split(','));
+    const service = this.parsed('serviceCidr', (options.serviceCidr ?? '10.53.0.0/16').split(','));
     const host = this.parsed('hostCidrs', options.hostCidrs ?? ['10.42.0.0/16', '10.43.0.0/16']);
     this.assertFamilies(this.cluster, service);
     this.assertSizes(service);
     this.assertApart([
-      ...this.cluster.map((cidr) => ({ name: 'clusterCidrs', cidr })),
-      ...service.map((cidr) => ({ name: 'serviceCidrs', cidr })),
+      ...this.cluster.map((cidr) => ({ name: 'clusterCidr', cidr })),
+      ...service.map((cidr) => ({ name: 'serviceCidr', cidr })),
       ...host.map((cidr) => ({ name: 'hostCidrs', cidr })),
     ]);
     this.clusterCidr = this.cluster.join(',');
@@ -73,7 +74,7 @@ export class NestedNetwork {
       const room = cidr.length > mask ? 0 : 2 ** (mask - cidr.length);
       if (room >= nodes) continue;
       throw new Error(
-        `${this.where}: clusterCidrs has ${cidr}, room for ${room} nodes of a /${mask} each, and the cluster has ${nodes}. ` +
+        `${this.where}: clusterCidr has ${cidr}, room for ${room} nodes of a /${mask} each, and the cluster has ${nodes}. ` +
           `Use a prefix of at most /${mask - Math.ceil(Math.log2(nodes))}`,
       );
     }
@@ -90,12 +91,12 @@ export class NestedNetwork {
   }
 
   private assertFamilies(cluster: Cidr[], service: Cidr[]): void {
-    const families = (cidrs: Cidr[]) => cidrs.map((cidr) => `IPv${cidr.family}`).join(', ') || 'none';
+    const families = (cidrs: Cidr[]) => cidrs.map((cidr) => `IPv${cidr.family}`).join(', ');
     const distinct = new Set(cluster.map((cidr) => cidr.family)).size === cluster.length;
-    if (cluster.length === 0 || !distinct || families(cluster) !== families(service)) {
+    if (!distinct || families(cluster) !== families(service)) {
       throw new Error(
-        `${this.where}: clusterCidrs has ${families(cluster)} and serviceCidrs has ${families(service)}. ` +
-          'Give one CIDR, or one a family, in the same order in both',
+        `${this.where}: clusterCidr has ${families(cluster)} and serviceCidr has ${families(service)}. ` +
+          'Give one CIDR, or one per family, in the same order in both',
       );
     }
   }
@@ -106,7 +107,7 @@ export class NestedNetwork {
       const [widest, narrowest] = cidr.family === 4 ? [12, 28] : [108, 124];
       if (cidr.length >= widest && cidr.length <= narrowest) continue;
       throw new Error(
-        `${this.where}: serviceCidrs: the API server does not start with ${cidr}. Use a prefix from /${widest} to /${narrowest}`,
+        `${this.where}: serviceCidr: the API server does not start with ${cidr}. Use a prefix from /${widest} to /${narrowest}`,
       );
     }
   }
@@ -117,7 +118,7 @@ export class NestedNetwork {
         if (bothOfHost(one.name, name) || !one.cidr.overlaps(cidr)) continue;
         throw new Error(
           `${this.where}: ${one.cidr} of ${one.name} overlaps ${cidr} of ${name}. Choose another CIDR for the nested cluster` +
-            (name === 'hostCidrs' ? ', or set hostCidrs to what the cluster around it really uses' : ''),
+            (name === 'hostCidrs' ? ', or set hostCidrs to what the host cluster really uses' : ''),
         );
       }
     });
@@ -125,11 +126,11 @@ export class NestedNetwork {
 
   private dnsOf(given: string | undefined, service: Cidr): string {
     if (given === undefined) return service.at(10);
-    if (isIP(given) === 0) throw new Error(`${this.where}: clusterDns '${given}' is no IP address`);
+    if (isIP(given) === 0) throw new Error(`${this.where}: clusterDns '${given}' is not an IP address`);
     if (!service.contains(given) || given === service.at(0) || given === service.at(1)) {
       throw new Error(
-        `${this.where}: clusterDns ${given} must lie in ${service}, the first of serviceCidrs, beyond ${service.at(1)}, which is ` +
-          `the API server's. Leave it out for ${service.at(10)}`,
+        `${this.where}: clusterDns ${given} must lie in ${service}, the first of serviceCidr, after ${service.at(1)}, the ` +
+          `address of the API server. Leave it out for ${service.at(10)}`,
       );
     }
     return given;

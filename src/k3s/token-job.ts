@@ -5,28 +5,36 @@ import { SystemJob, SystemOptions } from '../workloads';
 import { K3sToken } from './k3s-token';
 import { shortHash } from '../core/content-hash';
 import { CLIENT_RESOURCES, programCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
-import { FilledSecret } from './secret-access';
+import { pullWith } from './pull-secrets';
+import { RuntimePopulatedSecret } from './runtime-populated-secret';
+
+/** @internal */
+export interface TokenJobOptions {
+  readonly image: string;
+  readonly imagePullSecrets?: kplus.ISecret[];
+  readonly system?: SystemOptions;
+}
 
 /**
- * Tokens that a Job makes in the cluster, once.
+ * Tokens that a Job generates in the cluster, once.
  *
  * @internal
  */
-export function generatedToken(scope: Construct, cluster: string, image: string, system: SystemOptions): K3sToken {
+export function generatedToken(scope: Construct, cluster: string, options: TokenJobOptions): K3sToken {
   const name = `${cluster}-token`;
-  const { secret, serviceAccount } = new FilledSecret(scope, 'Token', name);
+  const { secret, serviceAccount } = new RuntimePopulatedSecret(scope, 'Token', name);
   const job = new SystemJob(scope, 'TokenJob', {
     metadata: { name },
     serviceAccount,
     automountServiceAccountToken: true,
     restartPolicy: kplus.RestartPolicy.ON_FAILURE,
-    // the whole cluster waits for it, and a Job that has failed for good is not made again by a second `apply`
+    // the whole cluster waits for it, and a failed Job is not created again by another `apply`
     backoffLimit: 1000,
-    system: { ...system, containers: undefined },
+    system: { ...options.system, containers: undefined },
   });
   const container = job.addContainer({
     name: 'token',
-    image,
+    image: options.image,
     command: programCommand('token.sh'),
     envVariables: {
       SECRET_NAME: kplus.EnvValue.fromValue(secret.name),
@@ -34,12 +42,13 @@ export function generatedToken(scope: Construct, cluster: string, image: string,
     },
     resources: CLIENT_RESOURCES,
   });
+  pullWith(job, options.imagePullSecrets);
   container.mount(PROGRAMS_PATH, programsVolume(job), { readOnly: true });
   nameAfterContent(job, name);
   return K3sToken.fromSecret(secret, { agentKey: 'agent-token' });
 }
 
-/** The pods of a Job cannot be changed: another version of K3s is another Job, which finds the tokens made. */
+/** The pods of a Job are immutable: another version of K3s is another Job, which finds the tokens in place. */
 function nameAfterContent(job: SystemJob, name: string): void {
   const object = ApiObject.of(job);
   object.addJsonPatch(JsonPatch.replace('/metadata/name', `${name}-${shortHash(object.toJson().spec)}`));

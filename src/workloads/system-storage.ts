@@ -14,12 +14,13 @@ export class SystemStorage {
    * An emptyDir: it survives a restart of the container and goes with the pod. The kubelet counts its bytes and evicts
    * the pod that exceeds the limit.
    *
-   * @param sizeLimit how much it may hold
+   * @param sizeLimit how much it may hold; without, only the limits of the pod and the node bound it
    */
-  public static emptyDir(sizeLimit: Size): SystemStorage {
+  public static emptyDir(sizeLimit?: Size): SystemStorage {
     return new SystemStorage(
       (_, scope, name) => kplus.Volume.fromEmptyDir(scope, `Volume-${name}`, name, { sizeLimit }),
       false,
+      { emptyDir: { sizeLimit } },
     );
   }
 
@@ -31,7 +32,9 @@ export class SystemStorage {
    * @param options what is claimed
    */
   public static claim(options: ClaimOptions): SystemStorage {
-    return new SystemStorage((workload, scope, name) => claimOf(workload, scope, name, options), true);
+    return new SystemStorage((workload, scope, name) => claimOf(workload, scope, name, options), true, {
+      claim: options,
+    });
   }
 
   /**
@@ -71,6 +74,12 @@ export class SystemStorage {
      * @internal
      */
     public readonly _isDisk: boolean,
+    /**
+     * What was asked for, where another controller makes the volume.
+     *
+     * @internal
+     */
+    public readonly _request: StorageRequest = {},
   ) {}
 
   /**
@@ -81,6 +90,12 @@ export class SystemStorage {
   public _volumeIn(workload: ISystemWorkload, scope: Construct, name: string): kplus.Volume | undefined {
     return this.make(workload, scope, name);
   }
+}
+
+/** @internal */
+export interface StorageRequest {
+  readonly emptyDir?: { readonly sizeLimit?: Size };
+  readonly claim?: ClaimOptions;
 }
 
 function claimOf(workload: ISystemWorkload, scope: Construct, name: string, options: ClaimOptions): kplus.Volume {

@@ -6,9 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 import { App, Chart, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { stringify } from 'yaml';
-import { K3kCluster, K3kPersistence } from '../../src/k3k';
-import { K3sCluster, K3sInit, NestedExpose } from '../../src/k3s';
-import { PodSecurityLevel } from '../../src/workloads';
+import { K3kCluster } from '../../src/k3k';
+import { K3sCluster, K3sInit, ApiServerExposure } from '../../src/k3s';
+import { PodSecurityLevel, SystemStorage } from '../../src/workloads';
 import { ApiServer, eventually, startApiServer } from './api-server';
 import { buildTimeout, kubectl, minors } from './build';
 
@@ -49,7 +49,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
           clusterName: 'dev',
           version: 'v1.36.2+k3s1',
           agents: 2,
-          expose: NestedExpose.nodePort({ port: level === 'restricted' ? 30444 : 30443 }),
+          expose: ApiServerExposure.nodePort({ port: level === 'restricted' ? 30444 : 30443 }),
           system: { podSecurity },
         });
         new K3sCluster(chart, 'three', {
@@ -90,6 +90,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     await eventually(() => server.pathOf({ apiVersion: 'k3k.io/v1beta1', kind: 'Cluster' }));
     await eventually(() => server.get('/apis/k3k.io/v1beta1/clusters'));
     await server.createNamespace('k3k');
+    const storage = SystemStorage.claim({ storage: Size.gibibytes(10), storageClassName: 'fast' });
     const resources = { memory: { limit: Size.gibibytes(2) }, cpu: { limit: kplus.Cpu.units(2) } };
 
     const [plain, full] = await server.apply(
@@ -99,10 +100,14 @@ describe.each(minors)('Kubernetes %s', (minor) => {
           clusterName: 'full',
           servers: 3,
           agents: 2,
-          server: { resources, kubeletArgs: ['max-pods=50'], env: { A: kplus.EnvValue.fromValue('b') } },
+          server: {
+            resources,
+            kubeletArgs: ['max-pods=50'],
+            storage,
+            envVariables: { A: kplus.EnvValue.fromValue('b') },
+          },
           agent: { resources },
-          persistence: K3kPersistence.claim({ storageClassName: 'fast' }),
-          expose: NestedExpose.loadBalancer({ port: 443 }),
+          expose: ApiServerExposure.loadBalancer({ port: 443 }),
           system: {
             podSecurity: PodSecurityLevel.RESTRICTED,
             runtime: { runtimeClassName: 'sysbox-runc', clusterVersion: '1.36' },
@@ -177,7 +182,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
           clusterName: 'dev',
           version: 'v1.36.2+k3s1',
           agents: 2,
-          expose: NestedExpose.nodePort({ port: 30443 }),
+          expose: ApiServerExposure.nodePort({ port: 30443 }),
           system: { podSecurity: PodSecurityLevel.BASELINE },
         });
       }),

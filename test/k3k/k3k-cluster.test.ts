@@ -1,9 +1,9 @@
 import { Chart, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { K3kClaimOptions, K3kCluster, K3kClusterProps, K3kIngressOptions, K3kPersistence } from '../../src/k3k';
-import { K3sComponent, K3sRegistries, K3sToken, NestedExpose } from '../../src/k3s';
+import { K3kCluster, K3kClusterProps, K3kIngressOptions } from '../../src/k3k';
+import { K3sComponent, K3sRegistries, K3sToken, ApiServerExposure } from '../../src/k3s';
 import { ContainerEngine, RuntimeReference } from '../../src/runtime';
-import { PodSecurityLevel, SystemOptions } from '../../src/workloads';
+import { PodSecurityLevel, SystemOptions, SystemStorage } from '../../src/workloads';
 import { Manifest, synth, testChart } from '../support/synth';
 import { crd, mistakes } from './crd';
 
@@ -56,7 +56,6 @@ test('is named and found as K3k names it', () => {
   expect(new K3kCluster(chart, 'unnamed').clusterName).toMatch(/^test-unnamed-c[0-9a-f]{7}$/);
 });
 
-const everyClaimOption: Required<K3kClaimOptions> = { storage: Size.gibibytes(3), storageClassName: 'fast' };
 const everyIngressOption: Required<K3kIngressOptions> = { ingressClassName: 'nginx', annotations: { a: 'b' } };
 
 const everyProp = (chart: Chart): Required<K3kClusterProps> => ({
@@ -71,19 +70,21 @@ const everyProp = (chart: Chart): Required<K3kClusterProps> => ({
     disable: [K3sComponent.TRAEFIK],
     tlsSans: ['k3s.example.org'],
     extraArgs: ['--debug'],
-    env: { A: kplus.EnvValue.fromSecretValue({ secret: kplus.Secret.fromSecretName(chart, 's', 's'), key: 'k' }) },
+    storage: SystemStorage.claim({ storage: Size.gibibytes(3), storageClassName: 'fast' }),
+    envVariables: {
+      A: kplus.EnvValue.fromSecretValue({ secret: kplus.Secret.fromSecretName(chart, 's', 's'), key: 'k' }),
+    },
     resources: { memory: { limit: Size.gibibytes(2) }, cpu: { limit: kplus.Cpu.units(2) } },
   },
   agent: {
     nodeLabels: { c: 'd' },
     extraArgs: ['--lb-server-port=6445'],
-    env: { B: kplus.EnvValue.fromValue('c') },
+    envVariables: { B: kplus.EnvValue.fromValue('c') },
     resources: { memory: { request: Size.mebibytes(512), limit: Size.gibibytes(1) } },
   },
-  network: { clusterCidrs: ['172.16.0.0/16'], serviceCidrs: ['172.17.0.0/16'], clusterDns: '172.17.0.53' },
-  persistence: K3kPersistence.claim(everyClaimOption),
+  network: { clusterCidr: '172.16.0.0/16', serviceCidr: '172.17.0.0/16', clusterDns: '172.17.0.53' },
   token: K3sToken.fromSecret(kplus.Secret.fromSecretName(chart, 'token', 'mine')),
-  expose: NestedExpose.loadBalancer({ port: 8443 }),
+  expose: ApiServerExposure.loadBalancer({ port: 8443 }),
   ingress: everyIngressOption,
   registries: K3sRegistries.fromSecret(kplus.Secret.fromSecretName(chart, 'registries', 'registries'), 'hosts'),
   system: {
@@ -112,6 +113,7 @@ const rendered: Record<keyof K3kClusterProps, object> = {
       tlsSANs: ['k3s.example.org'],
       serverEnvs: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }],
       serverLimit: { cpu: '2', memory: '2048Mi' },
+      persistence: { type: 'dynamic', storageRequestSize: '3072Mi', storageClassName: 'fast' },
     },
   },
   agent: {
@@ -122,7 +124,6 @@ const rendered: Record<keyof K3kClusterProps, object> = {
     },
   },
   network: { spec: { clusterCIDR: '172.16.0.0/16', serviceCIDR: '172.17.0.0/16', clusterDNS: '172.17.0.53' } },
-  persistence: { spec: { persistence: { type: 'dynamic', storageRequestSize: '3072Mi', storageClassName: 'fast' } } },
   token: { spec: { tokenSecretRef: { name: 'mine', namespace: 'team' } } },
   expose: { spec: { expose: { loadBalancer: { serverPort: 8443 } } } },
   ingress: { spec: { expose: { ingress: { ingressClassName: 'nginx', annotations: { a: 'b' } } } } },
@@ -165,23 +166,19 @@ describe.each(Object.keys(rendered) as (keyof K3kClusterProps)[])('the prop %s',
 });
 
 test('an emptyDir', () => {
-  expect(spec({ persistence: K3kPersistence.ephemeral() }).persistence).toEqual({ type: 'ephemeral' });
-});
-
-test('a claim says its size: 10 GiB when nothing is said', () => {
-  expect(K3kPersistence.claim()).toEqual(K3kPersistence.claim({ storage: Size.gibibytes(10) }));
+  expect(spec({ server: { storage: SystemStorage.emptyDir() } }).persistence).toEqual({ type: 'ephemeral' });
 });
 
 test.each([
-  ['a load balancer', NestedExpose.loadBalancer(), { loadBalancer: {} }],
-  ['a port of the nodes', NestedExpose.nodePort({ port: 30443 }), { nodePort: { serverPort: 30443 } }],
-  ['any port of the nodes', NestedExpose.nodePort(), { nodePort: {} }],
+  ['a load balancer', ApiServerExposure.loadBalancer(), { loadBalancer: {} }],
+  ['a port of the nodes', ApiServerExposure.nodePort({ port: 30443 }), { nodePort: { serverPort: 30443 } }],
+  ['any port of the nodes', ApiServerExposure.nodePort(), { nodePort: {} }],
 ])('is exposed by %s', (_, expose, expected) => {
   expect(spec({ expose }).expose).toEqual(expected);
 });
 
 test('annotations of the Service are K3k 1.2’s', () => {
-  const made = cluster({ expose: NestedExpose.loadBalancer({ annotations: { a: 'b' } }) });
+  const made = cluster({ expose: ApiServerExposure.loadBalancer({ annotations: { a: 'b' } }) });
 
   expect(mistakes(made, newest)).toEqual([]);
   expect(mistakes(made, oldest)).toEqual(['.spec.expose.annotations: unknown']);
@@ -210,30 +207,30 @@ test.each<[string, Props, string]>([
   [
     'an even number of servers',
     { servers: 2 },
-    'test/it: servers is 2. Give an odd number: etcd needs a majority, and an even number stands no more failures',
+    'test/it: servers is 2. Give an odd number: etcd needs a majority, and an even number tolerates no more failures',
   ],
   ['no server', { servers: 0 }, 'test/it: servers is 0. Give an odd number'],
-  ['half an agent', { agents: 1.5 }, 'test/it: agents is 1.5. Give a whole number from 0 on'],
+  ['half an agent', { agents: 1.5 }, 'test/it: agents is 1.5. Give a whole number from 0'],
   ['a bad name', { clusterName: 'Dev' }, "test/it: clusterName 'Dev' must be at most 45"],
-  ['a bad version', { version: '1.36' }, "test/it: version '1.36' is no version of K3s. Write it as 'v1.36.2+k3s1'"],
+  ['a bad version', { version: '1.36' }, "test/it: version '1.36' is not a version of K3s. Write it as 'v1.36.2+k3s1'"],
   [
     "the host's addresses",
-    { network: { clusterCidrs: ['10.42.0.0/16'] } },
-    'test/it: 10.42.0.0/16 of clusterCidrs overlaps',
+    { network: { clusterCidr: '10.42.0.0/16' } },
+    'test/it: 10.42.0.0/16 of clusterCidr overlaps',
   ],
   [
     'more nodes than addresses',
-    { agents: 1, network: { clusterCidrs: ['10.52.0.0/24'] } },
-    'test/it: clusterCidrs has 10.52.0.0/24, room for 1 nodes of a /24 each, and the cluster has 2',
+    { agents: 1, network: { clusterCidr: '10.52.0.0/24' } },
+    'test/it: clusterCidr has 10.52.0.0/24, room for 1 nodes of a /24 each, and the cluster has 2',
   ],
   [
     'two families',
-    { network: { clusterCidrs: ['10.52.0.0/16', 'fd00:52::/56'], serviceCidrs: ['10.53.0.0/16', 'fd00:53::/112'] } },
+    { network: { clusterCidr: '10.52.0.0/16,fd00:52::/56', serviceCidr: '10.53.0.0/16,fd00:53::/112' } },
     'test/it: K3k has one CIDR for pods and one for Services. Give one family, or use K3sCluster',
   ],
   [
     'two ways in',
-    { expose: NestedExpose.nodePort(), ingress: {} },
+    { expose: ApiServerExposure.nodePort(), ingress: {} },
     'test/it: expose and ingress exclude each other in K3k. Give one',
   ],
   [
@@ -267,8 +264,8 @@ test.each<[string, Props, string]>([
   ['a bad name of the server', { server: { tlsSans: ['a b'] } }, "test/it: tlsSans has 'a b'"],
   [
     'a secret in the environment',
-    { agent: { env: { K3S_TOKEN: kplus.EnvValue.fromValue('x') } } },
-    'test/it: env has K3S_TOKEN as text, a secret in a manifest',
+    { agent: { envVariables: { K3S_TOKEN: kplus.EnvValue.fromValue('x') } } },
+    'test/it: envVariables has K3S_TOKEN as text, a secret in a manifest',
   ],
   [
     'requests where Kubernetes has no resources of pods',
@@ -318,10 +315,49 @@ test('refuses a token without a namespace to find it in', () => {
   expect(() => new K3kCluster(chart, 'it', { token })).toThrow('test/it: the chart has no namespace');
 });
 
-test('refuses a claim for nothing', () => {
-  expect(() => K3kPersistence.claim({ storage: Size.mebibytes(0) })).toThrow(
-    'a claim for 0 MiB of storage holds nothing. Ask for 1 MiB or more',
+const storage = Size.gibibytes(1);
+
+test.each([
+  [
+    'a limit of an emptyDir',
+    SystemStorage.emptyDir(storage),
+    'K3k sets no limit on an emptyDir. Use SystemStorage.emptyDir()',
+  ],
+  [
+    'storage of the node',
+    SystemStorage.ofNode(),
+    'K3k has claims and emptyDirs only. Use SystemStorage.claim() or emptyDir()',
+  ],
+  ['a claim of the pod', SystemStorage.ephemeralClaim({ storage }), 'K3k has claims and emptyDirs only'],
+  [
+    'labels of a claim',
+    SystemStorage.claim({ storage, labels: {} }),
+    'K3k has no field for labels of a claim. Leave it out',
+  ],
+  ['annotations', SystemStorage.claim({ storage, annotations: {} }), 'K3k has no field for annotations of a claim'],
+  ['access modes', SystemStorage.claim({ storage, accessModes: [] }), 'K3k has no field for accessModes of a claim'],
+  [
+    'nothing',
+    SystemStorage.claim({ storage: Size.mebibytes(0) }),
+    'a claim of 0 MiB cannot hold anything. Request at least 1 MiB',
+  ],
+])('refuses %s as storage', (_, given, message) => {
+  expect(() => cluster({ server: { storage: given } })).toThrow(`test/it: server.storage: ${message}`);
+});
+
+test('refuses storage of agents', () => {
+  expect(() => cluster({ agent: { storage: SystemStorage.emptyDir() } })).toThrow(
+    'test/it: agent.storage: K3k keeps the data of agents in an emptyDir. Leave it out',
   );
+});
+
+test('refuses less memory than K3s itself needs', () => {
+  const resources = { memory: { limit: Size.mebibytes(128) } };
+
+  expect(() => cluster({ server: { resources } })).toThrow(
+    'test/it: a memory limit of 128 MiB is less than K3s itself',
+  );
+  expect(() => cluster({ agent: { resources } })).toThrow('test/it: a memory limit of 128 MiB is less than K3s itself');
 });
 
 test('each prop of its own knows all its fields', () => {

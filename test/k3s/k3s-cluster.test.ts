@@ -2,18 +2,18 @@ import { Chart, Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import {
   K3sCluster,
-  K3sClusterAgentOptions,
   K3sClusterProps,
-  K3sClusterServerOptions,
   K3sComponent,
   K3sInit,
+  K3sNodeOptions,
   K3sRegistries,
+  K3sServerOptions,
   K3sToken,
-  NestedExpose,
-  NestedExposeOptions,
+  ApiServerExposure,
+  ApiServerExposureOptions,
 } from '../../src/k3s';
 import { RuntimeReference } from '../../src/runtime';
-import { ClaimOptions, PodSecurityLevel } from '../../src/workloads';
+import { ClaimOptions, PodSecurityLevel, SystemStorage } from '../../src/workloads';
 import { Manifest, only, synth, testChart } from '../support/synth';
 
 const version = 'v1.36.2+k3s1';
@@ -164,7 +164,7 @@ describe('the kubeconfig', () => {
     });
   });
 
-  test('K3s itself has no token of the cluster around', () => {
+  test('K3s itself has no token of the host cluster', () => {
     const { spec } = server(manifests()).template;
     const withToken = spec.containers.filter((c: Manifest) =>
       c.volumeMounts.some((m: Manifest) => m.mountPath.startsWith('/var/run/secrets')),
@@ -338,7 +338,7 @@ describe('several servers', () => {
     expect(server(three()).template.metadata.labels).toMatchObject(spread.labelSelector.matchLabels);
   });
 
-  test('are spread over the nodes as the user says, when he does', () => {
+  test('are spread over the nodes as the user says', () => {
     const given = { topologyKey: 'kubernetes.io/hostname', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' };
     const { topologySpreadConstraints } = server(three({ system: { topologySpreadConstraints: [given] } })).template
       .spec;
@@ -381,22 +381,28 @@ const claimed = {
     },
   ],
 };
-const serverOptions: K3sClusterServerOptions = { storage, disable: [K3sComponent.TRAEFIK], nodeLabels: { a: 'b' } };
-const agentOptions: K3sClusterAgentOptions = { storage, nodeLabels: { a: 'b' } };
-const exposeOptions: Required<NestedExposeOptions> = { port: 443, annotations: { pool: 'public' } };
+const serverOptions: K3sServerOptions = {
+  storage: SystemStorage.claim(storage),
+  disable: [K3sComponent.TRAEFIK],
+  nodeLabels: { a: 'b' },
+};
+const agentOptions: K3sNodeOptions = { storage: SystemStorage.claim(storage), nodeLabels: { a: 'b' } };
+const exposeOptions: Required<ApiServerExposureOptions> = { port: 443, annotations: { pool: 'public' } };
 
 const everyProp = (chart: Chart): Required<K3sClusterProps> => ({
   version: 'v1.35.1+k3s1',
   image: 'mirror/k3s:1',
+  imageRepository: 'ghcr.io/k3s-io/k3s',
+  imagePullSecrets: [kplus.Secret.fromSecretName(chart, 'pull', 'pull')],
   init: K3sInit.SYSTEMD,
   clusterName: 'other',
   servers: 3,
   agents: 2,
   server: serverOptions,
   agent: agentOptions,
-  network: { clusterCidrs: ['172.16.0.0/16'] },
+  network: { clusterCidr: '172.16.0.0/16' },
   token: K3sToken.fromSecret(kplus.Secret.fromSecretName(chart, 'token', 'mine')),
-  expose: NestedExpose.loadBalancer(exposeOptions),
+  expose: ApiServerExposure.loadBalancer(exposeOptions),
   kubeconfigUrl: 'https://k3s.example.org:8443',
   registries: K3sRegistries.fromSecret(kplus.Secret.fromSecretName(chart, 'registries', 'registries')),
   maxUnavailable: 0,
@@ -417,6 +423,14 @@ const effects: Record<keyof K3sClusterProps, (all: Manifest[]) => void> = {
     const images = all.flatMap((m) => m.spec?.template?.spec.containers ?? []).map((c) => c.image);
     expect(images).toEqual(Array(4).fill('mirror/k3s:1'));
   },
+  imageRepository: (all) => {
+    const images = all.flatMap((m) => m.spec?.template?.spec.containers ?? []).map((c) => c.image);
+    expect(images).toEqual(Array(4).fill('ghcr.io/k3s-io/k3s:v1.36.2-k3s1'));
+  },
+  imagePullSecrets: (all) =>
+    [...pods(all), tokenJob(all).spec.template.spec].forEach((pod) =>
+      expect(pod.imagePullSecrets).toEqual([{ name: 'pull' }]),
+    ),
   init: (all) => pods(all).forEach((pod) => expect(pod.containers[0].command).toEqual(['/sbin/init'])),
   clusterName: (all) => expect(only(all, 'StatefulSet', 'other-server')).toBeDefined(),
   servers: (all) => expect(server(all).replicas).toBe(3),
@@ -473,7 +487,7 @@ test.each(Object.keys(effects) as (keyof K3sClusterProps)[])('shows nothing of %
 });
 
 test('a port of the nodes', () => {
-  const all = manifests({ expose: NestedExpose.nodePort({ port: 30443 }) });
+  const all = manifests({ expose: ApiServerExposure.nodePort({ port: 30443 }) });
 
   expect(only(all, 'Service', 'dev').spec).toMatchObject({
     type: 'NodePort',
@@ -508,9 +522,9 @@ test.each<[string, Partial<K3sClusterProps>, string]>([
   [
     'an even number of servers',
     { servers: 2 },
-    'test/it: servers is 2. A majority of 2 may miss no more servers than one of 1: use 1, 3 or 5',
+    'test/it: servers is 2. 2 servers tolerate no more failures than 1: use 1, 3 or 5',
   ],
-  ['four servers', { servers: 4 }, 'may miss no more servers than one of 3: use 1, 3 or 5'],
+  ['four servers', { servers: 4 }, '4 servers tolerate no more failures than 3: use 1, 3 or 5'],
   [
     'too many servers',
     { servers: 7 },
@@ -520,12 +534,12 @@ test.each<[string, Partial<K3sClusterProps>, string]>([
   ['half a server', { servers: 1.5 }, 'test/it: servers is 1.5. Use 1'],
   [
     'servers with two databases',
-    { servers: 3, server: { env: { K3S_DATASTORE_ENDPOINT: kplus.EnvValue.fromProcess('HOME') } } },
-    'test/it: 3 servers keep their data in etcd, and env has K3S_DATASTORE_ENDPOINT. Leave one of the two out: a database ' +
-      'elsewhere has 1 server here',
+    { servers: 3, server: { envVariables: { K3S_DATASTORE_ENDPOINT: kplus.EnvValue.fromProcess('HOME') } } },
+    'test/it: 3 servers keep their data in etcd, and envVariables has K3S_DATASTORE_ENDPOINT. Leave one of the two ' +
+      'out: with an external database there is 1 server here',
   ],
-  ['half an agent', { agents: 0.5 }, 'test/it: agents is 0.5. Give a whole number from 0 on'],
-  ['a negative budget', { maxUnavailable: -1 }, 'test/it: maxUnavailable is -1. Give a whole number from 0 on'],
+  ['half an agent', { agents: 0.5 }, 'test/it: agents is 0.5. Give a whole number from 0'],
+  ['a negative budget', { maxUnavailable: -1 }, 'test/it: maxUnavailable is -1. Give a whole number from 0'],
   [
     'a long name',
     { clusterName: 'a'.repeat(46) },
@@ -534,13 +548,13 @@ test.each<[string, Partial<K3sClusterProps>, string]>([
   ['a name that is none', { clusterName: '1a' }, "test/it: clusterName '1a' must be at most 45"],
   [
     "the host's addresses",
-    { network: { serviceCidrs: ['10.43.0.0/16'] } },
-    'test/it: 10.43.0.0/16 of serviceCidrs overlaps 10.43.0.0/16 of hostCidrs',
+    { network: { serviceCidr: '10.43.0.0/16' } },
+    'test/it: 10.43.0.0/16 of serviceCidr overlaps 10.43.0.0/16 of hostCidrs',
   ],
   [
     'more nodes than addresses',
-    { agents: 4, network: { clusterCidrs: ['10.52.0.0/22'] } },
-    'test/it: clusterCidrs has 10.52.0.0/22, room for 4 nodes of a /24 each, and the cluster has 5',
+    { agents: 4, network: { clusterCidr: '10.52.0.0/22' } },
+    'test/it: clusterCidr has 10.52.0.0/22, room for 4 nodes of a /24 each, and the cluster has 5',
   ],
   [
     'a URL with a path',
@@ -548,10 +562,10 @@ test.each<[string, Partial<K3sClusterProps>, string]>([
     "test/it: kubeconfigUrl 'https://x/y' must be 'https://host:port', without a path",
   ],
   ['a host that is none', { kubeconfigUrl: 'https://-x' }, "test/it: tlsSans has '-x'"],
-  ['a domain that is none', { server: { clusterDomain: 'A b' } }, "test/it/Server: clusterDomain 'A b' is no DNS"],
+  ['a domain that is none', { server: { clusterDomain: 'A b' } }, "test/it/Server: clusterDomain 'A b' is"],
   [
     'more servers than addresses',
-    { servers: 5, network: { clusterCidrs: ['10.52.0.0/22'] } },
+    { servers: 5, network: { clusterCidr: '10.52.0.0/22' } },
     'room for 4 nodes of a /24 each, and the cluster has 5',
   ],
   ['what a server refuses', { server: { extraArgs: ['x'] } }, "test/it/Server: extraArgs has 'x'"],
@@ -563,7 +577,7 @@ test.each<[string, Partial<K3sClusterProps>, string]>([
 test('addresses for more nodes are a matter of the mask', () => {
   const server = { kubeControllerManagerArgs: ['node-cidr-mask-size=26'] };
 
-  expect(() => manifests({ agents: 4, server, network: { clusterCidrs: ['10.52.0.0/22'] } })).not.toThrow();
+  expect(() => manifests({ agents: 4, server, network: { clusterCidr: '10.52.0.0/22' } })).not.toThrow();
 });
 
 test('refuses a chart without a namespace', () => {
@@ -574,13 +588,13 @@ test('refuses a chart without a namespace', () => {
 });
 
 test('refuses a node port out of range', () => {
-  expect(() => NestedExpose.nodePort({ port: 443 })).toThrow(
+  expect(() => ApiServerExposure.nodePort({ port: 443 })).toThrow(
     'node port 443 is not in 30000 to 32767. Leave it out: Kubernetes chooses a free one',
   );
 });
 
 test.each([0, 65536, 6443.5])('refuses %p as the port of a load balancer', (port) => {
-  expect(() => NestedExpose.loadBalancer({ port })).toThrow(
-    `port ${port} of a load balancer is no port. Use a whole number from 1 to 65535`,
+  expect(() => ApiServerExposure.loadBalancer({ port })).toThrow(
+    `port ${port} of a load balancer is not valid. Use a whole number from 1 to 65535`,
   );
 });

@@ -3,18 +3,18 @@ import * as kplus from 'cdk8s-plus-30';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import {
-  K3sAgentProps,
   K3sComponent,
   K3sFlannelBackend,
   K3sInit,
   K3sNode,
+  K3sNodeProps,
+  K3sPod,
   K3sRegistries,
-  K3sServerProps,
   K3sSnapshotter,
   K3sToken,
   K3sTokenOptions,
 } from '../../src/k3s';
-import { SystemPod } from '../../src/workloads';
+import { SystemPod, SystemStorage } from '../../src/workloads';
 import { Manifest, only, synth } from '../support/synth';
 import { kinds } from '../workloads/kinds';
 
@@ -32,9 +32,9 @@ function made(build: (pod: SystemPod) => void): Made {
   return { pod, manifests, k3s: pod.containers.find((c: Manifest) => c.name === 'k3s') };
 }
 
-const server = (props: Partial<K3sServerProps> = {}) => made((pod) => K3sNode.server(pod, { version, ...props }));
-const agent = (props: Partial<K3sAgentProps> = {}) =>
-  made((pod) => K3sNode.agent(pod, { version, serverUrl: 'https://dev.dev.svc:6443', token: token(pod), ...props }));
+const server = (props: Partial<K3sNodeProps> = {}) => made((pod) => K3sNode.on(pod, { version, ...props }));
+const agent = (props: Partial<K3sNodeProps> = {}) =>
+  made((pod) => K3sNode.on(pod, { version, serverUrl: 'https://dev.dev.svc:6443', token: token(pod), ...props }));
 
 const everyTokenOption: Required<K3sTokenOptions> = { serverKey: 'server', agentKey: 'agent' };
 
@@ -110,7 +110,7 @@ describe('a server', () => {
       { mountPath: '/opt/cdk8s-sysbox/k3s', name: 'k3s-programs', readOnly: true },
     ]);
     expect(pod.volumes.slice(0, 2)).toEqual([
-      { name: 'k3s-data', emptyDir: {} },
+      { name: 'k3s-data', emptyDir: { sizeLimit: '20480Mi' } },
       { name: 'k3s-scratch', emptyDir: {} },
     ]);
   });
@@ -149,7 +149,7 @@ describe('an agent', () => {
 
   test('sees the agents’ token only, when they have one', () => {
     const { pod, k3s } = made((it) =>
-      K3sNode.agent(it, { version, serverUrl: 'https://x', token: token(it, everyTokenOption) }),
+      K3sNode.on(it, { version, serverUrl: 'https://x', token: token(it, everyTokenOption) }),
     );
 
     expect(k3s.args).toContain('--token-file=/etc/rancher/token/agent');
@@ -162,7 +162,7 @@ describe('an agent', () => {
 
 test.each(Object.values(kinds))('runs in a $name', ({ make, template }) => {
   const manifests = synth((chart) => {
-    K3sNode.server(make(chart, 'it', { terminationGracePeriod: Duration.minutes(5) }), { version });
+    K3sNode.on(make(chart, 'it', { terminationGracePeriod: Duration.minutes(5) }), { version });
   });
 
   const own = manifests.find((m) => template(m)?.spec?.containers) as Manifest;
@@ -171,10 +171,13 @@ test.each(Object.values(kinds))('runs in a $name', ({ make, template }) => {
 });
 
 /** One value for each prop; a new one does not compile until it has a row here and in `rendered`. */
-function everyServerProp(pod: SystemPod): Required<K3sServerProps> {
+function everyServerProp(pod: SystemPod): Required<K3sNodeProps> {
   return {
     version,
     image: 'registry.example.org/k3s:1',
+    imageRepository: 'ghcr.io/k3s-io/k3s',
+    imagePullSecrets: [kplus.Secret.fromSecretName(pod, 'pull', 'pull')],
+    serverUrl: 'https://dev.dev.svc:6443',
     init: K3sInit.K3S,
     nodeLabels: { b: '2', a: '1' },
     nodeTaints: ['gpu=yes:NoSchedule', 'spot:NoExecute'],
@@ -182,14 +185,14 @@ function everyServerProp(pod: SystemPod): Required<K3sServerProps> {
     kubeletArgs: ['max-pods=50', 'fail-swap-on=false'],
     kubeProxyArgs: ['proxy-mode=nftables'],
     extraArgs: ['--debug', '--etcd-expose-metrics=true'],
-    env: { HTTPS_PROXY: kplus.EnvValue.fromValue('http://proxy:3128') },
+    envVariables: { HTTPS_PROXY: kplus.EnvValue.fromValue('http://proxy:3128') },
     resources: { memory: { limit: Size.gibibytes(2) } },
-    data: kplus.Volume.fromEmptyDir(pod, 'mine', 'mine'),
+    storage: SystemStorage.existing(kplus.Volume.fromEmptyDir(pod, 'mine', 'mine')),
     registries: K3sRegistries.fromSecret(kplus.Secret.fromSecretName(pod, 'registries', 'registries')),
     drainTimeout: Duration.minutes(2),
     startTimeout: Duration.minutes(3),
     token: token(pod, everyTokenOption),
-    network: { clusterCidrs: ['172.16.0.0/16'], serviceCidrs: ['172.17.0.0/16'] },
+    network: { clusterCidr: '172.16.0.0/16', serviceCidr: '172.17.0.0/16' },
     disable: [K3sComponent.TRAEFIK, K3sComponent.SERVICE_LB],
     tlsSans: ['k3s.example.org', '192.0.2.1', 'fd00::1', '*.example.org'],
     flannelBackend: K3sFlannelBackend.HOST_GW,
@@ -204,9 +207,12 @@ function everyServerProp(pod: SystemPod): Required<K3sServerProps> {
 
 const args = (...list: string[]) => ({ containers: [{ args: expect.arrayContaining(list) }] });
 
-const rendered: Record<keyof K3sServerProps, object> = {
+const rendered: Record<keyof K3sNodeProps, object> = {
   version: { containers: [{ image: 'rancher/k3s:v1.36.2-k3s1' }] },
   image: { containers: [{ image: 'registry.example.org/k3s:1' }] },
+  imageRepository: { containers: [{ image: 'ghcr.io/k3s-io/k3s:v1.36.2-k3s1' }] },
+  imagePullSecrets: { imagePullSecrets: [{ name: 'pull' }] },
+  serverUrl: args('agent', '--server=https://dev.dev.svc:6443'),
   init: { containers: [{ command: ['sh', '/opt/cdk8s-sysbox/k3s/start.sh'] }] },
   nodeLabels: args('--node-label=a=1', '--node-label=b=2'),
   nodeTaints: args('--node-taint=gpu=yes:NoSchedule', '--node-taint=spot:NoExecute'),
@@ -214,9 +220,11 @@ const rendered: Record<keyof K3sServerProps, object> = {
   kubeletArgs: args('--kubelet-arg=max-pods=50', '--kubelet-arg=fail-swap-on=false'),
   kubeProxyArgs: args('--kube-proxy-arg=proxy-mode=nftables'),
   extraArgs: args('--debug', '--etcd-expose-metrics=true'),
-  env: { containers: [{ env: expect.arrayContaining([{ name: 'HTTPS_PROXY', value: 'http://proxy:3128' }]) }] },
+  envVariables: {
+    containers: [{ env: expect.arrayContaining([{ name: 'HTTPS_PROXY', value: 'http://proxy:3128' }]) }],
+  },
   resources: { containers: [{ resources: { limits: { memory: '2048Mi' } } }] },
-  data: {
+  storage: {
     containers: [
       { volumeMounts: expect.arrayContaining([{ mountPath: '/var/lib/rancher/k3s', name: 'mine', subPath: 'k3s' }]) },
     ],
@@ -263,24 +271,27 @@ const rendered: Record<keyof K3sServerProps, object> = {
   kubeSchedulerArgs: args('--kube-scheduler-arg=v=2'),
 };
 
-test.each(Object.keys(rendered) as (keyof K3sServerProps)[])('has the prop %s', (prop) => {
+test.each(Object.keys(rendered) as (keyof K3sNodeProps)[])('has the prop %s', (prop) => {
   const { pod } = made((it) => {
-    K3sNode.server(it, { version, [prop]: everyServerProp(it)[prop] });
+    const all = everyServerProp(it);
+    // an agent needs the token of its server
+    const token = prop === 'serverUrl' ? { token: all.token } : {};
+    K3sNode.on(it, { version, ...token, [prop]: all[prop] });
   });
 
   expect(pod).toMatchObject(rendered[prop]);
 });
 
-test.each(Object.keys(rendered) as (keyof K3sServerProps)[])('shows nothing of %s when it is not given', (prop) => {
+test.each(Object.keys(rendered) as (keyof K3sNodeProps)[])('shows nothing of %s when it is not given', (prop) => {
   if (prop !== 'version' && prop !== 'init') expect(server().pod).not.toMatchObject(rendered[prop]);
 });
 
 test('what an agent has, it has in the same way', () => {
-  const shared = ['nodeLabels', 'kubeletArgs', 'extraArgs', 'registries', 'drainTimeout', 'data'] as const;
+  const shared = ['nodeLabels', 'kubeletArgs', 'extraArgs', 'registries', 'drainTimeout', 'storage'] as const;
   for (const prop of shared) {
     const { pod } = made((it) => {
       const props = { version, serverUrl: 'https://x:1', token: token(it), [prop]: everyServerProp(it)[prop] };
-      K3sNode.agent(it, props as K3sAgentProps);
+      K3sNode.on(it, props as K3sNodeProps);
     });
     expect(pod).toMatchObject(rendered[prop]);
   }
@@ -289,7 +300,7 @@ test('what an agent has, it has in the same way', () => {
 test('a registries.yaml can be in a ConfigMap, under another key', () => {
   const { pod } = made((it) => {
     const configMap = kplus.ConfigMap.fromConfigMapName(it, 'c', 'mirrors');
-    K3sNode.server(it, { version, registries: K3sRegistries.fromConfigMap(configMap, 'hosts') });
+    K3sNode.on(it, { version, registries: K3sRegistries.fromConfigMap(configMap, 'hosts') });
   });
 
   expect(pod.volumes).toContainEqual({
@@ -300,7 +311,7 @@ test('a registries.yaml can be in a ConfigMap, under another key', () => {
 
 describe('as a unit of systemd', () => {
   const image = 'registry.example.org/node:1';
-  const machine = (props: Partial<K3sServerProps> = {}) => server({ init: K3sInit.SYSTEMD, image, ...props });
+  const machine = (props: Partial<K3sNodeProps> = {}) => server({ init: K3sInit.SYSTEMD, image, ...props });
   const unit = ({ manifests }: Made): string => {
     const files = manifests.find((m) => m.kind === 'ConfigMap' && m.data['k3s.service']);
     return files?.data['k3s.service'];
@@ -379,7 +390,7 @@ describe('as a unit of systemd', () => {
 test('a secret comes in by the environment', () => {
   const { k3s } = made((it) => {
     const secret = kplus.Secret.fromSecretName(it, 's', 'store');
-    K3sNode.server(it, { version, env: { K3S_DATASTORE_ENDPOINT: secret.envValue('url') } });
+    K3sNode.on(it, { version, envVariables: { K3S_DATASTORE_ENDPOINT: secret.envValue('url') } });
   });
 
   expect(k3s.env).toContainEqual({
@@ -388,31 +399,31 @@ test('a secret comes in by the environment', () => {
   });
 });
 
-test.each<[string, Partial<K3sServerProps>, string]>([
+test.each<[string, Partial<K3sNodeProps>, string]>([
   [
-    'what is no version',
+    'an invalid version',
     { version: 'latest' },
-    "test/node: version 'latest' is no version of K3s. Write it as 'v1.36.2+k3s1'",
+    "test/node: version 'latest' is not a version of K3s. Write it as 'v1.36.2+k3s1'",
   ],
-  ['a version without its K3s part', { version: 'v1.36.2' }, "test/node: version 'v1.36.2' is no version of K3s"],
+  ['a version without its K3s part', { version: 'v1.36.2' }, "test/node: version 'v1.36.2' is not a version of K3s"],
   [
     'an image without a tag',
     { image: 'registry:5000/k3s' },
     "test/node: the image 'registry:5000/k3s' names no version. Add a tag such as ':1.2', or a digest",
   ],
   ['the latest image', { image: 'k3s:latest' }, "test/node: the image 'k3s:latest' names no version"],
-  ['a bad label', { nodeLabels: { 'a b': 'c' } }, "test/node: nodeLabels: 'a b' is no label key"],
+  ['a bad label', { nodeLabels: { 'a b': 'c' } }, "test/node: nodeLabels: 'a b' is"],
   [
     'a taint without effect',
     { nodeTaints: ['a=b'] },
     "test/node: nodeTaints has 'a=b'. Write 'key=value:NoSchedule', PreferNoSchedule or NoExecute",
   ],
   ['a taint of no effect', { nodeTaints: ['a=b:Never'] }, "test/node: nodeTaints has 'a=b:Never'"],
-  ['a taint of a bad key', { nodeTaints: ['a b:NoSchedule'] }, "test/node: nodeTaints: 'a b' is no label key"],
+  ['a taint of a bad key', { nodeTaints: ['a b:NoSchedule'] }, "test/node: nodeTaints: 'a b' is"],
   [
     'an argument with dashes',
     { kubeletArgs: ['--max-pods=5'] },
-    "test/node: kubeletArgs has '--max-pods=5'. Write each as 'flag=value', without dashes before it",
+    "test/node: kubeletArgs has '--max-pods=5'. Write each as 'flag=value', without leading dashes",
   ],
   ['a bad argument of kube-proxy', { kubeProxyArgs: ['-v'] }, "test/node: kubeProxyArgs has '-v'"],
   ['a bad argument of the API server', { kubeApiserverArgs: ['-v'] }, "test/node: kubeApiserverArgs has '-v'"],
@@ -428,79 +439,226 @@ test.each<[string, Partial<K3sServerProps>, string]>([
     "test/node: tlsSans has 'https://k3s.example.org'. Write a DNS name or an IP address, without scheme and port",
   ],
   [
-    'an argument that is no flag',
+    'an argument without dashes',
     { extraArgs: ['-t', 'x'] },
     "test/node: extraArgs has '-t'. Write each as '--flag' or '--flag=value'",
   ],
   [
-    'a token in the manifest',
-    { extraArgs: ['--token=x'] },
-    'test/node: extraArgs has --token, which is a secret in a manifest: give it to K3s by `env` from a Secret, or by `token`',
-  ],
-  [
-    'another data directory',
-    { extraArgs: ['--data-dir=/d'] },
-    'test/node: extraArgs has --data-dir, which is not possible',
-  ],
-  [
-    'addresses that are not checked',
-    { extraArgs: ['--cluster-cidr=10.42.0.0/16'] },
-    'test/node: extraArgs has --cluster-cidr, which is set by `network`, where it is checked against the host',
-  ],
-  [
     'rootless mode',
     { extraArgs: ['--rootless'] },
-    'test/node: extraArgs has --rootless, which is not possible: a system',
+    'extraArgs has --rootless, which is not possible: K3s runs as root of a',
   ],
   [
-    'a token in the environment',
-    { env: { K3S_TOKEN: kplus.EnvValue.fromValue('x') } },
-    'test/node: env has K3S_TOKEN as text, a secret in a manifest. Use EnvValue.fromSecretValue()',
+    'a data directory',
+    { extraArgs: ['--data-dir=/d'] },
+    'test/node: extraArgs has --data-dir, but Sysbox backs /var/lib/rancher/k3s and /var/lib/kubelet only. Use `storage`',
   ],
   [
-    'a data directory in the environment',
-    { env: { K3S_DATA_DIR: kplus.EnvValue.fromValue('/d') } },
-    'test/node: env has K3S_DATA_DIR, which is not possible: Sysbox knows /var/lib/rancher/k3s only (special directory)',
+    'a token as text',
+    { envVariables: { K3S_TOKEN: kplus.EnvValue.fromValue('x') } },
+    'test/node: envVariables has K3S_TOKEN as text, a secret in a manifest. Use EnvValue.fromSecretValue()',
+  ],
+  [
+    'a variable that a prop sets',
+    { envVariables: { K3S_URL: kplus.EnvValue.fromValue('https://x') } },
+    'test/node: envVariables has K3S_URL, which `serverUrl` sets. Use `serverUrl`',
+  ],
+  [
+    'a variable for what is not possible',
+    { envVariables: { K3S_NODE_NAME: kplus.EnvValue.fromValue('x') } },
+    'test/node: envVariables has K3S_NODE_NAME, which is not possible: a node is named after its pod',
+  ],
+  [
+    "a variable of the node's programs",
+    { envVariables: { NODE_ROLE: kplus.EnvValue.fromValue('agent') } },
+    "test/node: envVariables has NODE_ROLE, which the node's own programs use. Use another name",
   ],
   [
     "the host's addresses",
-    { network: { clusterCidrs: ['10.42.0.0/16'] } },
-    'test/node: 10.42.0.0/16 of clusterCidrs overlaps',
+    { network: { clusterCidr: '10.42.0.0/16' } },
+    'test/node: 10.42.0.0/16 of clusterCidr overlaps',
+  ],
+  [
+    'an image and a repository',
+    { image: 'a:1', imageRepository: 'ghcr.io/k3s-io/k3s' },
+    'test/node: image and imageRepository exclude each other. Give one',
+  ],
+  [
+    'a repository with a tag',
+    { imageRepository: 'ghcr.io/k3s-io/k3s:v1' },
+    "test/node: imageRepository 'ghcr.io/k3s-io/k3s:v1' is not a repository. Write it as 'ghcr.io/k3s-io/k3s', without a tag",
+  ],
+  [
+    'systemd in an image of K3s',
+    { init: K3sInit.SYSTEMD, imageRepository: 'ghcr.io/k3s-io/k3s' },
+    "test/node: init is systemd, and the image 'ghcr.io/k3s-io/k3s:v1.36.2-k3s1' has no systemd",
+  ],
+  [
+    'a server with less memory than K3s itself needs',
+    { resources: { memory: { limit: Size.mebibytes(256) } } },
+    'test/node: a memory limit of 256 MiB is less than K3s itself needs as a server. Give at least 512 MiB, and what the nested ' +
+      'pods need on top',
   ],
 ])('refuses %s', (_, props, message) => {
   expect(() => server(props)).toThrow(message);
 });
 
-test.each([
-  'agent-token',
-  'agent-token-file',
-  'token-file',
-  'service-cidr',
-  'cluster-dns',
-  'private-registry',
-  'node-name',
-])('refuses --%s among the raw arguments', (flag) => {
-  expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow(`test/node: extraArgs has --${flag}, which is `);
+/** Raw words that repeat a prop, by the raw prop: each prop of a flag, and each flag of a prop. */
+const repeated: [keyof K3sNodeProps, string, keyof K3sNodeProps][] = [
+  ['extraArgs', '--node-label', 'nodeLabels'],
+  ['extraArgs', '--node-taint', 'nodeTaints'],
+  ['extraArgs', '--snapshotter', 'snapshotter'],
+  ['extraArgs', '--kubelet-arg', 'kubeletArgs'],
+  ['extraArgs', '--kube-proxy-arg', 'kubeProxyArgs'],
+  ['extraArgs', '--disable', 'disable'],
+  ['extraArgs', '--tls-san', 'tlsSans'],
+  ['extraArgs', '--flannel-backend', 'flannelBackend'],
+  ['extraArgs', '--disable-network-policy', 'networkPolicy'],
+  ['extraArgs', '--cluster-domain', 'clusterDomain'],
+  ['extraArgs', '--secrets-encryption', 'secretsEncryption'],
+  ['extraArgs', '--kube-apiserver-arg', 'kubeApiserverArgs'],
+  ['extraArgs', '--kube-controller-manager-arg', 'kubeControllerManagerArgs'],
+  ['extraArgs', '--kube-scheduler-arg', 'kubeSchedulerArgs'],
+  ['extraArgs', '--server', 'serverUrl'],
+  ['extraArgs', '--token-file', 'token'],
+  ['extraArgs', '--agent-token-file', 'token'],
+  ['extraArgs', '--cluster-cidr', 'network'],
+  ['extraArgs', '--service-cidr', 'network'],
+  ['extraArgs', '--cluster-dns', 'network'],
+  ['extraArgs', '--private-registry', 'registries'],
+  ['kubeletArgs', 'node-labels', 'nodeLabels'],
+  ['kubeletArgs', 'register-with-taints', 'nodeTaints'],
+  ['kubeletArgs', 'cluster-dns', 'network'],
+  ['kubeletArgs', 'cluster-domain', 'clusterDomain'],
+  ['kubeProxyArgs', 'cluster-cidr', 'network'],
+  ['kubeApiserverArgs', 'service-cluster-ip-range', 'network'],
+  ['kubeApiserverArgs', 'encryption-provider-config', 'secretsEncryption'],
+  ['kubeControllerManagerArgs', 'cluster-cidr', 'network'],
+  ['kubeControllerManagerArgs', 'service-cluster-ip-range', 'network'],
+];
+
+test.each(repeated)('refuses in %s the word %s, which the prop %s says', (raw, word, prop) => {
+  expect(() => server({ [raw]: [`${word}=x`] })).toThrow(
+    `test/node: ${raw} has ${word}, which \`${prop}\` sets. Use \`${prop}\``,
+  );
 });
 
-test.each([
-  'with-node-id',
-  'server',
-  'write-kubeconfig',
-  'cluster-init',
-  'cluster-reset',
-  'datastore-endpoint',
-  'vpn-auth',
-])('refuses --%s among the raw arguments', (flag) => {
-  expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow(`test/node: extraArgs has --${flag}, which is `);
-});
-
-test.each(['etcd-s3-access-key', 'etcd-s3-secret-key', 'etcd-s3-session-token'])(
-  'refuses --%s among the raw arguments',
+test.each(['token', 'agent-token', 'etcd-s3-access-key', 'etcd-s3-secret-key', 'etcd-s3-session-token', 'vpn-auth'])(
+  'refuses --%s, a secret, among the raw arguments',
   (flag) => {
-    expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow('a secret in a manifest');
+    expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow(
+      `test/node: extraArgs has --${flag}, which is a secret in a manifest`,
+    );
   },
 );
+
+test.each(['with-node-id', 'node-name', 'write-kubeconfig', 'cluster-init', 'cluster-reset', 'datastore-endpoint'])(
+  'refuses --%s among the raw arguments',
+  (flag) => {
+    expect(() => server({ extraArgs: [`--${flag}=x`] })).toThrow(`test/node: extraArgs has --${flag}, which is `);
+  },
+);
+
+describe('a label of the node', () => {
+  const withLabel = (key: string) => server({ nodeLabels: { [key]: 'x' } });
+
+  test.each([
+    'node-role.kubernetes.io/worker',
+    'kubernetes.io/role',
+    'node-restriction.kubernetes.io/team',
+    'example.k8s.io/team',
+    'k8s.io/a',
+  ])('%s is refused, as the kubelet refuses it', (key) => {
+    expect(() => withLabel(key)).toThrow(
+      `test/node: nodeLabels has '${key}', which a kubelet may not set for itself: K3s exits at each start. Use a label with ` +
+        `another prefix, or set this one through the API: kubectl label node <node> ${key}=x`,
+    );
+  });
+
+  test.each([
+    'team',
+    'example.org/team',
+    'node.kubernetes.io/pool',
+    'a.kubelet.kubernetes.io/b',
+    'topology.kubernetes.io/zone',
+  ])('%s is one that a kubelet may set', (key) => {
+    expect(withLabel(key).k3s.args).toContain(`--node-label=${key}=x`);
+  });
+});
+
+describe('an agent refuses', () => {
+  const serverOnly: (keyof K3sNodeProps)[] = [
+    'network',
+    'disable',
+    'tlsSans',
+    'flannelBackend',
+    'networkPolicy',
+    'clusterDomain',
+    'secretsEncryption',
+    'kubeApiserverArgs',
+    'kubeControllerManagerArgs',
+    'kubeSchedulerArgs',
+  ];
+
+  test.each(serverOnly)('%s', (prop) => {
+    const onAgent = (it: SystemPod) => {
+      const { serverUrl, token, ...all } = everyServerProp(it);
+      K3sNode.on(it, { version, serverUrl, token, [prop]: all[prop as keyof typeof all] });
+    };
+
+    expect(() => made(onAgent)).toThrow(
+      `test/node: ${prop} is an option of servers, and serverUrl makes this node an agent`,
+    );
+  });
+
+  test('to join without a token', () => {
+    expect(() => agent({ token: undefined })).toThrow(
+      'test/node: an agent joins https://dev.dev.svc:6443 with a token',
+    );
+  });
+
+  test('less memory than K3s itself needs', () => {
+    const limit = (mebibytes: number) => ({ memory: { limit: Size.mebibytes(mebibytes) } });
+
+    expect(() => agent({ resources: limit(191) })).toThrow(
+      'test/node: a memory limit of 191 MiB is less than K3s itself needs as an agent. Give at least 192 MiB',
+    );
+    expect(() => agent({ resources: limit(192) })).not.toThrow();
+  });
+});
+
+test('refuses a second node in a pod', () => {
+  expect(() =>
+    made((it) => {
+      K3sNode.on(it, { version });
+      K3sNode.on(it, { version });
+    }),
+  ).toThrow('test/node: a pod is one K3s node, and this one has K3s already. Use a workload of its own');
+});
+
+test('a K3sPod is a system pod with a node', () => {
+  const manifests = synth((chart) => {
+    const it = new K3sPod(chart, 'it', { k3s: { version }, metadata: { labels: { a: 'b' } } });
+    expect(it.k3s.container.name).toBe('k3s');
+  });
+
+  expect(only(manifests, 'Pod')).toMatchObject({
+    metadata: { labels: { a: 'b' } },
+    spec: { hostUsers: false, containers: [{ name: 'k3s' }] },
+  });
+});
+
+test('on storage of the host’s node, Sysbox backs the special directories, and the node keeps its password', () => {
+  const { pod, k3s } = server({ storage: SystemStorage.ofNode() });
+
+  expect(k3s.volumeMounts.map((m: Manifest) => `${m.name} ${m.mountPath}`)).toEqual([
+    'k3s-scratch /etc/rancher/node',
+    'k3s-scratch /var/lib/cni',
+    'k3s-scratch /var/log',
+    'k3s-programs /opt/cdk8s-sysbox/k3s',
+  ]);
+  expect(pod.volumes.map((volume: Manifest) => volume.name)).not.toContain('k3s-data');
+});
 
 test.each(['http://x:6443', 'https://x/path', 'x:6443'])('refuses the server URL %s', (serverUrl) => {
   expect(() => agent({ serverUrl })).toThrow(

@@ -1,7 +1,7 @@
 // K3sCluster on a real node: a cluster in two unprivileged pods that runs pods of its own and survives its pods.
 import { App, Chart, Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { K3sCluster, K3sComponent } from '../../src';
+import { K3sCluster, K3sComponent, SystemStorage } from '../../src';
 import { serveNames } from './harness/dns';
 import { pauseImage } from './harness/images';
 import { imagesFolder } from './harness/k3s';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const version = await k3sVersion(binaries().k3s);
   const app = new App();
   const chart = new Chart(app, 'nested', { namespace, disableResourceNameHashes: true });
-  const storage = { storage: Size.gibibytes(10), storageClassName };
+  const storage = SystemStorage.claim({ storage: Size.gibibytes(10), storageClassName });
   const nested = new K3sCluster(chart, 'dev', {
     clusterName: 'dev',
     version,

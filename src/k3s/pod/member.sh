@@ -7,7 +7,7 @@
 # both: the members find each other even when all pods come back with other addresses at once. Two are no lasting state: K3s
 # lets nobody join beside such a member (join names its first address twice, which etcd refuses).
 set -eu
-. "$(dirname "$0")/inner.sh"
+. "$(dirname "$0")/nested-kubectl.sh"
 
 ETCD=${DATA:-/var/lib/rancher/k3s}/server/db/etcd
 TLS=${DATA:-/var/lib/rancher/k3s}/server/tls/etcd
@@ -47,7 +47,7 @@ id=$(echo "$own" | sed -n 's/.*"ID":"\([0-9]*\)".*/\1/p')
   echo "not a member of etcd yet: $members" >&2
   exit 1
 }
-if inner get --raw /readyz >/dev/null; then
+if nested_kubectl get --raw /readyz >/dev/null; then
   case $own in *"\"peerURLs\":[\"$name\"]"*) ;; *) know_by "$name" ;; esac
 else
   case $own in *"\"$address\""*) ;; *) know_by "$name" "$address" ;; esac

@@ -2,7 +2,7 @@
 # Keeps the kubeconfig of this nested cluster in a Secret of the cluster around it: after the start, when K3s renews the
 # certificate, and when somebody emptied the Secret.
 set -eu
-. "$(dirname "$0")/outer.sh"
+. "$(dirname "$0")/host-kubectl.sh"
 
 # wanted: what K3s wrote, with the address that other pods reach it by.
 wanted() { sed "s|^\( *server:\) .*|\1 $CLUSTER_URL|" "$KUBECONFIG_FILE"; }
@@ -10,7 +10,7 @@ wanted() { sed "s|^\( *server:\) .*|\1 $CLUSTER_URL|" "$KUBECONFIG_FILE"; }
 written() { grep -q client-key-data "$KUBECONFIG_FILE" 2>/dev/null; }
 
 published() {
-  outer get secret "$SECRET_NAME" -o "go-template={{if .data}}{{with index .data \"$SECRET_KEY\"}}{{base64decode .}}{{end}}{{end}}"
+  host_kubectl get secret "$SECRET_NAME" -o "go-template={{if .data}}{{with index .data \"$SECRET_KEY\"}}{{base64decode .}}{{end}}{{end}}"
 }
 
 # A block of YAML, as nothing here writes JSON strings.
@@ -19,7 +19,7 @@ publish() {
     printf 'stringData:\n  "%s": |\n' "$SECRET_KEY"
     wanted | sed 's/^/    /'
   } >"$SCRATCH/patch.yaml"
-  outer patch secret "$SECRET_NAME" --type=merge --patch-file="$SCRATCH/patch.yaml"
+  host_kubectl patch secret "$SECRET_NAME" --type=merge --patch-file="$SCRATCH/patch.yaml"
 }
 
 # Each server has another key of the admin, and one kubeconfig is enough: that of the first. Another fills what is empty.

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Ready: a server whose API server says so, an agent whose node the API server sees as Ready.
 set -eu
-. "$(dirname "$0")/inner.sh"
+. "$(dirname "$0")/nested-kubectl.sh"
 
-server() { inner get --raw /readyz >/dev/null; }
+server() { nested_kubectl get --raw /readyz >/dev/null; }
 
 agent() {
-  status=$(inner get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].message}')
+  status=$(nested_kubectl get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].message}')
   case $status in
     'True '*) ;;
     *)

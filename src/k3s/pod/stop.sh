@@ -3,7 +3,7 @@
 # PodDisruptionBudgets hold. Containers that are still there are killed with the pod.
 # `kubectl drain` is of no use here: it reads DaemonSets, which a kubelet may not.
 set -u
-. "$(dirname "$0")/inner.sh"
+. "$(dirname "$0")/nested-kubectl.sh"
 
 DEADLINE=$(($(date +%s) + DRAIN_SECONDS))
 PODS=$(mktemp)
@@ -11,7 +11,7 @@ trap 'rm -f "$PODS"' EXIT
 
 # evictable: namespace and name, one a line. Pods of a DaemonSet come back at once, those of the node itself are files.
 evictable() {
-  inner get pods --all-namespaces --field-selector="spec.nodeName=$NODE_NAME" --no-headers \
+  nested_kubectl get pods --all-namespaces --field-selector="spec.nodeName=$NODE_NAME" --no-headers \
     -o 'custom-columns=N:.metadata.namespace,P:.metadata.name,O:.metadata.ownerReferences[0].kind,S:.status.phase' >"$PODS" || return 1
   awk '$3 != "DaemonSet" && $3 != "Node" && $4 != "Succeeded" && $4 != "Failed" { print $1, $2 }' "$PODS"
 }
@@ -19,7 +19,7 @@ evictable() {
 # evict NAMESPACE NAME: refused ones, above all by a PodDisruptionBudget, are asked again.
 evict() {
   printf '{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"namespace":"%s","name":"%s"}}' "$1" "$2" |
-    inner create --raw "/api/v1/namespaces/$1/pods/$2/eviction" -f - >/dev/null
+    nested_kubectl create --raw "/api/v1/namespaces/$1/pods/$2/eviction" -f - >/dev/null
 }
 
 close_node || {

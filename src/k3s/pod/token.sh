@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fills a Secret with random tokens, once: what is there already stays.
 set -eu
-. "$(dirname "$0")/outer.sh"
+. "$(dirname "$0")/host-kubectl.sh"
 
 RANDOM_DEVICE=${RANDOM_DEVICE:-/dev/urandom}
 
@@ -11,7 +11,7 @@ random() {
   sha256sum <"$SCRATCH/random" | cut -c1-64
 }
 
-found=$(outer get secret "$SECRET_NAME" -o 'jsonpath={.metadata.resourceVersion} {.data}')
+found=$(host_kubectl get secret "$SECRET_NAME" -o 'jsonpath={.metadata.resourceVersion} {.data}')
 version=${found%% *}
 
 entries=
@@ -28,4 +28,4 @@ done
 
 # With the version that was read: of two that fill it at once, one is refused, and finds it filled when it tries again.
 printf '{"metadata":{"resourceVersion":"%s"},"stringData":{%s}}' "$version" "$entries" >"$SCRATCH/patch.json"
-outer patch secret "$SECRET_NAME" --type=merge --patch-file="$SCRATCH/patch.json"
+host_kubectl patch secret "$SECRET_NAME" --type=merge --patch-file="$SCRATCH/patch.json"

@@ -7,17 +7,17 @@ CORDONED=cdk8s-sysbox.io/cordoned
 say() { echo "$(date -u +%H:%M:%S) $*"; }
 
 # Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
-inner() { kubectl --kubeconfig "$NODE_KUBECONFIG" --request-timeout=10s "$@"; }
+nested_kubectl() { kubectl --kubeconfig "$NODE_KUBECONFIG" --request-timeout=10s "$@"; }
 
 # A node that somebody else closed stays closed after a restart.
 close_node() {
-  closed=$(inner get node "$NODE_NAME" -o 'jsonpath={.spec.unschedulable}') || return 1
+  closed=$(nested_kubectl get node "$NODE_NAME" -o 'jsonpath={.spec.unschedulable}') || return 1
   [ "$closed" = true ] ||
     patch_node "{\"spec\":{\"unschedulable\":true},\"metadata\":{\"annotations\":{\"$CORDONED\":\"true\"}}}"
 }
 
 open_node() {
-  annotations=$(inner get node "$NODE_NAME" --ignore-not-found -o 'jsonpath={.metadata.annotations}') || return 1
+  annotations=$(nested_kubectl get node "$NODE_NAME" --ignore-not-found -o 'jsonpath={.metadata.annotations}') || return 1
   case $annotations in
     *"\"$CORDONED\""*)
       patch_node "{\"spec\":{\"unschedulable\":null},\"metadata\":{\"annotations\":{\"$CORDONED\":null}}}"
@@ -25,4 +25,4 @@ open_node() {
   esac
 }
 
-patch_node() { inner patch node "$NODE_NAME" --type=merge -p "$1"; }
+patch_node() { nested_kubectl patch node "$NODE_NAME" --type=merge -p "$1"; }

@@ -2,12 +2,12 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 
 /**
- * A ServiceAccount that may read and write one Secret and nothing else. It may not create it: a right to create cannot be
- * narrowed to a name. So the Secret is in the manifests, without content.
+ * A Secret that is filled at run time, and a ServiceAccount that may read and write it and nothing else. The Secret itself is in
+ * the manifests, without content, since RBAC cannot restrict a `create` to a name.
  *
  * @internal
  */
-export class FilledSecret extends Construct {
+export class RuntimePopulatedSecret extends Construct {
   public readonly secret: kplus.ISecret;
   public readonly serviceAccount: kplus.ServiceAccount;
 

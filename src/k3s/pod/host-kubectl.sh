@@ -12,7 +12,7 @@ trap 'exit 0' TERM INT
 say() { echo "$(date -u +%H:%M:%S) $*"; }
 
 # Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
-outer() { kubectl --kubeconfig "$SCRATCH/outer.yaml" --request-timeout=20s "$@"; }
+host_kubectl() { kubectl --kubeconfig "$SCRATCH/host.yaml" --request-timeout=20s "$@"; }
 
 # An IPv6 address stands in brackets in a URL.
 case $KUBERNETES_SERVICE_HOST in
@@ -21,15 +21,15 @@ case $KUBERNETES_SERVICE_HOST in
 esac
 
 # The token is read from its file each time: the kubelet renews it.
-cat >"$SCRATCH/outer.yaml" <<END
+cat >"$SCRATCH/host.yaml" <<END
 apiVersion: v1
 kind: Config
-current-context: outer
+current-context: host
 contexts:
-  - name: outer
-    context: { cluster: outer, user: pod, namespace: "$(cat "$SERVICE_ACCOUNT/namespace")" }
+  - name: host
+    context: { cluster: host, user: pod, namespace: "$(cat "$SERVICE_ACCOUNT/namespace")" }
 clusters:
-  - name: outer
+  - name: host
     cluster:
       server: "https://$host:$KUBERNETES_SERVICE_PORT"
       certificate-authority: "$SERVICE_ACCOUNT/ca.crt"
