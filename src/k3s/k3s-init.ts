@@ -3,14 +3,14 @@ import * as kplus from 'cdk8s-plus-30';
 import { machineFiles } from '../systemd/machine-files';
 import { SystemdMachine } from '../systemd/systemd-machine';
 import { ISystemWorkload } from '../workloads';
-import { programCommand } from './pod-programs';
+import { hookCommand, programCommand } from './pod-programs';
 
-/** What is the first process of a nested node, from which all others descend. */
+/** The first process of a nested node. */
 export enum K3sInit {
-  /** K3s itself: nothing else runs that is not needed. */
+  /** K3s itself. */
   K3S = 'k3s',
 
-  /** systemd, with K3s as its unit "k3s.service": a node that also has other units, a journal and logins, as a machine has. */
+  /** systemd, with K3s as its unit "k3s.service": a node that can have other units, a journal and logins. */
   SYSTEMD = 'systemd',
 }
 
@@ -41,7 +41,7 @@ function firstProcessOf(workload: ISystemWorkload, container: kplus.ContainerPro
     ...container,
     command: programCommand('start.sh'),
     args: k3s.args,
-    lifecycle: { preStop: kplus.Handler.fromCommand(programCommand('stop.sh')) },
+    lifecycle: { preStop: kplus.Handler.fromCommand(hookCommand('stop.sh')) },
   });
 }
 
@@ -59,11 +59,11 @@ function unitOf(workload: ISystemWorkload, container: kplus.ContainerProps, k3s:
 }
 
 /**
- * The unit as K3s' install.sh writes it, with our programs around it. systemd also runs ExecStop= after a process that ended
- * by itself, when there is no MAINPID: a node is not drained because its K3s crashed (systemd.service(5)).
+ * The unit as K3s' install.sh writes it, plus our programs. systemd also runs ExecStop= after a process that exited by itself,
+ * without a MAINPID: a node is not drained because its K3s crashed (systemd.service(5)).
  */
 function unitFile({ args, stopSeconds }: K3sProcess): string {
-  const stop = programCommand('stop.sh').join(' ');
+  const stop = hookCommand('stop.sh').join(' ');
   return `[Unit]
 Description=K3s, a node of a nested cluster
 
@@ -84,10 +84,11 @@ TasksMax=infinity
 `;
 }
 
-/** A word of a command line of systemd, in which a variable is written as in a container's. */
+/** A word of a systemd command line; a variable is given as in a container's. */
 function unitWord(word: string): string {
   const escaped = word
     .replace(/[\\"]/g, '\\$&')
+    .replace(/\n/g, '\\n')
     .replace(/%/g, '%%')
     .replace(/\$(?!\([A-Za-z_][A-Za-z0-9_]*\))/g, '$$$$')
     .replace(/\$\((\w+)\)/g, '${$1}');

@@ -10,7 +10,7 @@ import { agentRole, K3sRole, REGISTRIES, serverRole, TOKENS } from './k3s-role';
 import { assertEnv } from './k3s-settings';
 import { k3sImage } from './k3s-version';
 import { assertMemory } from './node-memory';
-import { programCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
+import { hookCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
 import { pullWith } from './pull-secrets';
 
 /** K3s needs some seconds to end after the nested pods did. */
@@ -151,7 +151,7 @@ function probes(startTimeout: Duration): Pick<kplus.ContainerProps, 'startup' | 
   const timeoutSeconds = Duration.seconds(2 * PROBE_SECONDS);
   const failureThreshold = Math.max(1, Math.ceil(startTimeout.toSeconds() / PROBE_SECONDS));
   return {
-    startup: kplus.Probe.fromCommand(programCommand('started.sh'), { periodSeconds, timeoutSeconds, failureThreshold }),
-    readiness: kplus.Probe.fromCommand(programCommand('ready.sh'), { periodSeconds, timeoutSeconds }),
+    startup: kplus.Probe.fromCommand(hookCommand('started.sh'), { periodSeconds, timeoutSeconds, failureThreshold }),
+    readiness: kplus.Probe.fromCommand(hookCommand('ready.sh'), { periodSeconds, timeoutSeconds }),
   };
 }

@@ -325,7 +325,7 @@ test.each([
   ],
   [
     'storage of the node',
-    SystemStorage.ofNode(),
+    SystemStorage.nodeLocal(),
     'K3k has claims and emptyDirs only. Use SystemStorage.claim() or emptyDir()',
   ],
   ['a claim of the pod', SystemStorage.ephemeralClaim({ storage }), 'K3k has claims and emptyDirs only'],

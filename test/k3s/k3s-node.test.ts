@@ -1,6 +1,5 @@
 import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import {
   K3sComponent,
@@ -19,6 +18,14 @@ import { Manifest, only, synth } from '../support/synth';
 import { kinds } from '../workloads/kinds';
 
 const version = 'v1.36.2+k3s1';
+
+/** The last words of a command that checks the programs before it runs one. */
+const checked = (program: string) => [
+  'check',
+  '/opt/cdk8s-sysbox/k3s',
+  expect.stringMatching(/^[0-9a-f]{64}$/),
+  program,
+];
 
 interface Made {
   readonly pod: Manifest;
@@ -48,7 +55,8 @@ describe('a server', () => {
     const { pod, k3s } = server();
 
     expect(k3s.image).toBe('rancher/k3s:v1.36.2-k3s1');
-    expect(k3s.command).toEqual(['sh', '/opt/cdk8s-sysbox/k3s/start.sh']);
+    expect(k3s.command.slice(0, 2)).toEqual(['sh', '-c']);
+    expect(k3s.command.slice(3)).toEqual(checked('start.sh'));
     expect(k3s.args).toEqual([
       'server',
       '--node-name=$(NODE_NAME)',
@@ -117,10 +125,11 @@ describe('a server', () => {
 
   test('brings its programs in a ConfigMap that is named after their content', () => {
     const { pod, manifests } = server();
-    const { metadata, data } = only(manifests, 'ConfigMap');
+    const { metadata, data, immutable } = only(manifests, 'ConfigMap');
 
-    const hash = createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 10);
-    expect(metadata.name).toContain(hash);
+    expect(metadata.name).toMatch(/-[0-9a-f]{10}-c[0-9a-f]{7}$|-[0-9a-f]{10}$/);
+    expect(metadata.annotations).toEqual({ 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' });
+    expect(immutable).toBe(true);
     expect(Object.keys(data)).toEqual(readdirSync('src/k3s/pod').sort());
     expect(pod.volumes).toContainEqual({
       name: 'k3s-programs',
@@ -187,7 +196,7 @@ function everyServerProp(pod: SystemPod): Required<K3sNodeProps> {
     extraArgs: ['--debug', '--etcd-expose-metrics=true'],
     envVariables: { HTTPS_PROXY: kplus.EnvValue.fromValue('http://proxy:3128') },
     resources: { memory: { limit: Size.gibibytes(2) } },
-    storage: SystemStorage.existing(kplus.Volume.fromEmptyDir(pod, 'mine', 'mine')),
+    storage: SystemStorage.fromStorage(kplus.Volume.fromEmptyDir(pod, 'mine', 'mine')),
     registries: K3sRegistries.fromSecret(kplus.Secret.fromSecretName(pod, 'registries', 'registries')),
     drainTimeout: Duration.minutes(2),
     startTimeout: Duration.minutes(3),
@@ -213,7 +222,7 @@ const rendered: Record<keyof K3sNodeProps, object> = {
   imageRepository: { containers: [{ image: 'ghcr.io/k3s-io/k3s:v1.36.2-k3s1' }] },
   imagePullSecrets: { imagePullSecrets: [{ name: 'pull' }] },
   serverUrl: args('agent', '--server=https://dev.dev.svc:6443'),
-  init: { containers: [{ command: ['sh', '/opt/cdk8s-sysbox/k3s/start.sh'] }] },
+  init: { containers: [{ command: expect.arrayContaining(checked('start.sh')) }] },
   nodeLabels: args('--node-label=a=1', '--node-label=b=2'),
   nodeTaints: args('--node-taint=gpu=yes:NoSchedule', '--node-taint=spot:NoExecute'),
   snapshotter: args('--snapshotter=native'),
@@ -330,9 +339,11 @@ describe('as a unit of systemd', () => {
       readOnly: true,
     });
     const { args } = server({ disable: [K3sComponent.TRAEFIK] }).k3s;
-    expect(line(unit(booted), 'ExecStart')).toBe(
-      `ExecStart=/bin/sh /opt/cdk8s-sysbox/k3s/start.sh ${args.join(' ').replace('$(NODE_NAME)', '${NODE_NAME}')}`,
+    const start = line(unit(booted), 'ExecStart');
+    expect(start).toMatch(
+      /^ExecStart=\/bin\/sh -c "#!\/bin\/sh\\n.*\\n" check \/opt\/cdk8s-sysbox\/k3s [0-9a-f]{64} start\.sh /,
     );
+    expect(start).toContain(` start.sh ${args.join(' ').replace('$(NODE_NAME)', '${NODE_NAME}')}`);
     expect(line(unit(booted), 'Type')).toBe('Type=notify');
   });
 
@@ -649,7 +660,7 @@ test('a K3sPod is a system pod with a node', () => {
 });
 
 test('on storage of the host’s node, Sysbox backs the special directories, and the node keeps its password', () => {
-  const { pod, k3s } = server({ storage: SystemStorage.ofNode() });
+  const { pod, k3s } = server({ storage: SystemStorage.nodeLocal() });
 
   expect(k3s.volumeMounts.map((m: Manifest) => `${m.name} ${m.mountPath}`)).toEqual([
     'k3s-scratch /etc/rancher/node',
