@@ -1,7 +1,7 @@
-import { checkManifests, Located, pathOf } from '../rules/check-manifests';
+import { CheckOptions, checkManifests, Located, pathOf } from '../rules/check-manifests';
 import { isBlocking, messageOf } from '../rules/check-pod';
 import { mapOf, textOf } from '../core/json';
-import { RuleSeverity } from '../rules/severity';
+import { RuleSeverity } from '../rules/rule';
 import { textOfFile } from './sources';
 import { SourceDocument } from './yaml';
 
@@ -50,7 +50,7 @@ interface Placed {
  *
  * @internal
  */
-export function checkFiles(files: string[], runtimeClassNames?: string[]): CheckResult {
+export function checkFiles(files: string[], options: CheckOptions): CheckResult {
   const unreadable: { file: string; reason: string }[] = [];
   const placed = files.flatMap((file): Placed[] => {
     try {
@@ -61,7 +61,7 @@ export function checkFiles(files: string[], runtimeClassNames?: string[]): Check
     }
   });
   const manifests = placed.map(({ document }) => document.json);
-  const violations = checkManifests(manifests, runtimeClassNames);
+  const violations = checkManifests(manifests, options);
   return {
     files: files.length,
     documents: placed.length,

@@ -1,4 +1,3 @@
-import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { parseArgs } from 'node:util';
 
 /**
@@ -24,7 +23,7 @@ Checks the Sysbox pods of any Kubernetes manifests. All files are checked togeth
 
   --json                 print one JSON object
   --strict               warnings fail as well
-  --runtime-class NAME   a RuntimeClass whose pods run under Sysbox, besides sysbox-runc; can be repeated
+  --runtime-class NAME   a RuntimeClass whose pods run under Sysbox, instead of sysbox-runc; repeatable
   --help                 this text
 
 Exit code: 0 nothing to change, 1 errors found, 2 wrong usage or a file that is no YAML.
@@ -47,13 +46,12 @@ export function readOptions(argv: string[]): CliOptions {
     },
   });
   const [command, ...files] = positionals;
-  const more = values['runtime-class'];
   return {
     command,
     files,
     json: values.json,
     strict: values.strict,
     help: values.help,
-    runtimeClassNames: more && [DEFAULT_RUNTIME_CLASS, ...more],
+    runtimeClassNames: values['runtime-class'],
   };
 }

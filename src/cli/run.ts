@@ -32,7 +32,7 @@ export function run(argv: string[]): CliOutcome {
 }
 
 function check(options: CliOptions): CliOutcome {
-  const result = checkFiles(filesOf(options.files), options.runtimeClassNames);
+  const result = checkFiles(filesOf(options.files), options);
   const failed = result.errors > 0 || (options.strict && result.warnings > 0);
   const code = result.unreadable.length > 0 ? 2 : failed ? 1 : 0;
   const unreadable = result.unreadable.map(({ file, reason }) => `${file}: no YAML: ${reason}\n`).join('');
@@ -56,8 +56,8 @@ function count(number: number, what: string): string {
 }
 
 function rules(json: boolean): string {
-  const all = RULES.map(({ id, severity, final, reason, remedy, source, cel }) => {
-    return { id, severity, acknowledgeable: !final, reason, remedy, source, cel };
+  const all = RULES.map(({ id, severity, notAcknowledgeable, reason, remedy, source, cel }) => {
+    return { id, severity, acknowledgeable: !notAcknowledgeable, reason, remedy, source, cel };
   });
   if (json) return `${JSON.stringify(all, undefined, 2)}\n`;
   return all.map((rule) => `${rule.id} (${rule.severity}): ${rule.reason}. ${rule.remedy}\n`).join('');

@@ -1,6 +1,5 @@
-export * from './namespace-selection';
-export * from './policy-action';
+export { NamespaceSelectionOptions } from './namespace-selection';
 export * from './system-pod-policy';
-export { SandboxContainerDefaults, SandboxQuota } from './sandbox-limits';
-export { SandboxNetwork } from './sandbox-network';
+export { SandboxContainerDefaultsOptions, SandboxQuotaOptions } from './sandbox-limits';
+export { SandboxNamespaceNetworkOptions } from './sandbox-network';
 export * from './sandbox-namespace';

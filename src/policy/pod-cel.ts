@@ -1,18 +1,18 @@
 import * as kplus from 'cdk8s-plus-30';
 import { acknowledgeAnnotation } from '../rules/acknowledgements';
 import { CEL_CONCURRENT, CEL_CONTAINERS, celList, celString } from '../rules/cel';
+import { DEFAULT_IDS_PER_POD } from '../rules/ids-per-pod';
 import { Rule } from '../rules/rule';
-import { NamespaceSelection } from './namespace-selection';
 
-/** What has the metadata and the spec of a pod, in a Pod, a CronJob, and all other workloads. */
+/** The object that has the metadata and the spec of a pod, in a Pod, a CronJob, and all other workloads. */
 const TEMPLATE =
   '(has(object.spec.jobTemplate) ? dyn(object.spec.jobTemplate.spec.template) : ' +
   'has(object.spec.template) ? dyn(object.spec.template) : dyn(object))';
 const OLD_TEMPLATE = TEMPLATE.replaceAll('object.', 'oldObject.').replace('dyn(object)', 'dyn(oldObject)');
 
 /**
- * Every way in which a pod is made: by itself, by a template, or later, by a container that is added to it. The update of
- * a pod is none of them, so that what runs already can still be labelled and deleted.
+ * Everything that creates a pod or adds a container to one. Updates of pods are not included, so that existing pods can
+ * still be labelled and deleted.
  *
  * @internal
  */
@@ -25,7 +25,7 @@ export const POD_RESOURCES: kplus.k8s.NamedRuleWithOperations[] = [
 ];
 
 /**
- * Only what changes the pods: a controller that counts replicas of an old workload must not be stopped.
+ * True when the pods change: a controller that scales an old workload must not be stopped.
  *
  * @internal
  */
@@ -39,16 +39,19 @@ export const TEMPLATE_CHANGED: kplus.k8s.MatchCondition = {
  *
  * @internal
  */
-export const POD_VARIABLES: kplus.k8s.Variable[] = [
-  { name: 'template', expression: TEMPLATE },
-  { name: 'spec', expression: 'variables.template.spec' },
-  { name: 'metadata', expression: 'variables.template.?metadata.orValue({})' },
-  { name: 'containers', expression: CEL_CONTAINERS },
-  { name: 'concurrent', expression: CEL_CONCURRENT },
-];
+export function podVariables(idsPerPod = DEFAULT_IDS_PER_POD): kplus.k8s.Variable[] {
+  return [
+    { name: 'template', expression: TEMPLATE },
+    { name: 'spec', expression: 'variables.template.spec' },
+    { name: 'metadata', expression: 'variables.template.?metadata.orValue({})' },
+    { name: 'containers', expression: CEL_CONTAINERS },
+    { name: 'concurrent', expression: CEL_CONCURRENT },
+    { name: 'idsPerPod', expression: String(idsPerPod) },
+  ];
+}
 
 /**
- * Only pods that run under one of these classes.
+ * True for pods that run under one of these RuntimeClasses.
  *
  * @internal
  */
@@ -61,29 +64,16 @@ export function isSystemPod(runtimeClassNames: string[]): string {
  *
  * @internal
  */
-export function toValidation(rule: Rule, honourAcknowledgements: boolean): kplus.k8s.Validation {
+export function toValidation(rule: Rule, honorAcknowledgements: boolean): kplus.k8s.Validation {
   const key = celString(acknowledgeAnnotation(rule.id));
   const acknowledged = ['variables.metadata', 'object.metadata']
     .map((metadata) => `${metadata}.?annotations[?${key}].orValue('') != ''`)
     .join(' || ');
-  const honour = honourAcknowledgements && !rule.final;
+  const honor = honorAcknowledgements && !rule.notAcknowledgeable;
   return {
-    expression: honour ? `(${rule.cel}) || ${acknowledged}` : (rule.cel as string),
+    expression: honor ? `(${rule.cel}) || ${acknowledged}` : (rule.cel as string),
     message: `rule ${rule.id}: ${rule.reason}. ${rule.remedy}`,
   };
-}
-
-/**
- * True in one of these namespaces.
- *
- * @internal
- */
-export function inNamespaces({ names = [], labels = {} }: NamespaceSelection): string {
-  const byLabel = Object.entries(labels).map(
-    ([key, value]) => `namespaceObject.metadata.?labels[?${celString(key)}].orValue('') == ${celString(value)}`,
-  );
-  const byName = `namespaceObject.metadata.name in ${celList(names)}`;
-  return [...(names.length ? [byName] : []), ...(byLabel.length ? [`(${byLabel.join(' && ')})`] : [])].join(' || ');
 }
 
 function rule(apiGroup: string, operations: string[], resources: string[]): kplus.k8s.NamedRuleWithOperations {

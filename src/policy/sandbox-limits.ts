@@ -2,7 +2,7 @@ import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 
 /** What all pods of a namespace may take together. */
-export interface SandboxQuota {
+export interface SandboxQuotaOptions {
   /**
    * Number of pods that are not over.
    *
@@ -47,7 +47,7 @@ export interface SandboxQuota {
 }
 
 /** What a container gets that says nothing of its own. */
-export interface SandboxContainerDefaults {
+export interface SandboxContainerDefaultsOptions {
   /**
    * CPU that is requested for it.
    *
@@ -87,7 +87,7 @@ const MEMORY_LIMIT = Size.gibibytes(4);
  *
  * @internal
  */
-export function assertLimits(defaults: SandboxContainerDefaults, what: string): void {
+export function assertLimits(defaults: SandboxContainerDefaultsOptions, what: string): void {
   const request = (defaults.memoryRequest ?? MEMORY_REQUEST).toMebibytes();
   const limit = (defaults.memoryLimit ?? MEMORY_LIMIT).toMebibytes();
   if (request <= limit) return;
@@ -101,7 +101,7 @@ export function assertLimits(defaults: SandboxContainerDefaults, what: string): 
  *
  * @internal
  */
-export function toHard(quota: SandboxQuota): Record<string, kplus.k8s.Quantity> {
+export function toHard(quota: SandboxQuotaOptions): Record<string, kplus.k8s.Quantity> {
   return quantities({
     pods: quota.pods ?? 20,
     'requests.cpu': quota.cpuRequests,
@@ -117,7 +117,7 @@ export function toHard(quota: SandboxQuota): Record<string, kplus.k8s.Quantity> 
  *
  * @internal
  */
-export function toLimitRange(defaults: SandboxContainerDefaults): kplus.k8s.LimitRangeItem {
+export function toLimitRange(defaults: SandboxContainerDefaultsOptions): kplus.k8s.LimitRangeItem {
   return {
     type: 'Container',
     defaultRequest: quantities({

@@ -4,8 +4,14 @@ import { clusterScoped } from '../core/cluster-scoped';
 import { assertLabel, assertLabelName } from '../core/names';
 import { assertCidr } from '../core/cidr';
 import { PodSecurityLevel } from '../workloads/system-options';
-import { assertLimits, SandboxContainerDefaults, SandboxQuota, toHard, toLimitRange } from './sandbox-limits';
-import { networkPolicies, SandboxNetwork } from './sandbox-network';
+import {
+  assertLimits,
+  SandboxContainerDefaultsOptions,
+  SandboxQuotaOptions,
+  toHard,
+  toLimitRange,
+} from './sandbox-limits';
+import { networkPolicies, SandboxNamespaceNetworkOptions } from './sandbox-network';
 
 /** A namespace for pods of people who are not trusted with the cluster. */
 export interface SandboxNamespaceProps {
@@ -39,21 +45,21 @@ export interface SandboxNamespaceProps {
    *
    * @default - 20 pods
    */
-  readonly quota?: SandboxQuota;
+  readonly quota?: SandboxQuotaOptions;
 
   /**
    * What a container gets that says nothing of its own.
    *
    * @default - 100m CPU and 256Mi requested, 4Gi of memory as the limit
    */
-  readonly containerDefaults?: SandboxContainerDefaults;
+  readonly containerDefaults?: SandboxContainerDefaultsOptions;
 
   /**
    * What pods may reach. DNS always is.
    *
    * @default - the pods of the same namespace
    */
-  readonly network?: SandboxNetwork;
+  readonly network?: SandboxNamespaceNetworkOptions;
 }
 
 /** A namespace with Pod Security, a quota, defaults for containers, and closed network policies. */
@@ -98,8 +104,8 @@ export class SandboxNamespace extends Construct {
         `${where}: Restricted of ${version} refuses root in any pod, user namespace or not. Use v1.35 or later, or BASELINE`,
       );
     }
-    for (const cidr of props.network?.reachable ?? []) {
-      assertCidr(cidr, `${where}: network.reachable`);
+    for (const cidr of props.network?.allowedEgressCidrs ?? []) {
+      assertCidr(cidr, `${where}: network.allowedEgressCidrs`);
     }
     assertLimits(props.containerDefaults ?? {}, `${where}: containerDefaults`);
     const { pods, claims } = props.quota ?? {};

@@ -2,7 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../core/private-addresses';
 
 /** What pods of a namespace may reach. Everything that is not named is closed, in both directions. */
-export interface SandboxNetwork {
+export interface SandboxNamespaceNetworkOptions {
   /**
    * Pods of the same namespace reach each other.
    *
@@ -23,7 +23,7 @@ export interface SandboxNetwork {
    *
    * @default - none
    */
-  readonly reachable?: string[];
+  readonly allowedEgressCidrs?: string[];
 }
 
 /** CoreDNS as K3s, RKE2 and kubeadm label it. */
@@ -37,7 +37,7 @@ const DNS: kplus.k8s.NetworkPolicyPeer = {
  *
  * @internal
  */
-export function networkPolicies(network: SandboxNetwork): Record<string, kplus.k8s.NetworkPolicySpec> {
+export function networkPolicies(network: SandboxNamespaceNetworkOptions): Record<string, kplus.k8s.NetworkPolicySpec> {
   const policies: Record<string, kplus.k8s.NetworkPolicySpec> = {
     'default-deny': { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
     'allow-dns': egress([{ to: [DNS], ports: [port('UDP'), port('TCP')] }]),
@@ -52,8 +52,8 @@ export function networkPolicies(network: SandboxNetwork): Record<string, kplus.k
     const v6 = { ipBlock: { cidr: '::/0', except: PRIVATE_IPV6 } };
     policies['allow-internet'] = egress([{ to: [v4, v6] }]);
   }
-  if (network.reachable?.length) {
-    policies['allow-reachable'] = egress([{ to: network.reachable.map((cidr) => ({ ipBlock: { cidr } })) }]);
+  if (network.allowedEgressCidrs?.length) {
+    policies['allow-cidrs'] = egress([{ to: network.allowedEgressCidrs.map((cidr) => ({ ipBlock: { cidr } })) }]);
   }
   return policies;
 }

@@ -2,19 +2,29 @@ import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { RULES } from '../rules/catalog';
-import { Rule } from '../rules/rule';
-import { RuleSeverity } from '../rules/severity';
+import { assertIdsPerPod } from '../rules/ids-per-pod';
+import { RuleSeverity } from '../rules/rule';
 import { clusterScoped } from '../core/cluster-scoped';
-import { ISysboxRuntime } from '../runtime/runtime-ref';
 import { assertLabel, assertLabelName, assertSubdomain } from '../core/names';
-import { NamespaceSelection } from './namespace-selection';
-import { inNamespaces, isSystemPod, POD_RESOURCES, POD_VARIABLES, TEMPLATE_CHANGED, toValidation } from './pod-cel';
-import { PolicyAction } from './policy-action';
+import { inNamespaces, NamespaceSelectionOptions } from './namespace-selection';
+import { isSystemPod, POD_RESOURCES, podVariables, TEMPLATE_CHANGED, toValidation } from './pod-cel';
 
-/** Which pods are held to what. */
+/** What happens to an object that breaks a rule of severity error. */
+export enum PolicyAction {
+  /** The API server rejects it. */
+  DENY = 'Deny',
+
+  /** It is admitted, and the client gets a warning. */
+  WARN = 'Warn',
+
+  /** It is admitted, and the API server's audit log has an entry. */
+  AUDIT = 'Audit',
+}
+
+/** Which pods the policies apply to, and what happens when a rule is broken. */
 export interface SystemPodPolicyProps {
   /**
-   * Begin of the names of the policies, a DNS subdomain name. They belong to the whole cluster: two policies in one
+   * Prefix of the policies' names, a DNS subdomain name. The policies are cluster-scoped: two of these constructs in one
    * cluster need two names.
    *
    * @default "sysbox-pods"
@@ -22,21 +32,21 @@ export interface SystemPodPolicyProps {
   readonly name?: string;
 
   /**
-   * The runtimes whose pods are meant.
+   * Names of the RuntimeClasses whose pods the rules apply to. They replace the default.
    *
-   * @default - the RuntimeClass "sysbox-runc"
+   * @default ["sysbox-runc"]
    */
-  readonly runtimes?: ISysboxRuntime[];
+  readonly runtimeClassNames?: string[];
 
   /**
-   * What happens to an object that breaks a rule which is an error. DENY and WARN exclude each other.
+   * What happens to an object that breaks a rule of severity error. DENY and WARN exclude each other.
    *
    * @default [PolicyAction.DENY]
    */
   readonly actions?: PolicyAction[];
 
   /**
-   * Whether rules that are warnings are shown to whoever makes an object.
+   * Whether clients are warned about rules of severity warning.
    *
    * @default true
    */
@@ -45,45 +55,67 @@ export interface SystemPodPolicyProps {
   /**
    * Ids of rules that are not enforced.
    *
-   * @default - none: all rules that CEL can say are enforced
+   * @default - none: every rule that can be expressed in CEL is enforced
    */
-  readonly without?: string[];
+  readonly excludedRules?: string[];
 
   /**
-   * Let in what is acknowledged by an annotation with a reason. Whoever may make a pod may annotate it: turn this on where
-   * the rules guide, and leave it off where they guard.
+   * Admit objects whose broken rules are acknowledged by an annotation with a reason. Anyone who may create a pod may
+   * annotate it: turn this on where the rules are advice, and leave it off where they are a boundary.
    *
    * @default false
    */
-  readonly honourAcknowledgements?: boolean;
+  readonly honorAcknowledgements?: boolean;
 
   /**
-   * Names of namespaces that the rules are not for.
+   * Number of ids in the user namespace of a pod, as in `userNamespaces.idsPerPod` of the kubelet's configuration: a
+   * multiple of 65536.
+   *
+   * @default 65536
+   */
+  readonly idsPerPod?: number;
+
+  /**
+   * Names of namespaces in which the policies do not apply.
    *
    * @default - none
    */
   readonly exemptNamespaces?: string[];
 
   /**
-   * The only namespaces in which pods may use the runtimes.
+   * The only namespaces in which pods may use the RuntimeClasses.
    *
    * @default - all
    */
-  readonly allowedIn?: NamespaceSelection;
+  readonly allowedIn?: NamespaceSelectionOptions;
 
   /**
-   * Namespaces in which every pod must use one of the runtimes.
+   * Namespaces in which every pod must use one of the RuntimeClasses.
    *
    * @default - none
    */
-  readonly requiredIn?: NamespaceSelection;
+  readonly requiredIn?: NamespaceSelectionOptions;
 }
 
 /**
- * The rules as admission policies of the cluster, for pods and for all workloads that make pods, whoever wrote them. A
- * workload that runs already is looked at again only when its pod template changes.
+ * The rules as admission policies of the cluster, for pods and for all workloads that create pods, whatever tool wrote them.
+ * An existing workload is checked again only when its pod template changes.
  *
- * Rules that look at several objects at a time are not among them: CEL sees one.
+ * Rules that compare several objects are not included: CEL sees one object at a time.
+ *
+ * @example
+ * import { App, Chart } from 'cdk8s';
+ * import { PolicyAction, SystemPodPolicy } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'policies');
+ *
+ * new SystemPodPolicy(chart, 'SystemPods', {
+ *   actions: [PolicyAction.WARN], // later, leave it out: DENY
+ *   requiredIn: { labels: { 'example.com/sandbox': 'yes' } },
+ * });
+ *
+ * app.synth();
  */
 export class SystemPodPolicy extends Construct {
   /** Names of the ValidatingAdmissionPolicies; each has a binding of the same name. */
@@ -98,22 +130,23 @@ export class SystemPodPolicy extends Construct {
   ) {
     super(scope, id);
     const name = props.name ?? 'sysbox-pods';
-    this.refuseBadProps(name);
-    this.runtimeClassNames = (props.runtimes ?? [{ runtimeClassName: DEFAULT_RUNTIME_CLASS }]).map(
-      (r) => r.runtimeClassName,
-    );
+    this.assertProps(name);
+    this.runtimeClassNames = props.runtimeClassNames ?? [DEFAULT_RUNTIME_CLASS];
     this.addRules(name, RuleSeverity.ERROR, props.actions ?? [PolicyAction.DENY]);
     if (props.warnings ?? true) this.addRules(`${name}-warnings`, RuleSeverity.WARNING, [PolicyAction.WARN]);
     this.addNamespaces(`${name}-namespaces`, props.actions ?? [PolicyAction.DENY]);
   }
 
   private addRules(name: string, severity: RuleSeverity, actions: PolicyAction[]): void {
-    const rules = RULES.filter((rule) => rule.cel !== undefined && rule.severity === severity && !this.isLeftOut(rule));
+    const { excludedRules = [], honorAcknowledgements = false, idsPerPod } = this.props;
+    const rules = RULES.filter(
+      (rule) => rule.cel !== undefined && rule.severity === severity && !excludedRules.includes(rule.id),
+    );
     if (rules.length === 0) return;
     this.addPolicy(name, actions, {
       matchConditions: [{ name: 'system-pod', expression: isSystemPod(this.runtimeClassNames) }, TEMPLATE_CHANGED],
-      variables: POD_VARIABLES,
-      validations: rules.map((rule) => toValidation(rule, this.props.honourAcknowledgements ?? false)),
+      variables: podVariables(idsPerPod),
+      validations: rules.map((rule) => toValidation(rule, honorAcknowledgements)),
     });
   }
 
@@ -125,7 +158,7 @@ export class SystemPodPolicy extends Construct {
     if (allowedIn) {
       validations.push({
         expression: `!(${system}) || ${inNamespaces(allowedIn)}`,
-        message: `pods of this namespace may not use the RuntimeClass ${classes}. Ask who runs the cluster to allow it`,
+        message: `pods of this namespace may not use the RuntimeClass ${classes}. Ask the administrator of the cluster to allow it`,
       });
     }
     if (requiredIn) {
@@ -164,33 +197,40 @@ export class SystemPodPolicy extends Construct {
     return { namespaceSelector: { matchExpressions: [notThese] } };
   }
 
-  private isLeftOut(rule: Rule): boolean {
-    return this.props.without?.includes(rule.id) ?? false;
-  }
-
-  private refuseBadProps(name: string): void {
+  private assertProps(name: string): void {
     const where = this.node.path;
-    const { actions, allowedIn, requiredIn, exemptNamespaces = [], runtimes, without = [] } = this.props;
+    const { actions, exemptNamespaces = [], runtimeClassNames, excludedRules = [], idsPerPod } = this.props;
     assertSubdomain(name, `${where}: name`);
-    if (runtimes?.length === 0)
-      throw new Error(`${where}: runtimes is empty. Name one, or leave it out for sysbox-runc`);
+    if (runtimeClassNames?.length === 0) {
+      throw new Error(`${where}: runtimeClassNames is empty. Name a RuntimeClass, or omit it for sysbox-runc`);
+    }
+    for (const className of runtimeClassNames ?? []) assertSubdomain(className, `${where}: runtimeClassNames`);
+    if (idsPerPod !== undefined) assertIdsPerPod(idsPerPod, `${where}: idsPerPod`);
     if (actions?.length === 0) throw new Error(`${where}: actions is empty. Give at least one, such as AUDIT`);
     if (actions?.includes(PolicyAction.DENY) && actions.includes(PolicyAction.WARN)) {
-      throw new Error(`${where}: actions has both DENY and WARN, which the API server refuses. Leave one out`);
+      throw new Error(`${where}: actions has both DENY and WARN, which the API server rejects. Omit one`);
     }
     for (const namespace of exemptNamespaces) assertLabelName(namespace, `${where}: exemptNamespaces`);
-    for (const [prop, selection] of Object.entries({ allowedIn, requiredIn })) {
-      // CEL compares with whatever is written: with a name that no namespace can have, nothing would ever be required
-      for (const namespace of selection?.names ?? []) assertLabelName(namespace, `${where}: ${prop}`);
-      for (const [key, value] of Object.entries(selection?.labels ?? {})) assertLabel(key, value, `${where}: ${prop}`);
-      if (selection && inNamespaces(selection) === '') {
-        throw new Error(`${where}: ${prop} means no namespace. Give names or labels, or leave it out`);
-      }
-    }
-    const unknown = without.find((rule) => !RULES.some((r) => r.id === rule && r.cel !== undefined));
+    this.assertSelections();
+    const enforceable = RULES.filter((rule) => rule.cel !== undefined).map((rule) => rule.id);
+    const unknown = excludedRules.find((rule) => !enforceable.includes(rule));
     if (unknown !== undefined) {
-      const ids = RULES.filter((r) => r.cel !== undefined).map((r) => r.id);
-      throw new Error(`${where}: the policy has no rule '${unknown}' to leave out. It has: ${ids.join(', ')}`);
+      throw new Error(
+        `${where}: excludedRules: the policy has no rule '${unknown}'. Its rules are ${enforceable.join(', ')}`,
+      );
+    }
+  }
+
+  private assertSelections(): void {
+    const { allowedIn, requiredIn } = this.props;
+    for (const [prop, selection] of Object.entries({ allowedIn, requiredIn })) {
+      const where = `${this.node.path}: ${prop}`;
+      // CEL compares with whatever is written: a name that no namespace can have would require nothing
+      for (const namespace of selection?.names ?? []) assertLabelName(namespace, where);
+      for (const [key, value] of Object.entries(selection?.labels ?? {})) assertLabel(key, value, where);
+      if (selection && inNamespaces(selection) === '') {
+        throw new Error(`${where} selects no namespace. Give names or labels, or omit it`);
+      }
     }
   }
 }

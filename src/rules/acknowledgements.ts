@@ -1,6 +1,6 @@
 import { Json, mapOf } from '../core/json';
 
-/** With the rule's id behind it: the annotation that says why a rule is not followed. */
+/** Followed by the id of a rule: the annotation that gives the reason for breaking it. */
 const PREFIX = 'cdk8s-sysbox.io/acknowledge.';
 
 /**
@@ -13,15 +13,15 @@ export function acknowledgeAnnotation(rule: string): string {
 }
 
 /**
- * Reasons by rule, from annotations of a pod and of the object that it is of. An empty reason is none.
+ * Reasons by rule, from the annotations of a pod and of its workload. Blank reasons do not count.
  *
  * @internal
  */
 export function acknowledgedIn(...annotations: Json[]): Record<string, string> {
   const reasons: Record<string, string> = {};
   for (const [key, reason] of annotations.flatMap((some) => Object.entries(mapOf(some)))) {
-    const said = typeof reason === 'string' && reason.trim() !== '';
-    if (key.startsWith(PREFIX) && said) reasons[key.slice(PREFIX.length)] = reason;
+    const given = typeof reason === 'string' && reason.trim() !== '';
+    if (key.startsWith(PREFIX) && given) reasons[key.slice(PREFIX.length)] = reason;
   }
   return reasons;
 }

@@ -1,13 +1,10 @@
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { acknowledgedIn } from './acknowledgements';
 import { checkPod, Violation } from './check-pod';
-import { sharedClaims } from './shared-claims';
 import { isObject, Json, listOf, mapOf, Path, showPath, stringsOf, textOf } from '../core/json';
 import { PodFacts } from './pod-facts';
-import { LocatedPod } from './located-pod';
+import { LocatedPod, sharedClaims } from './shared-claims';
 import { PodTemplate, podTemplatesOf } from './pod-template';
-
-/** Name of the RuntimeClass of the upstream manifests, and of its handler. */
 
 /**
  * A violation in one of several manifests.
@@ -22,26 +19,37 @@ export interface Located extends Violation {
 }
 
 /**
- * All rules over all system pods of these manifests. A pod is one when its RuntimeClass is named, or is among the
- * manifests with a handler that is.
+ * Which pods are checked, and against which user namespace.
  *
  * @internal
  */
-export function checkManifests(manifests: Json[], runtimeClassNames: string[] = [DEFAULT_RUNTIME_CLASS]): Located[] {
+export interface CheckOptions {
+  readonly runtimeClassNames?: string[];
+  readonly idsPerPod?: number;
+}
+
+/**
+ * Checks all system pods of these manifests against all rules. A system pod names one of the RuntimeClasses, or one among the
+ * manifests whose handler is one of them.
+ *
+ * @internal
+ */
+export function checkManifests(manifests: Json[], options: CheckOptions = {}): Located[] {
+  const { runtimeClassNames = [DEFAULT_RUNTIME_CLASS], idsPerPod } = options;
   const objects = manifests.flatMap(itemsOf);
   const classes = new Set([...runtimeClassNames, ...classesWithHandler(objects, runtimeClassNames)]);
   const modes = claimModes(objects);
   const pods = manifests.flatMap((document, manifest) =>
     podTemplatesOf(document)
       .filter(({ spec }) => classes.has(spec.runtimeClassName))
-      .map((template): LocatedPod => ({ ...template, manifest, facts: factsOf(template, modes) })),
+      .map((template): LocatedPod => ({ ...template, manifest, facts: factsOf(template, modes, idsPerPod) })),
   );
   const shared = sharedClaims(pods);
   return pods.flatMap((pod) => violationsOf(pod, shared.get(pod) ?? []));
 }
 
 /**
- * Where a violation is, as people write it.
+ * The place of a violation, as in spec.containers[0].image.
  *
  * @internal
  */
@@ -52,8 +60,8 @@ export function pathOf(violation: Located): string {
 function violationsOf(pod: LocatedPod, shared: Violation[]): Located[] {
   const acknowledged = acknowledgedIn(mapOf(pod.object.metadata).annotations, mapOf(pod.metadata).annotations);
   const own = checkPod(pod.facts, acknowledged);
-  const crossing = shared.map((v): Violation => ({ ...v, acknowledged: acknowledged[v.rule.id] }));
-  return [...own, ...crossing].map((violation) => ({
+  const acrossPods = shared.map((v): Violation => ({ ...v, acknowledged: acknowledged[v.rule.id] }));
+  return [...own, ...acrossPods].map((violation) => ({
     ...violation,
     manifest: pod.manifest,
     object: pod.object,
@@ -61,12 +69,13 @@ function violationsOf(pod: LocatedPod, shared: Violation[]): Located[] {
   }));
 }
 
-function factsOf({ object, metadata, spec }: PodTemplate, modes: Map<string, string[]>): PodFacts {
+function factsOf({ object, metadata, spec }: PodTemplate, modes: Map<string, string[]>, idsPerPod?: number): PodFacts {
   const { namespace } = mapOf(object.metadata);
   return new PodFacts(spec, {
     annotations: () => mapOf(metadata).annotations,
     kind: textOf(object.kind),
     ownerSpec: () => object.spec,
+    idsPerPod,
     claimModes: (claimName) => modes.get(`${textOf(namespace)}/${textOf(claimName)}`),
   });
 }

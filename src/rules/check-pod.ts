@@ -1,17 +1,16 @@
 import { RULES } from './catalog';
 import { PodFacts } from './pod-facts';
-import { Problem, Rule } from './rule';
-import { RuleSeverity } from './severity';
+import { Problem, Rule, RuleSeverity } from './rule';
 
 /**
- * A rule that a pod does not follow.
+ * A rule that a pod breaks.
  *
  * @internal
  */
 export interface Violation {
   readonly rule: Rule;
   readonly problem: Problem;
-  /** Why it is no problem here, as somebody decided. */
+  /** The reason given in an annotation for breaking the rule. */
   readonly acknowledged?: string;
 }
 
@@ -25,14 +24,14 @@ export function checkPod(pod: PodFacts, acknowledged: Record<string, string> = {
   for (const rule of RULES) {
     if (rule.about && !rule.about.some((field) => pod.fields[field])) continue;
     for (const problem of rule.check(pod)) {
-      violations.push({ rule, problem, acknowledged: rule.final ? undefined : acknowledged[rule.id] });
+      violations.push({ rule, problem, acknowledged: rule.notAcknowledgeable ? undefined : acknowledged[rule.id] });
     }
   }
   return violations;
 }
 
 /**
- * True for what stops a synth, a check or an admission.
+ * True if it fails a synth, a check or an admission.
  *
  * @internal
  */

@@ -1,6 +1,3 @@
-export * from './severity';
-export * from './finding';
-export * from './rule-description';
-export * from './rules-options';
+export { RuleSeverity } from './rule';
 export * from './system-pod-rules';
 export * from './validation-plugin';

@@ -1,4 +1,5 @@
 import { isObject, Json, listOf, mapOf, Path, stringsOf, textOf } from '../core/json';
+import { DEFAULT_IDS_PER_POD } from './ids-per-pod';
 
 /**
  * A container of any of the three lists.
@@ -38,7 +39,7 @@ export interface VolumeFacts {
 }
 
 /**
- * What surrounds a pod. It is asked for only by rules that need it.
+ * The surroundings of a pod, evaluated only for rules that need them.
  *
  * @internal
  */
@@ -49,14 +50,16 @@ export interface PodContext {
   readonly kind: string;
   /** Spec of that object. */
   readonly ownerSpec: () => Json;
-  /** Access modes of a claim in the pod's namespace; undefined when nothing is known of it. */
+  /** Access modes of a claim in the pod's namespace; undefined if the claim is unknown. */
   readonly claimModes: (claimName: string) => string[] | undefined;
+  /** Ids in the user namespace of the pod; 65536 unless the kubelet's configuration says otherwise. */
+  readonly idsPerPod?: number;
 }
 
 const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
 
 /**
- * A pod, taken apart once for all rules.
+ * A pod, parsed once for all rules.
  *
  * @internal
  */
@@ -86,6 +89,10 @@ export class PodFacts {
 
   public get securityContext(): Record<string, Json> {
     return mapOf(this.spec.securityContext);
+  }
+
+  public get idsPerPod(): number {
+    return this.context.idsPerPod ?? DEFAULT_IDS_PER_POD;
   }
 
   /** Annotations of the pod. */
@@ -130,7 +137,7 @@ function mountFacts(mount: Json, at: Path): MountFacts {
 }
 
 /**
- * True when a field is there: neither absent nor null.
+ * True if a field is neither absent nor null.
  *
  * @internal
  */

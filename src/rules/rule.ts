@@ -1,9 +1,17 @@
 import { Path } from '../core/json';
 import { PodFacts } from './pod-facts';
-import { RuleSeverity } from './severity';
+
+/** What breaking a rule means. */
+export enum RuleSeverity {
+  /** The pod does not start, does not do what its manifest says, or is rejected by Pod Security Baseline. */
+  ERROR = 'error',
+
+  /** The pod runs, but probably not as its author expects. */
+  WARNING = 'warning',
+}
 
 /**
- * Something that does not follow a rule.
+ * Something that breaks a rule.
  *
  * @internal
  */
@@ -15,7 +23,7 @@ export interface Problem {
 }
 
 /**
- * What makes a manifest unsafe or broken under Sysbox: one rule a file of the catalog.
+ * Something that makes a manifest unsafe or broken under Sysbox. Each file of the catalog has one rule.
  *
  * @internal
  */
@@ -28,13 +36,13 @@ export interface Rule {
   readonly remedy: string;
   /** Where the fact comes from. */
   readonly source: string;
-  /** True where no such pod ever starts: there is nothing to acknowledge then. */
-  readonly final?: boolean;
-  /** True for a pod that follows the rule; see cel.ts for its variables. Absent where CEL cannot say it. */
+  /** True if no such pod ever starts: acknowledging the rule would achieve nothing. */
+  readonly notAcknowledgeable?: boolean;
+  /** True for a pod that follows the rule; see cel.ts for the variables. Absent if the rule cannot be expressed in CEL. */
   readonly cel?: string;
   /**
-   * Fields of a pod spec or of a container: where a pod has none of them, it follows the rule. Absent where it needs to be
-   * checked in any case.
+   * Fields of a pod spec or of a container. A pod without any of them follows the rule and is not checked. Absent if every
+   * pod must be checked.
    */
   readonly about?: string[];
   readonly check: (pod: PodFacts) => Problem[];

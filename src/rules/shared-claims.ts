@@ -1,8 +1,33 @@
+import { mapOf, Path, textOf } from '../core/json';
 import { specialDirectoryShared } from './catalog/special-directory-shared';
 import { Violation } from './check-pod';
-import { mapOf, textOf } from '../core/json';
-import { LocatedPod } from './located-pod';
-import { SpecialClaim, specialClaimsOf } from './special-claims';
+import { PodFacts } from './pod-facts';
+import { PodTemplate } from './pod-template';
+import { isSpecialDirectory } from './special-directories';
+
+/**
+ * A system pod in one of several manifests.
+ *
+ * @internal
+ */
+export interface LocatedPod extends PodTemplate {
+  readonly manifest: number;
+  readonly facts: PodFacts;
+}
+
+/**
+ * A claim, or a part of one, that a pod mounts at a special directory.
+ *
+ * @internal
+ */
+export interface SpecialClaim {
+  readonly claimName: string;
+  /** Claim and sub-path. */
+  readonly part: string;
+  /** The special directory. */
+  readonly path: string;
+  readonly at: Path;
+}
 
 /**
  * Claims that two workloads mount at a special directory: a problem of the later one. An object that is there twice, as for
@@ -42,4 +67,22 @@ export function sharedClaims(pods: LocatedPod[]): Map<LocatedPod, Violation[]> {
 export function sharing(claim: SpecialClaim, owner: string, other: string): Violation {
   const what = `claim '${claim.claimName}' is both ${owner} and ${other}`;
   return { rule: specialDirectoryShared, problem: { at: claim.at, what } };
+}
+
+/**
+ * All claims that a pod mounts at special directories.
+ *
+ * @internal
+ */
+export function specialClaimsOf(pod: PodFacts): SpecialClaim[] {
+  return pod.containers.flatMap((container) =>
+    container.mounts
+      .filter((mount) => isSpecialDirectory(mount.path))
+      .flatMap((mount) => {
+        const volume = pod.volumes.find((v) => v.name === mount.volume);
+        const claimName = textOf(mapOf(volume?.json.persistentVolumeClaim).claimName);
+        if (claimName === '') return [];
+        return [{ claimName, part: `${claimName}/${mount.part}`, path: mount.path, at: mount.at }];
+      }),
+  );
 }

@@ -1,20 +1,27 @@
 import { checkManifests, Located, pathOf } from './check-manifests';
 import { isBlocking } from './check-pod';
 import { Json, mapOf, textOf } from '../core/json';
-import { Rule } from './rule';
-import { RuleSeverity } from './severity';
+import { Rule, RuleSeverity } from './rule';
 
-/** Properties of the plugin, in cdk8s.yaml. */
+/** Properties of the plugin, as in cdk8s.yaml. */
 export interface SysboxValidationProps {
   /**
-   * Names of RuntimeClasses, or of their handlers, whose pods run under Sysbox.
+   * Names of the RuntimeClasses, or of their handlers, whose pods run under Sysbox. They replace the default.
    *
    * @default ["sysbox-runc"]
    */
   readonly runtimeClassNames?: string[];
 
   /**
-   * Let warnings fail the synth as well.
+   * Number of ids in the user namespace of a pod, as in `userNamespaces.idsPerPod` of the kubelet's configuration: a
+   * multiple of 65536.
+   *
+   * @default 65536
+   */
+  readonly idsPerPod?: number;
+
+  /**
+   * Fail the synth on warnings as well.
    *
    * @default false
    */
@@ -29,7 +36,7 @@ export interface SysboxValidationProps {
  *         version: 0.1.0
  *         class: SysboxValidation
  *
- * With a validation, cdk8s writes construct-metadata.json beside the manifests; keep it out of what is applied.
+ * With a validation, cdk8s also writes construct-metadata.json to the output directory; do not apply that file.
  */
 export class SysboxValidation {
   constructor(private readonly props: SysboxValidationProps = {}) {}
@@ -46,7 +53,7 @@ export class SysboxValidation {
     ) as { file: string; manifest: Json }[];
     const found = checkManifests(
       parsed.map(({ manifest }) => manifest),
-      this.props.runtimeClassNames,
+      this.props,
     );
     const open = found.filter((violation) => violation.acknowledged === undefined);
     for (const rule of new Set(open.map((violation) => violation.rule))) {

@@ -1,8 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { PodFacts } from '../rules/pod-facts';
-import { sharing } from '../rules/shared-claims';
-import { SpecialClaim, specialClaimsOf } from '../rules/special-claims';
+import { sharing, SpecialClaim, specialClaimsOf } from '../rules/shared-claims';
 import { Violation } from '../rules/check-pod';
 
 const registries = new WeakMap<IConstruct, ClaimRegistry>();

@@ -60,7 +60,7 @@ export function ruleErrors(
   if (blocking.length === 0) return [];
   // annotations that somebody wrote by hand count as well; they are read only when it matters
   const byHand = acknowledgedIn(context.annotations());
-  return blocking.filter(({ rule }: Violation) => rule.final || byHand[rule.id] === undefined).map(messageOf);
+  return blocking.filter(({ rule }: Violation) => rule.notAcknowledgeable || byHand[rule.id] === undefined).map(messageOf);
 }
 
 /**
@@ -71,10 +71,10 @@ export function ruleErrors(
 export function assertAcknowledgement(id: string, reason: string, where: string): void {
   const rule = RULES.find((r) => r.id === id);
   if (!rule) {
-    const ids = RULES.filter((r) => !r.final).map((r) => r.id);
+    const ids = RULES.filter((r) => !r.notAcknowledgeable).map((r) => r.id);
     throw new Error(`${where}: there is no rule '${id}' to acknowledge. The rules are: ${ids.join(', ')}`);
   }
-  if (rule.final) throw new Error(`${where}: rule '${id}' cannot be acknowledged: ${rule.reason}. ${rule.remedy}`);
+  if (rule.notAcknowledgeable) throw new Error(`${where}: rule '${id}' cannot be acknowledged: ${rule.reason}. ${rule.remedy}`);
   if (reason.trim() === '') throw new Error(`${where}: rule '${id}' is acknowledged without a reason. Give one`);
 }
 

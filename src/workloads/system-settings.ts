@@ -3,7 +3,7 @@ import { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Json } from '../core/json';
 import { podTemplatesOf } from '../rules/pod-template';
-import { podsAtOnce } from '../rules/pods-at-once';
+import { concurrentPods } from '../rules/concurrent-pods';
 import { containerErrors } from './container-errors';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from '../core/crio';
 import { onSerialize, sortKeys } from './on-serialize';
@@ -153,8 +153,8 @@ export class SystemSettings {
    *
    * @internal
    */
-  public _podsAtOnce(): number {
-    return podsAtOnce(this.workload.kind, this.ownerSpec());
+  public _concurrentPods(): number {
+    return concurrentPods(this.workload.kind, this.ownerSpec());
   }
 
   /** @internal */

@@ -100,7 +100,7 @@ export interface StorageRequest {
 
 function claimOf(workload: ISystemWorkload, scope: Construct, name: string, options: ClaimOptions): kplus.Volume {
   if (workload instanceof SystemStatefulSet) return workload.addVolumeClaimTemplate({ name, ...options });
-  if (workload.system._podsAtOnce() > 1 && !isForMany(options)) {
+  if (workload.system._concurrentPods() > 1 && !isForMany(options)) {
     throw new Error(
       `${workload.node.path}: several pods of a ${ApiObject.of(workload).kind} can run at a time, and would share the claim '${name}'. ` +
         'Use SystemStorage.ephemeralClaim(), a StatefulSet, or a Deployment with replicas: 1 and the strategy Recreate',

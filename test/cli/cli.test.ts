@@ -146,7 +146,7 @@ test('an acknowledged finding is shown with its reason and fails nothing', () =>
   const { code, out, err } = run(['check', file]);
 
   expect(code).toBe(0);
-  expect(out).toMatch(/: acknowledged \(the GPU driver\): Pod 'it': volume 'a' is a path of the host: /);
+  expect(out).toMatch(/: acknowledged \(the GPU driver\): Pod 'it': volume 'a' is a hostPath: /);
   expect(err).toBe('0 errors, 0 warnings, 1 acknowledged in 1 document of 1 file\n');
 });
 

@@ -57,9 +57,9 @@ export function admissionSuite(minor: Minor): void {
         await server.createNamespace(namespace, { is: namespace });
       // warnings name every rule that is not followed, a refusal only the first
       await server.apply(policies({ name: 'teach', actions: [PolicyAction.WARN], exemptNamespaces: ['guarded'] }));
-      const others = { warnings: false, without: ['host-path'] };
+      const others = { warnings: false, excludedRules: ['host-path'] };
       const exemptNamespaces = ['default', 'sandbox', 'elsewhere'];
-      await server.apply(policies({ name: 'guard', exemptNamespaces, honourAcknowledgements: true, ...others }));
+      await server.apply(policies({ name: 'guard', exemptNamespaces, honorAcknowledgements: true, ...others }));
       const allowedIn = { names: ['default', 'guarded'], labels: { is: 'sandbox' } };
       const place = { name: 'place', allowedIn, requiredIn: { labels: { is: 'sandbox' } } };
       await server.apply(policies(place, '-namespaces'));

@@ -1,11 +1,11 @@
 import { Chart, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import {
-  SandboxContainerDefaults,
+  SandboxContainerDefaultsOptions,
   SandboxNamespace,
   SandboxNamespaceProps,
-  SandboxNetwork,
-  SandboxQuota,
+  SandboxNamespaceNetworkOptions,
+  SandboxQuotaOptions,
 } from '../../src/policy';
 import { PodSecurityLevel } from '../../src/workloads';
 
@@ -30,7 +30,7 @@ test('everything but the namespace is in it, also in a chart that has another', 
   }
 });
 
-const quota: Required<SandboxQuota> = {
+const quota: Required<SandboxQuotaOptions> = {
   pods: 3,
   cpuRequests: kplus.Cpu.units(4),
   memoryRequests: Size.gibibytes(1),
@@ -38,13 +38,17 @@ const quota: Required<SandboxQuota> = {
   claims: 5,
   storage: Size.gibibytes(3),
 };
-const containerDefaults: Required<SandboxContainerDefaults> = {
+const containerDefaults: Required<SandboxContainerDefaultsOptions> = {
   cpuRequest: kplus.Cpu.millis(5),
   memoryRequest: Size.mebibytes(6),
   memoryLimit: Size.mebibytes(7),
   ephemeralStorageLimit: Size.mebibytes(8),
 };
-const network: Required<SandboxNetwork> = { sameNamespace: false, internet: true, reachable: ['10.0.0.5/32'] };
+const network: Required<SandboxNamespaceNetworkOptions> = {
+  sameNamespace: false,
+  internet: true,
+  allowedEgressCidrs: ['10.0.0.5/32'],
+};
 const everyProp: Required<SandboxNamespaceProps> = {
   name: 'mine',
   podSecurity: PodSecurityLevel.RESTRICTED,
@@ -85,7 +89,7 @@ test('has all its props', () => {
   expect(out).not.toHaveProperty('allow-same-namespace');
   expect(out['allow-internet'].spec.egress[0].to[0].ipBlock.cidr).toBe('0.0.0.0/0');
   expect(out['allow-internet'].spec.egress[0].to[0].ipBlock.except).toContain('169.254.0.0/16');
-  expect(out['allow-reachable'].spec.egress).toEqual([{ to: [{ ipBlock: { cidr: '10.0.0.5/32' } }] }]);
+  expect(out['allow-cidrs'].spec.egress).toEqual([{ to: [{ ipBlock: { cidr: '10.0.0.5/32' } }] }]);
 });
 
 test('a quota of what a container does not say is met by the defaults', () => {
@@ -111,11 +115,15 @@ test.each<[string, Partial<SandboxNamespaceProps>, string]>([
     { podSecurity: PodSecurityLevel.RESTRICTED, podSecurityVersion: 'v1.34' },
     'test/it: Restricted of v1.34 refuses root in any pod, user namespace or not. Use v1.35 or later, or BASELINE',
   ],
-  ['a bad address', { network: { reachable: ['a'] } }, "test/it: network.reachable: 'a' is no CIDR. Write it as '10"],
+  [
+    'a bad address',
+    { network: { allowedEgressCidrs: ['a'] } },
+    "test/it: network.allowedEgressCidrs: 'a' is no CIDR. Write it as '10",
+  ],
   [
     'an address that the API server refuses',
-    { network: { reachable: ['999.0.0.0/8'] } },
-    "test/it: network.reachable: '999.0.0.0/8' is no CIDR",
+    { network: { allowedEgressCidrs: ['999.0.0.0/8'] } },
+    "test/it: network.allowedEgressCidrs: '999.0.0.0/8' is no CIDR",
   ],
   [
     'a default request above the default limit',

@@ -1,7 +1,6 @@
 import { Chart, Testing } from 'cdk8s';
 import { PolicyAction, SystemPodPolicy, SystemPodPolicyProps } from '../../src/policy';
 import { RuleSeverity, SystemPodRules } from '../../src/rules';
-import { RuntimeReference } from '../../src/runtime';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 function synth(props?: SystemPodPolicyProps): any {
@@ -13,7 +12,7 @@ function synth(props?: SystemPodPolicyProps): any {
   return { objects, policies: named('ValidatingAdmissionPolicy'), bindings: named('ValidatingAdmissionPolicyBinding') };
 }
 
-test('says every rule that CEL can say, errors refused and warnings shown', () => {
+test('has every rule that can be expressed in CEL: errors deny, warnings warn', () => {
   const { policies, bindings } = synth();
 
   const ids = (severity: RuleSeverity) =>
@@ -29,9 +28,9 @@ test('says every rule that CEL can say, errors refused and warnings shown', () =
   expect(bindings['sysbox-pods-warnings'].validationActions).toEqual(['Warn']);
 });
 
-test('is read in review', () => {
+test('renders one rule', () => {
   const { policies } = synth({
-    without: SystemPodRules.all()
+    excludedRules: SystemPodRules.all()
       .filter((r) => r.cel && r.id !== 'privileged')
       .map((r) => r.id),
   });
@@ -39,18 +38,19 @@ test('is read in review', () => {
   expect(policies).toMatchSnapshot();
 });
 
-test('has no namespace, also in a chart that has one', () => {
+test('is cluster-scoped, also in a chart with a namespace', () => {
   for (const object of synth({ allowedIn: { names: ['a'] } }).objects)
     expect(object.metadata).not.toHaveProperty('namespace');
 });
 
 const everyProp: Required<SystemPodPolicyProps> = {
   name: 'mine',
-  runtimes: [RuntimeReference.named('a'), RuntimeReference.named('b')],
+  runtimeClassNames: ['a', 'b'],
   actions: [PolicyAction.WARN, PolicyAction.AUDIT],
   warnings: false,
-  without: ['host-path'],
-  honourAcknowledgements: true,
+  excludedRules: ['host-path'],
+  idsPerPod: 131072,
+  honorAcknowledgements: true,
   exemptNamespaces: ['kube-system'],
   allowedIn: { names: ['a', 'b'], labels: { x: '1', y: '2' } },
   requiredIn: { labels: { z: '3' } },
@@ -58,15 +58,17 @@ const everyProp: Required<SystemPodPolicyProps> = {
 type Out = ReturnType<typeof synth>;
 const shown: Record<keyof SystemPodPolicyProps, (out: Out) => void> = {
   name: ({ policies }) => expect(Object.keys(policies)).toEqual(['mine', 'mine-warnings']),
-  runtimes: ({ policies }) =>
+  runtimeClassNames: ({ policies }) =>
     expect(policies['sysbox-pods'].matchConditions[0].expression).toMatch(/runtimeClassName.*in \['a', 'b'\]$/),
   actions: ({ bindings }) => expect(bindings['sysbox-pods'].validationActions).toEqual(['Warn', 'Audit']),
   warnings: ({ policies }) => expect(Object.keys(policies)).toEqual(['sysbox-pods']),
-  without: ({ policies }) => expect(JSON.stringify(policies)).not.toContain('rule host-path:'),
-  honourAcknowledgements: ({ policies }) => {
+  excludedRules: ({ policies }) => expect(JSON.stringify(policies)).not.toContain('rule host-path:'),
+  honorAcknowledgements: ({ policies }) => {
     expect(JSON.stringify(policies)).toContain('cdk8s-sysbox.io/acknowledge.host-path');
     expect(JSON.stringify(policies)).not.toContain('cdk8s-sysbox.io/acknowledge.host-users');
   },
+  idsPerPod: ({ policies }) =>
+    expect(policies['sysbox-pods'].variables).toContainEqual({ name: 'idsPerPod', expression: '131072' }),
   exemptNamespaces: ({ bindings }) =>
     expect(bindings['sysbox-pods'].matchResources.namespaceSelector.matchExpressions).toEqual([
       { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] },
@@ -86,7 +88,7 @@ test.each(Object.keys(everyProp) as (keyof SystemPodPolicyProps)[])('has the pro
   expect(() => shown[prop](synth())).toThrow();
 });
 
-test('names its policies', () => {
+test('exposes the names of its policies', () => {
   const policy = new SystemPodPolicy(Testing.chart(), 'it', { requiredIn: { names: ['a'] } });
 
   expect(policy.policyNames).toEqual(['sysbox-pods', 'sysbox-pods-warnings', 'sysbox-pods-namespaces']);
@@ -94,27 +96,37 @@ test('names its policies', () => {
 
 test.each<[string, SystemPodPolicyProps, string]>([
   ['a bad name', { name: 'A' }, "test/it: name 'A' is no DNS subdomain name"],
-  ['no runtime', { runtimes: [] }, 'test/it: runtimes is empty. Name one, or leave it out for sysbox-runc'],
-  ['no action', { actions: [] }, 'test/it: actions is empty. Give at least one, such as AUDIT'],
+  [
+    'no RuntimeClass',
+    { runtimeClassNames: [] },
+    'test/it: runtimeClassNames is empty. Name a RuntimeClass, or omit it',
+  ],
+  ['a bad RuntimeClass', { runtimeClassNames: ['A'] }, "test/it: runtimeClassNames 'A' is"],
+  ['ids that no kubelet gives', { idsPerPod: 70000 }, "test/it: idsPerPod is 70000. Give the kubelet's userNamespaces"],
+  ['an empty list of actions', { actions: [] }, 'test/it: actions is empty. Give at least one, such as AUDIT'],
   [
     'two actions that exclude each other',
     { actions: [PolicyAction.DENY, PolicyAction.WARN] },
-    'test/it: actions has both DENY and WARN, which the API server refuses. Leave one out',
+    'test/it: actions has both DENY and WARN, which the API server rejects. Omit one',
   ],
-  ['allowedIn no namespace', { allowedIn: {} }, 'test/it: allowedIn means no namespace. Give names or labels'],
+  ['allowedIn no namespace', { allowedIn: {} }, 'test/it: allowedIn selects no namespace. Give names or labels'],
   [
     'requiredIn no namespace',
     { requiredIn: { names: [] } },
-    'test/it: requiredIn means no namespace. Give names or labels',
+    'test/it: requiredIn selects no namespace. Give names or labels',
   ],
-  ['a namespace that cannot be', { requiredIn: { names: ['Team_A'] } }, "test/it: requiredIn 'Team_A' is no DNS label"],
-  ['a label that cannot be', { allowedIn: { labels: { a: 'b c' } } }, "test/it: allowedIn: 'b c' (of 'a') is no label"],
-  ['an exempt one that cannot be', { exemptNamespaces: ['A'] }, "test/it: exemptNamespaces 'A' is no DNS label"],
-  ['an unknown rule', { without: ['x'] }, "test/it: the policy has no rule 'x' to leave out. It has: host-users,"],
+  ['an invalid namespace', { requiredIn: { names: ['Team_A'] } }, "test/it: requiredIn 'Team_A' is no DNS label"],
+  ['an invalid label', { allowedIn: { labels: { a: 'b c' } } }, "test/it: allowedIn: 'b c' (of 'a') is no label"],
+  ['an invalid exempt namespace', { exemptNamespaces: ['A'] }, "test/it: exemptNamespaces 'A' is no DNS label"],
   [
-    'a rule that CEL cannot say',
-    { without: ['special-directory-pods'] },
-    "test/it: the policy has no rule 'special-directory-pods' to leave out",
+    'an unknown rule',
+    { excludedRules: ['x'] },
+    "test/it: excludedRules: the policy has no rule 'x'. Its rules are host-users,",
+  ],
+  [
+    'a rule that cannot be expressed in CEL',
+    { excludedRules: ['special-directory-pods'] },
+    "test/it: excludedRules: the policy has no rule 'special-directory-pods'.",
   ],
 ])('refuses %s', (_, props, message) => {
   expect(() => synth(props)).toThrow(message);

@@ -34,8 +34,8 @@ test('reports the construct, the place, the reason and the remedy', async () => 
   expect(json.violations).toEqual([
     {
       ruleName: 'host-namespaces (error)',
-      recommendation: expect.stringContaining('the API server refuses'),
-      fix: expect.stringContaining('Leave it out'),
+      recommendation: expect.stringContaining('the API server rejects'),
+      fix: expect.stringContaining('Omit it'),
       violatingConstructs: [
         {
           constructPath: 'app/it/Resource',

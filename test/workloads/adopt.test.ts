@@ -292,7 +292,7 @@ test('a mistake that is made after a good synth is found when it is rendered', (
 
   deployment.addVolume(kplus.Volume.fromHostPath(chart, 'v', 'v', { path: '/' }));
 
-  expect(() => synth(chart)).toThrow("test/it: volume 'v' is a path of the host");
+  expect(() => synth(chart)).toThrow("test/it: volume 'v' is a hostPath");
 });
 
 describe('adoptAll', () => {

@@ -13,20 +13,20 @@ describe.each(Object.values(kinds))('$name', (kind) => {
       bad({ securityContext: { privileged: true } }),
       "container 'main' is privileged: Sysbox",
     ],
-    ['hostNetwork', { ...ubuntu, hostNetwork: true }, "'hostNetwork' is true: the API server refuses"],
+    ['hostNetwork', { ...ubuntu, hostNetwork: true }, "'hostNetwork' is true: the API server rejects"],
     ['shareProcessNamespace', { ...ubuntu, shareProcessNamespace: true }, "'shareProcessNamespace' is true: the pause"],
     [
       'an unknown variable of Sysbox',
       bad({ envVariables: { SYSBOX_FOO: kplus.EnvValue.fromValue('1') } }),
       "container 'main' sets SYSBOX_FOO: sysbox-runc refuses",
     ],
-    ['systemd by another name', bad({ command: ['/usr/sbin/init'] }), "container 'main' starts systemd through"],
+    ['systemd by another name', bad({ command: ['/usr/sbin/init'] }), "container 'main' starts systemd as"],
     [
       'an id that does not exist inside',
       bad({ securityContext: { user: 70000 } }),
       "runAsUser of container 'main' is 70000",
     ],
-    ['a port of the host', bad({ ports: [{ number: 1, hostPort: 1 }] }), "container 'main' takes a port of the host"],
+    ['a port of the host', bad({ ports: [{ number: 1, hostPort: 1 }] }), "container 'main' uses a host port"],
   ])('refuses %s, with the path, the reason and the remedy', (_, props, message) => {
     const chart = newChart();
 
@@ -41,7 +41,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
 
     workload.addVolume(kplus.Volume.fromHostPath(chart, 'v', 'v', { path: '/' }));
 
-    expect(() => Testing.synth(chart)).toThrow("[test/it] volume 'v' is a path of the host: it opens the node");
+    expect(() => Testing.synth(chart)).toThrow("[test/it] volume 'v' is a hostPath: it exposes the node");
   });
 
   test('says what cdk8s-plus itself refuses, with the path', () => {
@@ -102,7 +102,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
 
     workload.addVolume(kplus.Volume.fromHostPath(chart, 'v', 'v', { path: '/' }));
 
-    expect(() => Testing.synth(chart)).toThrow(/test\/it\/Resource'[^]*volume 'v' is a path of the host/);
+    expect(() => Testing.synth(chart)).toThrow(/test\/it\/Resource'[^]*volume 'v' is a hostPath/);
   });
 
   test('is looked at once for the validation and once for the rendering, however many charts there are', () => {
@@ -160,7 +160,7 @@ describe("an engine's data", () => {
     const { chart, volume } = claim('data');
     docker(new SystemDeployment(chart, 'it', { ...ubuntu, replicas: 1 }), volume);
 
-    expect(() => Testing.synth(chart)).toThrow('there can be several such pods at a time');
+    expect(() => Testing.synth(chart)).toThrow('several such pods can run concurrently');
   });
 
   test.each([

@@ -1,14 +1,13 @@
 import { everyContainer, orElse } from '../cel';
 import { Json, mapOf, Path } from '../../core/json';
-import { Problem, Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Problem, Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const appArmor: Rule = {
   id: 'app-armor',
   severity: RuleSeverity.WARNING,
-  reason: 'Sysbox discards it: the user namespace is what confines the container',
-  remedy: "Leave out 'appArmorProfile', and do not count on it",
+  reason: 'Sysbox discards AppArmor profiles: the user namespace confines the container',
+  remedy: "Omit 'appArmorProfile', and do not rely on it",
   source: 'sysbox-runc libsysbox/syscont/spec.go',
   cel: [
     `${orElse('variables.spec.securityContext.appArmorProfile.type', "''")} != 'Localhost'`,

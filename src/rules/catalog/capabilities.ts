@@ -1,7 +1,6 @@
 import { celList, everyContainer, orElse } from '../cel';
 import { mapOf, stringsOf } from '../../core/json';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const BASELINE = [
   'AUDIT_WRITE',
@@ -23,8 +22,9 @@ const BASELINE = [
 export const capabilities: Rule = {
   id: 'capabilities',
   severity: RuleSeverity.ERROR,
-  reason: 'Sysbox gives uid 0 every capability inside and ignores the list, while Pod Security Baseline refuses it',
-  remedy: "Leave out 'capabilities.add'",
+  reason:
+    'Sysbox grants uid 0 every capability in the container and ignores the list, and Pod Security Baseline rejects it',
+  remedy: "Omit 'capabilities.add'",
   source: 'sysbox docs/user-guide/configuration.md; Pod Security Standards, Baseline',
   cel: everyContainer(`${orElse('c.securityContext.capabilities.add', '[]')}.all(a, a in ${celList(BASELINE)})`),
   about: ['securityContext'],

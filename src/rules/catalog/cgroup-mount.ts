@@ -1,14 +1,13 @@
 import { everyMount } from '../cel';
 import { ofMounts, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const cgroupMount: Rule = {
   id: 'cgroup-mount',
   severity: RuleSeverity.ERROR,
-  reason: 'Sysbox drops mounts there without a word, and gives the container a writable cgroup of its own',
-  remedy: 'Leave the mount out',
+  reason: 'Sysbox silently drops mounts below /sys/fs/cgroup, and gives the container its own writable cgroup',
+  remedy: 'Omit the mount',
   source: 'sysbox-runc libsysbox/syscont/spec.go',
   cel: everyMount("!(m.mountPath + '/').startsWith('/sys/fs/cgroup/')"),
   about: ['volumeMounts'],

@@ -1,7 +1,6 @@
 import { celList, celString, everyContainer } from '../cel';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 import { SPECIAL_DIRECTORIES } from '../special-directories';
 
 const SPECIAL = Object.values(SPECIAL_DIRECTORIES);
@@ -13,9 +12,9 @@ export const dataRoot: Rule = {
   id: 'data-root',
   severity: RuleSeverity.WARNING,
   reason:
-    "Sysbox does not see a flag: the directory is not special, so that layers lie on the container's own overlay and pulls fail",
+    "Sysbox does not read flags: the directory does not become a special directory, so layers lie on the container's own overlay and pulls fail",
   remedy:
-    "Leave the flag out and mount a volume at the default directory, or set it in the image's own daemon.json or config.yaml",
+    "Omit the flag and mount a volume at the default directory, or set it in the image's daemon.json or config.yaml",
   source: 'sysbox-runc libsysbox/syscont/spec.go, getSpecialDirs; nestybox/sysbox#406',
   cel: everyContainer(
     `!(c.?command.orValue([]) + c.?args.orValue([])).exists(w, w.matches(${celString(FLAG)}) && ` +
@@ -27,6 +26,10 @@ export const dataRoot: Rule = {
     ofContainers(pod, (c) => {
       const flag = c.words.find((word) => movesData.test(word));
       const special = c.words.some((word) => SPECIAL.includes(word.replace(/^--data-(root|dir)=/, '')));
-      return when(flag !== undefined && !special, c.at, `container '${c.name}' moves an engine's data with '${flag}'`);
+      return when(
+        flag !== undefined && !special,
+        c.at,
+        `container '${c.name}' moves the data of an engine with '${flag}'`,
+      );
     }),
 };

@@ -3,12 +3,11 @@ import { listOf, mapOf } from '../../core/json';
 import { ContainerFacts, has } from '../pod-facts';
 import { ofContainers, when } from '../problems';
 import { programPattern } from '../programs';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const OPEN = 'tcp://[^/]*:2375($|[\\s;&|])';
 const isOpen = new RegExp(OPEN);
-// dockerd takes an address without a scheme for TCP
+// dockerd reads an address without a scheme as TCP
 const BARE = '(^|[\\s=])[^/\\s=]*:2375($|[\\s;&|])';
 const isBare = new RegExp(BARE);
 const LOCAL = '(127\\.0\\.0\\.1|localhost|\\[::1\\]):2375';
@@ -27,7 +26,7 @@ const celOpen = (pattern: string) =>
 export const dockerWithoutTls: Rule = {
   id: 'docker-without-tls',
   severity: RuleSeverity.WARNING,
-  reason: 'who reaches the port is root in the container, and dockerd waits 15 seconds before it listens',
+  reason: 'anyone who can reach the port is root in the container, and dockerd waits 15 seconds before it listens',
   remedy: 'Share a socket on a volume, or use port 2376 with certificates',
   source: 'docker-library/docker#294, #430; docker/cli#4928',
   cel: everyContainer(
@@ -38,7 +37,7 @@ export const dockerWithoutTls: Rule = {
   ),
   check: (pod) =>
     ofContainers(pod, (c) =>
-      when(listens(c) || asksForNoCertificates(c), c.at, `container '${c.name}' offers Docker over TCP without TLS`),
+      when(listens(c) || hasNoCertificates(c), c.at, `container '${c.name}' offers Docker over TCP without TLS`),
     ),
 };
 
@@ -48,8 +47,8 @@ function listens({ words }: ContainerFacts): boolean {
   return words.some((w) => !isLocal.test(w) && ((isOpen.test(w) && !client) || (isBare.test(w) && engine)));
 }
 
-/** What Docker's image adds a port for, unless its arguments begin with dockerd (dockerd-entrypoint.sh). */
-function asksForNoCertificates({ json }: ContainerFacts): boolean {
+/** Docker's entry point then listens on 2375, unless the arguments begin with dockerd (dockerd-entrypoint.sh). */
+function hasNoCertificates({ json }: ContainerFacts): boolean {
   const empty = listOf(json.env)
     .map(mapOf)
     .some((e) => e.name === 'DOCKER_TLS_CERTDIR' && !has(e, 'valueFrom') && (e.value ?? '') === '');

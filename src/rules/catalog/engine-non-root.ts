@@ -2,8 +2,7 @@ import { everyContainer, orElse } from '../cel';
 import { listOf, textOf } from '../../core/json';
 import { ContainerFacts } from '../pod-facts';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const ENGINE = '^(.*/)?(dockerd|containerd|k3s|rke2|k0s|kubelet)$|^/sbin/init$';
 const isEngine = new RegExp(ENGINE);
@@ -17,8 +16,8 @@ const isEngineArgument = new RegExp(ARGUMENT);
 export const engineNonRoot: Rule = {
   id: 'engine-non-root',
   severity: RuleSeverity.ERROR,
-  reason: 'Sysbox gives capabilities to uid 0 only, and systemd and the engines do not start without them',
-  remedy: "Leave out 'runAsUser' and 'runAsNonRoot': root inside is nobody on the node",
+  reason: 'Sysbox grants capabilities to uid 0 only, and neither systemd nor an engine starts without them',
+  remedy: "Omit 'runAsUser' and 'runAsNonRoot': root in the container is an unprivileged user on the node",
   source: 'sysbox docs/user-guide/limitations.md',
   cel: everyContainer(
     `!(c.?command.orValue([]).size() > 0 ? c.command[0].matches('${ENGINE}') : ` +
@@ -35,7 +34,7 @@ export const engineNonRoot: Rule = {
       return when(
         engine !== undefined && (user !== 0 || nonRoot === true),
         [...c.at, 'securityContext'],
-        `container '${c.name}' runs ${engine} as another user than root`,
+        `container '${c.name}' runs ${engine} as a user other than root`,
       );
     }),
 };

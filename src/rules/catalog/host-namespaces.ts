@@ -1,6 +1,5 @@
 import { orElse } from '../cel';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const FIELDS = ['hostNetwork', 'hostPID', 'hostIPC'];
 
@@ -8,9 +7,9 @@ const FIELDS = ['hostNetwork', 'hostPID', 'hostIPC'];
 export const hostNamespaces: Rule = {
   id: 'host-namespaces',
   severity: RuleSeverity.ERROR,
-  final: true,
-  reason: "the API server refuses a pod that shares a namespace of the host and has 'hostUsers: false'",
-  remedy: 'Leave it out, and reach the pod through a Service',
+  notAcknowledgeable: true,
+  reason: "the API server rejects a pod that shares a namespace with the host and has 'hostUsers: false'",
+  remedy: 'Omit it, and reach the pod through a Service',
   source: 'kubernetes pkg/apis/core/validation; KEP-127; sysbox docs/user-guide/limitations.md',
   cel: FIELDS.map((field) => `!${orElse(`variables.spec.${field}`, 'false')}`).join(' && '),
   about: ['hostNetwork', 'hostPID', 'hostIPC'],

@@ -1,15 +1,14 @@
 import { CRIO_USERNS_ANNOTATION } from '../../core/crio';
 import { textOf } from '../../core/json';
 import { celString } from '../cel';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const hostUsers: Rule = {
   id: 'host-users',
   severity: RuleSeverity.ERROR,
-  final: true,
-  reason: 'a RuntimeClass cannot ask for a user namespace, and without one the sandbox is never created',
+  notAcknowledgeable: true,
+  reason: 'a RuntimeClass cannot request a user namespace, and Sysbox never starts a pod without one',
   remedy: `Set 'hostUsers: false' (with CRI-O, the annotation '${CRIO_USERNS_ANNOTATION}: auto:size=65536')`,
   source: 'measured on K3s 1.36 (FailedCreatePodSandBox, ip_unprivileged_port_start); nestybox/sysbox#958, #999',
   cel:

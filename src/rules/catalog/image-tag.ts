@@ -1,7 +1,6 @@
 import { celString, everyContainer } from '../cel';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const PINNED = '@sha256:[a-f0-9]{64}$|:[A-Za-z0-9_][A-Za-z0-9_.-]*$';
 const isPinned = new RegExp(PINNED);
@@ -12,7 +11,8 @@ const isLatest = new RegExp(LATEST);
 export const imageTag: Rule = {
   id: 'image-tag',
   severity: RuleSeverity.WARNING,
-  reason: 'what runs changes by itself, and an engine may become one that this Sysbox cannot run',
+  reason:
+    'the image changes without a change of the manifest, possibly to an engine that this version of Sysbox cannot run',
   remedy: 'Give the image a tag or a digest',
   source: 'nestybox/sysbox#972 (Docker 28.5.2 needs Sysbox 0.7.0)',
   cel: everyContainer(

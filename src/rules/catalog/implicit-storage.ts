@@ -1,7 +1,6 @@
 import { celWritesTo, dataDirectories } from '../programs';
 import { everyContainer } from '../cel';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 import { SPECIAL_DIRECTORIES } from '../special-directories';
 
 /** @internal */
@@ -9,7 +8,7 @@ export const implicitStorage: Rule = {
   id: 'implicit-storage',
   severity: RuleSeverity.WARNING,
   reason:
-    "Sysbox keeps what is written there in the node's /var/lib/sysbox: no limit of the pod counts it, it can fill the node, and it is gone with the container",
+    "Sysbox stores that data in /var/lib/sysbox of the node: it counts towards no limit of the pod, can fill the node's disk, and is deleted with the container",
   remedy: 'Mount an emptyDir with a sizeLimit, or a claim, at exactly that directory',
   source: 'measured on K3s 1.36 with Sysbox 0.7.1; sysbox docs/user-guide/configuration.md, Data Store',
   cel: everyContainer(

@@ -1,8 +1,7 @@
 import { textOf } from '../../core/json';
 import { celString, everyContainer } from '../cel';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const WORD = '^--userns-remap(=|$)|^--rootless$|rootlesskit|dockerd-rootless';
 const isRootless = new RegExp(WORD);
@@ -13,8 +12,8 @@ const isRootlessImage = new RegExp(IMAGE);
 export const nestedUserNamespace: Rule = {
   id: 'nested-user-namespace',
   severity: RuleSeverity.ERROR,
-  reason: 'Sysbox has no user namespace inside a user namespace',
-  remedy: 'Run the engine as root inside: root there is nobody on the node',
+  reason: 'Sysbox does not support user namespaces inside a system container',
+  remedy: 'Run the engine as root: root in the container is an unprivileged user on the node',
   source: 'sysbox docs/user-guide/limitations.md',
   cel: everyContainer(
     `!(c.?command.orValue([]) + c.?args.orValue([])).exists(w, w.matches(${celString(WORD)})) && ` +
@@ -24,6 +23,6 @@ export const nestedUserNamespace: Rule = {
     ofContainers(pod, (c) => {
       const word = c.words.some((w) => isRootless.test(w));
       const image = isRootlessImage.test(textOf(c.json.image));
-      return when(word || image, c.at, `container '${c.name}' runs a rootless or remapped engine`);
+      return when(word || image, c.at, `container '${c.name}' runs a rootless engine or remaps user ids`);
     }),
 };

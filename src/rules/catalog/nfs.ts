@@ -1,15 +1,14 @@
 import { everyVolume } from '../cel';
 import { has } from '../pod-facts';
 import { ofVolumes, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const nfs: Rule = {
   id: 'nfs',
   severity: RuleSeverity.ERROR,
-  reason: 'NFS has no id-mapped mounts, so that the pod does not start or its files belong to nobody',
-  remedy: 'Use a volume on a local or block-backed file system (ext4, xfs, btrfs)',
+  reason: 'NFS does not support id-mapped mounts: the pod does not start, or its files belong to nobody',
+  remedy: 'Use a volume on a local or block-backed filesystem (ext4, xfs, btrfs)',
   source: 'KEP-127; nestybox/sysbox#831, #811',
   cel: everyVolume('!has(v.nfs)'),
   about: ['volumes'],

@@ -1,15 +1,14 @@
 import { everyContainer, orElse } from '../cel';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const privileged: Rule = {
   id: 'privileged',
   severity: RuleSeverity.ERROR,
   reason:
-    'Sysbox does not support it, Pod Security Baseline refuses it, and nothing inside a system container needs it',
-  remedy: "Leave out 'privileged': root inside has every capability within its own namespaces",
+    'Sysbox does not support privileged containers, Pod Security Baseline rejects them, and a system container does not need it',
+  remedy: "Omit 'privileged': root in the container has every capability in its own namespaces",
   source: 'sysbox docs/user-guide/limitations.md',
   cel: everyContainer(`!${orElse('c.securityContext.privileged', 'false')}`),
   about: ['securityContext'],

@@ -1,7 +1,6 @@
 import { everyContainer } from '../cel';
 import { mapOf, textOf } from '../../core/json';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 const HOOKS = ['postStart', 'preStop'];
@@ -11,8 +10,9 @@ const ACTIONS = ['httpGet', 'tcpSocket'];
 export const probeHost: Rule = {
   id: 'probe-host',
   severity: RuleSeverity.ERROR,
-  reason: 'the kubelet would send it from the host to any address, and Pod Security Baseline refuses it from 1.34 on',
-  remedy: "Leave out 'host', which means the pod itself, or use an exec probe",
+  reason:
+    'the kubelet would send the probe from the node to any address, and Pod Security Baseline rejects it from 1.34 on',
+  remedy: "Omit 'host', so that the pod itself is probed, or use an exec probe",
   source: 'Pod Security Standards, Baseline, host probes and lifecycle hooks',
   cel: everyContainer(
     [

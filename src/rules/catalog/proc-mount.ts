@@ -1,15 +1,14 @@
 import { textOf } from '../../core/json';
 import { everyContainer, orElse } from '../cel';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const procMount: Rule = {
   id: 'proc-mount',
   severity: RuleSeverity.ERROR,
-  reason: 'Sysbox emulates /proc and never needs it, and Pod Security Restricted refuses it in every version',
-  remedy: "Leave out 'procMount'",
+  reason: 'Sysbox emulates /proc, so it is never needed, and Pod Security Restricted rejects it in every version',
+  remedy: "Omit 'procMount'",
   source: 'pod-security-admission policy/check_procMount_restricted.go',
   cel: everyContainer(`${orElse('c.securityContext.procMount', "'Default'")} == 'Default'`),
   about: ['securityContext'],

@@ -1,7 +1,6 @@
 import { celList, everyContainer, orElse } from '../cel';
 import { Json, mapOf, Path } from '../../core/json';
-import { Problem, Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Problem, Rule, RuleSeverity } from '../rule';
 
 // container_engine_t since 1.31
 const TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'];
@@ -10,8 +9,8 @@ const TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t', 'contai
 export const seLinux: Rule = {
   id: 'se-linux',
   severity: RuleSeverity.ERROR,
-  reason: 'Pod Security Baseline refuses a user, a role or a type of its own',
-  remedy: "Leave out 'seLinuxOptions', or use the type container_t",
+  reason: 'Pod Security Baseline rejects a custom user, role or type',
+  remedy: "Omit 'seLinuxOptions', or use the type container_t",
   source: 'Pod Security Standards, Baseline (the list of 1.31)',
   cel: [celAllowed('variables.spec.securityContext'), everyContainer(celAllowed('c.securityContext'))].join(' && '),
   about: ['securityContext'],
@@ -30,7 +29,7 @@ export const seLinux: Rule = {
 function refused(options: Json, at: Path, who: string): Problem[] {
   const { user, role, type } = mapOf(options);
   const allowed = !user && !role && TYPES.includes(type ?? '');
-  return allowed ? [] : [{ at, what: `${who} has SELinux options of its own` }];
+  return allowed ? [] : [{ at, what: `${who} has custom SELinux options` }];
 }
 
 function celAllowed(parent: string): string {

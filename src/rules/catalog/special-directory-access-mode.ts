@@ -1,8 +1,7 @@
 import { Json, listOf, mapOf, stringsOf } from '../../core/json';
 import { MountFacts, PodFacts } from '../pod-facts';
 import { ofMounts, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 import { isSpecialDirectory } from '../special-directories';
 
 /** @internal */
@@ -10,7 +9,7 @@ export const specialDirectoryAccessMode: Rule = {
   id: 'special-directory-access-mode',
   severity: RuleSeverity.ERROR,
   reason:
-    'the data of an engine has one owner, and what offers ReadWriteMany is mostly NFS, which has no id-mapped mounts',
+    'the data directory of an engine has one writer, and ReadWriteMany volumes are mostly NFS, which does not support id-mapped mounts',
   remedy: 'Claim ReadWriteOnce, or ReadWriteOncePod',
   source: 'sysbox docs/user-guide/dind.md; KEP-127',
   about: ['volumeMounts'],

@@ -1,6 +1,5 @@
 import { celList, everyContainer } from '../cel';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 import { SPECIAL_DIRECTORIES } from '../special-directories';
 
 const SPECIAL = Object.values(SPECIAL_DIRECTORIES);
@@ -10,7 +9,7 @@ export const specialDirectoryExact: Rule = {
   id: 'special-directory-exact',
   severity: RuleSeverity.WARNING,
   reason:
-    'Sysbox mounts its own storage over the special directory below it, so that what an engine writes there is not in the volume',
+    'Sysbox mounts its own storage over the special directory below it, so the data of the engine is not in the volume',
   remedy: 'Mount a volume at exactly the special directory as well',
   source: 'sysbox-runc libsysbox/syscont/spec.go, getSpecialDirs',
   cel: everyContainer(

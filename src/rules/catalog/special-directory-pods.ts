@@ -1,15 +1,15 @@
 import { mapOf, textOf } from '../../core/json';
-import { podsAtOnce } from '../pods-at-once';
+import { concurrentPods } from '../concurrent-pods';
 import { ofMounts, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 import { isSpecialDirectory } from '../special-directories';
 
 /** @internal */
 export const specialDirectoryPods: Rule = {
   id: 'special-directory-pods',
   severity: RuleSeverity.ERROR,
-  reason: 'several pods would keep the data of an engine in one claim, and two engines that write to it destroy it',
+  reason:
+    'several pods would use one claim as the data directory of an engine, and two engines that write to it corrupt it',
   remedy:
     'Use a StatefulSet with volumeClaimTemplates or an ephemeral claim; for one pod, a Deployment with the strategy Recreate',
   source: 'sysbox docs/user-guide/dind.md; sysbox-mgr prepMounts',
@@ -21,9 +21,9 @@ export const specialDirectoryPods: Rule = {
       const { claimName } = mapOf(volume?.json.persistentVolumeClaim);
       if (claimName === undefined) return undefined;
       return when(
-        podsAtOnce(pod.context.kind, pod.context.ownerSpec()) > 1,
+        concurrentPods(pod.context.kind, pod.context.ownerSpec()) > 1,
         m.at,
-        `container '${c.name}' mounts the claim '${textOf(claimName)}' at ${m.path}, and there can be several such pods at a time`,
+        `container '${c.name}' mounts the claim '${textOf(claimName)}' at ${m.path}, and several such pods can run concurrently`,
       );
     }),
 };

@@ -1,6 +1,5 @@
 import { celList, celString } from '../cel';
-import { Problem, Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Problem, Rule, RuleSeverity } from '../rule';
 import { isSpecialDirectory, SPECIAL_DIRECTORIES } from '../special-directories';
 
 const SPECIAL = Object.values(SPECIAL_DIRECTORIES);
@@ -11,8 +10,8 @@ const celPart = (m: string) => `${m}.name + ' ' + ${m}.?subPath.orValue(${m}.?su
 export const specialDirectoryShared: Rule = {
   id: 'special-directory-shared',
   severity: RuleSeverity.ERROR,
-  reason: 'two engines that write to one data directory destroy it',
-  remedy: 'Give each its own volume, or its own subPath of one',
+  reason: 'two engines that write to one data directory corrupt it',
+  remedy: 'Give each engine its own volume, or its own subPath of a volume',
   source: 'sysbox docs/user-guide/dind.md; sysbox-mgr prepMounts',
   cel:
     `variables.concurrent.all(c, c.?volumeMounts.orValue([]).filter(m, m.mountPath in ${celSpecial}).all(m, ` +

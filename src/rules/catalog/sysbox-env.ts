@@ -1,8 +1,7 @@
 import { celList, celString, everyContainer } from '../cel';
 import { Json, listOf, mapOf, textOf } from '../../core/json';
 import { has } from '../pod-facts';
-import { Problem, Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Problem, Rule, RuleSeverity } from '../rule';
 
 const SWITCHES = [
   'SYSBOX_IGNORE_SYSFS_CHOWN',
@@ -20,9 +19,9 @@ const isPathsValue = new RegExp(PATHS_VALUE);
 export const sysboxEnv: Rule = {
   id: 'sysbox-env',
   severity: RuleSeverity.ERROR,
-  final: true,
-  reason: 'sysbox-runc refuses to create a container with a SYSBOX_ variable or value that it does not know',
-  remedy: `Use ${SWITCHES.join(', ')} (TRUE or FALSE), or ${PATHS} (absolute paths with commas between)`,
+  notAcknowledgeable: true,
+  reason: 'sysbox-runc refuses to create a container with an unknown SYSBOX_ variable or value',
+  remedy: `Use ${SWITCHES.join(', ')} (TRUE or FALSE), or ${PATHS} (absolute paths separated by commas)`,
   source: 'sysbox-runc libsysbox/syscont/spec.go',
   cel: everyContainer(
     "c.?env.orValue([]).all(e, !e.name.startsWith('SYSBOX_') || " +
@@ -34,18 +33,18 @@ export const sysboxEnv: Rule = {
   check: (pod) =>
     pod.containers.flatMap((c): Problem[] => [
       ...listOf(c.json.env).flatMap((variable, i) => {
-        const what = complaint(mapOf(variable));
+        const what = problemOf(mapOf(variable));
         return what ? [{ at: [...c.at, 'env', i], what: `container '${c.name}' ${what}` }] : [];
       }),
       ...listOf(c.json.envFrom).flatMap((source, i) =>
         textOf(mapOf(source).prefix).startsWith('SYSBOX_')
-          ? [{ at: [...c.at, 'envFrom', i], what: `container '${c.name}' makes variables with the prefix SYSBOX_` }]
+          ? [{ at: [...c.at, 'envFrom', i], what: `container '${c.name}' creates variables with the prefix SYSBOX_` }]
           : [],
       ),
     ]),
 };
 
-function complaint(variable: Record<string, Json>): string | undefined {
+function problemOf(variable: Record<string, Json>): string | undefined {
   const name = textOf(variable.name);
   if (!name.startsWith('SYSBOX_')) return undefined;
   const format = SWITCHES.includes(name) ? isSwitchValue : name === PATHS ? isPathsValue : undefined;

@@ -1,7 +1,6 @@
 import { celList } from '../cel';
 import { listOf, mapOf, textOf } from '../../core/json';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 const SAFE = [
   'kernel.shm_rmid_forced',
@@ -22,8 +21,8 @@ const SAFE = [
 export const sysctls: Rule = {
   id: 'sysctls',
   severity: RuleSeverity.ERROR,
-  reason: 'Pod Security Baseline and the kubelet refuse a sysctl that is not on the safe list',
-  remedy: 'Set it inside: Sysbox gives root in the container a /proc/sys of its own',
+  reason: 'Pod Security Baseline and the kubelet reject sysctls that are not on the safe list',
+  remedy: 'Set it in the container: Sysbox gives root there its own /proc/sys',
   source: 'Pod Security Standards, Baseline (the list of 1.32)',
   cel: `variables.spec.?securityContext.?sysctls.orValue([]).all(s, s.name in ${celList(SAFE)})`,
   about: ['securityContext'],

@@ -1,8 +1,7 @@
 import { celString, everyContainer } from '../cel';
 import { ContainerFacts } from '../pod-facts';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 // /init is not systemd's: s6-overlay is started by it
 const OTHER_NAME = '^(.*/)?systemd$|^/usr/(local/)?sbin/init$';
@@ -16,8 +15,8 @@ const isWrapped = new RegExp(WRAPPED);
 export const systemdArgv0: Rule = {
   id: 'systemd-argv0',
   severity: RuleSeverity.ERROR,
-  reason: 'sysbox-runc sets a container up for systemd only when its first word is exactly /sbin/init',
-  remedy: "Set 'command: [/sbin/init]' and give what else must run to units of the image",
+  reason: 'sysbox-runc prepares a container for systemd only if the first word of its command is exactly /sbin/init',
+  remedy: "Set 'command: [/sbin/init]', and start everything else from units in the image",
   source: 'sysbox-runc libsysbox/syscont/spec.go, systemdInit',
   cel: everyContainer(
     'c.?command.orValue([]).size() == 0 || ' +
@@ -31,7 +30,7 @@ export const systemdArgv0: Rule = {
       when(
         startsSystemdOtherwise(c),
         [...c.at, 'command'],
-        `container '${c.name}' starts systemd through '${c.command[0]}'`,
+        `container '${c.name}' starts systemd as '${c.command[0]}'`,
       ),
     ),
 };

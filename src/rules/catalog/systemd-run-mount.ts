@@ -1,13 +1,12 @@
 import { everyContainer } from '../cel';
 import { ofMounts, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const systemdRunMount: Rule = {
   id: 'systemd-run-mount',
   severity: RuleSeverity.ERROR,
-  reason: 'in systemd mode Sysbox puts a tmpfs of its own there and removes the mount without a word',
+  reason: 'for systemd Sysbox mounts its own tmpfs there and silently removes the volume',
   remedy: 'Mount the volume at a directory below it, or elsewhere',
   source: 'sysbox-runc libsysbox/syscont/spec.go, cfgSystemdMounts',
   cel: everyContainer(

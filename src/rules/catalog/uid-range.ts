@@ -1,9 +1,7 @@
 import { everyContainer, orElse } from '../cel';
 import { Json, listOf, Path } from '../../core/json';
-import { Problem, Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Problem, Rule, RuleSeverity } from '../rule';
 
-const LAST = 65535;
 const POD_IDS = ['runAsUser', 'runAsGroup', 'fsGroup'];
 const CONTAINER_IDS = ['runAsUser', 'runAsGroup'];
 
@@ -11,10 +9,10 @@ const CONTAINER_IDS = ['runAsUser', 'runAsGroup'];
 export const uidRange: Rule = {
   id: 'uid-range',
   severity: RuleSeverity.ERROR,
-  final: true,
-  reason: 'the user namespace of a pod has the ids 0 to 65535 and no other',
-  remedy: `Use an id from 0 to ${LAST}`,
-  source: 'KEP-127; sysbox-runc wants one contiguous range of 65536 ids',
+  reason:
+    'the user namespace of a pod has no such id: it has 65536, or as many as idsPerPod in the configuration of the kubelet',
+  remedy: 'Use an id from 0 to 65535, or state idsPerPod where the rules are applied',
+  source: 'KEP-127; kubernetes pkg/kubelet/userns; sysbox-runc requires a contiguous range of at least 65536 ids',
   cel: [
     ...POD_IDS.map((id) => inRange(orElse(`variables.spec.securityContext.${id}`, '0'))),
     `variables.spec.?securityContext.?supplementalGroups.orValue([]).all(g, ${inRange('g')})`,
@@ -22,6 +20,7 @@ export const uidRange: Rule = {
   ].join(' && '),
   about: ['securityContext'],
   check: (pod) => {
+    const outside = idsOutside(pod.idsPerPod);
     const groups = listOf(pod.securityContext.supplementalGroups);
     return [
       ...POD_IDS.flatMap((id) => outside(pod.securityContext[id], ['securityContext', id], id)),
@@ -35,10 +34,11 @@ export const uidRange: Rule = {
   },
 };
 
-function outside(id: Json, at: Path, name: string): Problem[] {
-  return typeof id === 'number' && (id < 0 || id > LAST) ? [{ at, what: `${name} is ${id}` }] : [];
+function idsOutside(idsPerPod: number) {
+  return (id: Json, at: Path, name: string): Problem[] =>
+    typeof id === 'number' && (id < 0 || id >= idsPerPod) ? [{ at, what: `${name} is ${id}` }] : [];
 }
 
 function inRange(id: string): string {
-  return `${id} >= 0 && ${id} <= ${LAST}`;
+  return `${id} >= 0 && ${id} < variables.idsPerPod`;
 }

@@ -1,7 +1,6 @@
 import { everyContainer, orElse } from '../cel';
 import { Json, mapOf, Path } from '../../core/json';
-import { Problem, Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Problem, Rule, RuleSeverity } from '../rule';
 
 const PROFILES = ['seccompProfile', 'appArmorProfile'];
 
@@ -9,8 +8,8 @@ const PROFILES = ['seccompProfile', 'appArmorProfile'];
 export const unconfined: Rule = {
   id: 'unconfined',
   severity: RuleSeverity.ERROR,
-  reason: 'Pod Security Baseline refuses it, and Sysbox adds to any profile what system containers need',
-  remedy: "Leave the profile out, or use 'type: RuntimeDefault'",
+  reason: 'Pod Security Baseline rejects it, and Sysbox extends every profile by what a system container needs',
+  remedy: "Omit the profile, or use 'type: RuntimeDefault'",
   source:
     'Pod Security Standards, Baseline; sysbox-runc libsysbox/syscont/spec.go (seccomp extended, AppArmor dropped)',
   cel: PROFILES.flatMap((profile) => [

@@ -1,16 +1,15 @@
 import { everyContainer } from '../cel';
 import { listOf } from '../../core/json';
 import { ofContainers, when } from '../problems';
-import { Rule } from '../rule';
-import { RuleSeverity } from '../severity';
+import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
 export const volumeDevices: Rule = {
   id: 'volume-devices',
   severity: RuleSeverity.ERROR,
-  final: true,
-  reason: "the API server refuses block devices together with 'hostUsers: false'",
-  remedy: 'Claim a volume of mode Filesystem and mount it',
+  notAcknowledgeable: true,
+  reason: "the API server rejects block devices together with 'hostUsers: false'",
+  remedy: 'Claim a volume with volumeMode Filesystem, and mount it',
   source: 'kubernetes/kubernetes#132868',
   cel: everyContainer('c.?volumeDevices.orValue([]).size() == 0'),
   about: ['volumeDevices'],

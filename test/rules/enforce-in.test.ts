@@ -14,24 +14,24 @@ function chartOf(row: Row): Chart {
 
 const errorRows = table.filter((row) => severities.get(row.rule) === RuleSeverity.ERROR);
 
-test.each(errorRows.filter((row) => row.at === undefined))('$rule lets through: $name', (row) => {
+test.each(errorRows.filter((row) => row.at === undefined))('$rule passes: $name', (row) => {
   expect(() => Testing.synth(chartOf(row))).not.toThrow(`(rule ${row.rule})`);
 });
 
-test.each(errorRows.filter((row) => row.at !== undefined))('$rule stops the synth: $name', (row) => {
+test.each(errorRows.filter((row) => row.at !== undefined))('$rule fails the synth: $name', (row) => {
   expect(() => Testing.synth(chartOf(row))).toThrow(
     new RegExp(`^Validation failed[^]*\\[test\\] test/object-0: .*\\(rule ${row.rule}\\)`),
   );
 });
 
-test('warnings stop nothing', () => {
+test('warnings do not fail the synth', () => {
   const warnings = table.filter((row) => severities.get(row.rule) === RuleSeverity.WARNING && row.at !== undefined);
 
   expect(warnings.length).toBeGreaterThan(0);
   for (const row of warnings) expect(() => Testing.synth(chartOf(row))).not.toThrow();
 });
 
-test('finds all errors of all objects at once', () => {
+test('reports all errors of all objects together', () => {
   const chart = Testing.chart();
   new ApiObject(chart, 'a', pod({ hostPID: true, hostIPC: true }));
   new ApiObject(chart, 'b', pod({ hostUsers: true }));
@@ -40,7 +40,7 @@ test('finds all errors of all objects at once', () => {
   expect(() => Testing.synth(chart)).toThrow(/test\/a: 'hostPID'[^]*test\/a: 'hostIPC'[^]*test\/b: 'hostUsers'/);
 });
 
-test('is for the runtime that is told', () => {
+test('applies to the RuntimeClasses of its options', () => {
   const chart = Testing.chart();
   new ApiObject(chart, 'a', pod({ runtimeClassName: 'vm', hostUsers: true }));
   SystemPodRules.enforceIn(chart, { runtimeClassNames: ['vm'] });
@@ -48,7 +48,7 @@ test('is for the runtime that is told', () => {
   expect(() => Testing.synth(chart)).toThrow("test/a: 'hostUsers' is true");
 });
 
-test('renders what was found good no second time', () => {
+test('renders validated objects only once', () => {
   const chart = Testing.chart();
   let renderings = 0;
   const deployment = new kplus.Deployment(chart, 'it', { containers: [{ image: 'a:1' }] });

@@ -8,7 +8,7 @@ const MANY = 2;
  *
  * @internal
  */
-export function podsAtOnce(kind: string, spec: Json): number {
+export function concurrentPods(kind: string, spec: Json): number {
   const { replicas, strategy, parallelism, jobTemplate, concurrencyPolicy } = mapOf(spec);
   switch (kind) {
     case 'Pod':
