@@ -6,7 +6,7 @@ function median(values) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-/** Wall seconds of a whole process, or what the process itself prints as JSON {seconds, bytes}. */
+/** Wall seconds of a whole process, or what the process itself prints as JSON {seconds}. */
 function sample(command, args, own) {
   const start = process.hrtime.bigint();
   const run = spawnSync(command, args, {
@@ -16,10 +16,10 @@ function sample(command, args, own) {
   });
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   if (run.status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${run.stderr || run.error}`);
-  return own ? JSON.parse(run.stdout) : { seconds, bytes: 1 };
+  return own ? JSON.parse(run.stdout) : { seconds };
 }
 
-/** Median ratios of time per byte and of time, A over B, and both medians in milliseconds. */
+/** The median ratio of the times, A over B, and both medians in milliseconds. */
 function pairs({ a, b, own = false, rounds = 9 }) {
   const samples = [];
   for (let i = -1; i < rounds; i++) {
@@ -28,10 +28,8 @@ function pairs({ a, b, own = false, rounds = 9 }) {
     const taken = first.map((command) => sample(command[0], command.slice(1), own));
     if (i >= 0) samples.push(i % 2 === 0 ? taken : taken.reverse());
   }
-  const perByte = ({ seconds, bytes }) => seconds / bytes;
   return {
-    ratio: median(samples.map(([x, y]) => perByte(x) / perByte(y))),
-    times: median(samples.map(([x, y]) => x.seconds / y.seconds)),
+    ratio: median(samples.map(([x, y]) => x.seconds / y.seconds)),
     a: median(samples.map(([x]) => x.seconds)) * 1000,
     b: median(samples.map(([, y]) => y.seconds)) * 1000,
     rounds,

@@ -1,7 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { nodePrograms } from '../../src/installer/node-files';
-import { execFileSync } from 'child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { join } from 'path';
+import { compile } from './compile';
 
 const root = join(__dirname, '..', '..');
 const pages = [
@@ -13,38 +13,11 @@ const blocks = (page: string, language: string) =>
   [...text(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1] ?? '');
 
 test('every TypeScript block of the documentation compiles', () => {
-  mkdirSync(join(root, 'lib'), { recursive: true });
-  const folder = mkdtempSync(join(root, 'lib', 'docs-'));
-  try {
-    const files = pages.flatMap((page) =>
-      blocks(page, 'ts').map((code, i) => {
-        const file = join(folder, `${page.replaceAll(/[/.]/g, '-')}-${i}.ts`);
-        writeFileSync(file, code);
-        return file;
-      }),
-    );
-    expect(files.length).toBeGreaterThan(4);
-    const options = [
-      '--noEmit',
-      '--ignoreConfig',
-      '--strict',
-      '--skipLibCheck',
-      '--module',
-      'node20',
-      '--target',
-      'es2022',
-      '--types',
-      'node',
-    ];
-    execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ...options, ...files], {
-      cwd: root,
-      encoding: 'utf8',
-    });
-  } catch (error) {
-    throw new Error((error as { stdout?: string }).stdout || `${error}`);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const programs = pages.flatMap((page) =>
+    blocks(page, 'ts').map((code, i) => [`${page.replaceAll(/[/.]/g, '-')}-${i}`, code] as const),
+  );
+  expect(programs.length).toBeGreaterThan(4);
+  compile(Object.fromEntries(programs));
 }, 60_000);
 
 test('every link to a file of the repository leads somewhere', () => {
