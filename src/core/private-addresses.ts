@@ -14,6 +14,15 @@ export const PRIVATE_IPV4 = [
 ];
 
 /**
+ * Where NodeLocal DNSCache answers: a link-local address on the host's network, which no pod selector matches.
+ *
+ * Source: kubernetes cluster/addons/dns/nodelocaldns/nodelocaldns.yaml.
+ *
+ * @internal
+ */
+export const NODE_LOCAL_DNS = '169.254.20.10/32';
+
+/**
  * RFC 4193, 4291.
  *
  * @internal

@@ -1,5 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
+import { secretOf } from '../core/foreign-resource';
 import { PlainPodSpec } from '../workloads/system-pod-spec';
 
 const CREDENTIALS = '/opt/cdk8s-sysbox/docker-config';
@@ -19,8 +20,9 @@ export interface DockerClient {
  *
  * @internal
  */
-export function credentialsVolume(scope: Construct, secret: kplus.ISecret): kplus.Volume {
-  return kplus.Volume.fromSecret(scope, 'Credentials', secret, {
+export function credentialsVolume(scope: Construct, secret: IConstruct): kplus.Volume {
+  const credentials = secretOf(secret, `${scope.node.path}: registryCredentials`);
+  return kplus.Volume.fromSecret(scope, 'Credentials', credentials, {
     name: 'docker-credentials',
     items: { '.dockerconfigjson': { path: 'config.json' } },
   });

@@ -1,6 +1,7 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
+import { AdoptedWorkload } from '../workloads/adopted-workload';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { ENGINE_PROGRAM } from './engine-files';
 import { DockerContainerOptions, DockerEngineMode, DockerEngineOptions } from './engine-options';
@@ -25,8 +26,7 @@ export class DockerEngine extends Construct {
   public static on(workload: ISystemWorkload, options: DockerEngineOptions = {}): DockerEngine {
     assertEngine(workload, options);
     const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
-    const mode =
-      options.mode ?? (workload.containers.length > 0 ? DockerEngineMode.SIDECAR : DockerEngineMode.IN_CONTAINER);
+    const mode = options.mode ?? (hasContainers(workload) ? DockerEngineMode.SIDECAR : DockerEngineMode.IN_CONTAINER);
     const container =
       mode === DockerEngineMode.SIDECAR
         ? workload.addInitContainer(sidecar(workload, given, options))
@@ -50,6 +50,10 @@ export class DockerEngine extends Construct {
     this.container = container;
     equipEngine(this, workload, container, options, {}, isClientToo);
   }
+}
+
+function hasContainers(workload: ISystemWorkload): boolean {
+  return workload instanceof AdoptedWorkload || workload.containers.length > 0;
 }
 
 /** @internal */

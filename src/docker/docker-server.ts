@@ -1,7 +1,7 @@
 import { ApiObjectMetadata } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { Construct } from 'constructs';
-import { podsOf } from '../workloads/pods-of';
+import { Construct, IConstruct } from 'constructs';
+import { secretOf } from '../core/foreign-resource';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { assertNoCommand, DockerEngine, engineAlone, whenAnswering } from './docker-engine';
 import { DockerContainerOptions } from './engine-options';
@@ -18,7 +18,7 @@ export interface DockerServerOptions extends DockerContainerOptions {
    * `ca.crt` that signed those of the clients. The engine reads them when it starts. Without TLS there is no server: who
    * reaches its port would be root in it.
    */
-  readonly certificate: kplus.ISecret;
+  readonly certificate: IConstruct;
 
   /**
    * Metadata of the Service.
@@ -33,7 +33,7 @@ export interface DockerConnection {
   /**
    * A Secret in cert-manager's layout: `tls.crt` and `tls.key` of the client, and the `ca.crt` that signed the engine's.
    */
-  readonly certificate: kplus.ISecret;
+  readonly certificate: IConstruct;
 }
 
 /** A Docker engine on its own in the pods of a workload, with a Service and mutual TLS. */
@@ -71,10 +71,15 @@ export class DockerServer extends Construct {
     this.container = container;
     this.service = new kplus.Service(this, 'Service', {
       metadata: options.serviceMetadata,
-      selector: workload as ISystemWorkload & kplus.IPodSelector,
       ports: [{ name: 'docker', port: PORT }],
     });
-    const certificate = kplus.Volume.fromSecret(this, 'ServerTls', options.certificate, { name: 'docker-server-tls' });
+    for (const [key, value] of Object.entries(workload.system._podLabels())) this.service.selectLabel(key, value);
+    const certificate = kplus.Volume.fromSecret(
+      this,
+      'ServerTls',
+      secretOf(options.certificate, `${workload.node.path}: certificate`),
+      { name: 'docker-server-tls' },
+    );
     container.mount(SERVER_CERTIFICATE, certificate, { readOnly: true });
     const tls = {
       hosts: [`tcp://0.0.0.0:${PORT}`],
@@ -107,7 +112,11 @@ export class DockerServer extends Construct {
    * @param connection the client's certificate
    */
   public connect(container: kplus.Container, connection: DockerConnection): void {
-    container.mount(CLIENT_CERTIFICATE, this.clientCertificate(connection.certificate), { readOnly: true });
+    container.mount(
+      CLIENT_CERTIFICATE,
+      this.clientCertificate(secretOf(connection.certificate, `${this.node.path}: certificate`)),
+      { readOnly: true },
+    );
     container.env.addVariable('DOCKER_HOST', kplus.EnvValue.fromValue(this.dockerHost));
     container.env.addVariable('DOCKER_TLS_VERIFY', kplus.EnvValue.fromValue('1'));
     container.env.addVariable('DOCKER_CERT_PATH', kplus.EnvValue.fromValue(CLIENT_CERTIFICATE));
@@ -127,7 +136,7 @@ export class DockerServer extends Construct {
 }
 
 function assertOnePod(workload: ISystemWorkload): void {
-  if (podsOf(workload) <= 1) return;
+  if (workload.system._pods() <= 1) return;
   throw new Error(
     `${workload.node.path}: a Service would lead to several engines, each with images and containers of its own, and one 'docker run' ` +
       'is several connections. Set replicas to 1, or use a DockerServer for each',

@@ -1,5 +1,6 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { IConstruct } from 'constructs';
 import { SystemStorage } from '../workloads/system-storage';
 import { DockerDaemonOptions } from './daemon-options';
 
@@ -26,7 +27,7 @@ export interface DockerServiceOptions {
    *
    * @default - none
    */
-  readonly registryCredentials?: kplus.ISecret;
+  readonly registryCredentials?: IConstruct;
 
   /**
    * Group id of the engine's socket, from 1 to 65535. Processes of all containers of the pod get the group, so that other

@@ -1,6 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { assertPinnedImage } from '../core/image-reference';
+import { assertRoot, runAsRoot } from '../workloads/run-as-root';
 import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume, DockerClient } from './client';
@@ -53,6 +54,7 @@ export function engineContainer(
   const given: kplus.ContainerProps = options.container ?? { image: defaultImage };
   const name = given.name ?? 'docker';
   assertPinnedImage(given.image, `${workload.node.path}: container '${name}'`);
+  assertRoot({ ...given, name }, workload.node.path);
   return { ...given, name };
 }
 
@@ -91,7 +93,8 @@ export function equipEngine(
   };
   workload.system._change((spec) => {
     const equip = (c: PlainPodSpec) => asClient(c, c.name !== container.name ? others : isClientToo ? user : NOTHING);
-    return withSocketGroup({ ...spec, ...engineFirst(spec, container.name, equip) }, options.socketGroup);
+    const equipped = { ...spec, ...engineFirst(spec, container.name, equip) };
+    return withSocketGroup(runAsRoot(equipped, container.name), options.socketGroup);
   });
 }
 

@@ -1,6 +1,7 @@
 import { ApiObjectMetadata, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
+import { secretOf } from '../core/foreign-resource';
 import { ClaimOptions } from '../workloads/claim-options';
 import { SystemOptions } from '../workloads/system-options';
 import { SystemStatefulSet } from '../workloads/system-stateful-set';
@@ -12,7 +13,6 @@ import { SystemdMachine } from './systemd-machine';
 import { SystemdMachineOptions, SystemdOptions } from './systemd-options';
 
 const SSH_PORT = 22;
-const ADDRESS_LABEL: string = kplus.Pod.ADDRESS_LABEL;
 
 /** Timers that wake an idle machine. */
 const RESTLESS_UNITS = [
@@ -57,8 +57,15 @@ export interface DevSandboxProps {
    */
   readonly image: string;
 
+  /**
+   * Secrets of type kubernetes.io/dockerconfigjson with which the image is pulled, of any version of cdk8s-plus.
+   *
+   * @default - none
+   */
+  readonly imagePullSecrets?: IConstruct[];
+
   /** The Secret with the public keys that may log in. A changed Secret holds for the next login. */
-  readonly authorizedKeys: kplus.ISecret;
+  readonly authorizedKeys: IConstruct;
 
   /**
    * The key of the Secret.
@@ -162,13 +169,15 @@ export class DevSandbox extends Construct {
       metadata: props.metadata,
       service: this.service,
       replicas: props.stopped ? 0 : 1,
-      system: props.system,
+      system: {
+        ...props.system,
+        imagePullSecrets: [...(props.system?.imagePullSecrets ?? []), ...(props.imagePullSecrets ?? [])],
+      },
     });
     const storage = SystemStorage.claim(props.home ?? { storage: Size.gibibytes(20) });
     this.systemd = SystemdMachine.on(this.workload, this.machine(props, storage));
     this.addSsh(props);
-    const address = this.workload.podMetadata.getLabel(ADDRESS_LABEL) as string;
-    sandboxPolicy(this, 'Network', { [ADDRESS_LABEL]: address }, SSH_PORT, props.network ?? {});
+    sandboxPolicy(this, 'Network', this.workload.system._podLabels(), SSH_PORT, props.network ?? {});
   }
 
   private sshService(options: SandboxServiceOptions): kplus.Service {
@@ -213,7 +222,7 @@ export class DevSandbox extends Construct {
     const hostKeys = container.mounts.find(({ path }) => path === HOST_KEYS) as kplus.VolumeMount;
     equipSsh(this, this.workload, container, hostKeys, {
       user: props.user ?? 'root',
-      authorizedKeys: props.authorizedKeys,
+      authorizedKeys: secretOf(props.authorizedKeys, `${this.node.path}: authorizedKeys`),
       key: props.authorizedKeysKey ?? 'authorized_keys',
     });
   }

@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { assertCidr } from '../core/cidr';
-import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../core/private-addresses';
+import { NODE_LOCAL_DNS, PRIVATE_IPV4, PRIVATE_IPV6 } from '../core/private-addresses';
 
 /** Whom a sandbox can reach, and who can reach it. */
 export interface SandboxNetworkOptions {
@@ -57,7 +57,10 @@ export function sandboxPolicy(
       ingress: nobody ? [] : [{ ports: [ssh], from: options.sshSourceCidrs?.map((cidr) => block(cidr)) }],
       egress: [
         {
-          to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
+          to: [
+            { namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } },
+            block(NODE_LOCAL_DNS),
+          ],
           ports: ['UDP', 'TCP'].map((protocol) => ({ port: kplus.k8s.IntOrString.fromNumber(53), protocol })),
         },
         { to: [block('0.0.0.0/0', v4), block('::/0', v6)] },

@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { equipDockerService } from '../docker/docker-unit';
 import { assertPinnedImage } from '../core/image-reference';
+import { assertRoot, runAsRoot } from '../workloads/run-as-root';
 import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { journalDropIn } from './journal';
@@ -55,7 +56,7 @@ export class SystemdMachine extends Construct {
     });
     stop._applyTo(workload, this.container.name);
     const graceSeconds = stopSeconds + MARGIN_SECONDS;
-    workload.system._change((spec) => withGracePeriod(spec, graceSeconds));
+    workload.system._change((spec) => runAsRoot(withGracePeriod(spec, graceSeconds), this.container.name));
     this.mountFiles(workload, options);
     if (options.docker) equipDockerService(workload, this.container, options.docker);
   }
@@ -118,6 +119,7 @@ function assertMachine(workload: ISystemWorkload, options: SystemdMachineOptions
     );
   }
   assertPinnedImage(container.image, `${where}: container '${name}'`);
+  assertRoot({ ...container, name }, where);
   assertUnits(options.maskedUnits ?? [], `${where}: maskedUnits`);
   assertUnits(options.wantedUnits ?? [], `${where}: wantedUnits`);
   assertUnits(options.target === undefined ? [] : [options.target], `${where}: target`);

@@ -15,3 +15,4 @@ export * from './system-storage';
 export * from './system-volume';
 export * from './adopt-options';
 export * from './adopt';
+export * from './adopted-workload';

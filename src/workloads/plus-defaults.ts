@@ -63,7 +63,8 @@ export function withoutPlusDefaults(
   return spec;
 }
 
-function onlyGivenOfContainers(rendered: PlainPodSpec[], containers: kplus.Container[]): void {
+/** @internal */
+export function onlyGivenOfContainers(rendered: PlainPodSpec[], containers: kplus.Container[]): void {
   rendered.forEach((container, i) => {
     const given = givenProps.get(containers[i] as kplus.Container);
     if (!given) return;

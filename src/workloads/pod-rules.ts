@@ -1,6 +1,5 @@
-import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
-import { acknowledgeAnnotation, acknowledgedIn } from '../rules/acknowledgements';
+import { acknowledgedIn } from '../rules/acknowledgements';
 import { RULES } from '../rules/catalog';
 import { checkPod, isBlocking, messageOf, Violation } from '../rules/check-pod';
 import { Json } from '../core/json';
@@ -8,37 +7,6 @@ import { PodContext, PodFacts } from '../rules/pod-facts';
 import { claimModesIn } from './claim-modes';
 import { ClaimRegistry } from './claim-registry';
 import { PlainPodSpec } from './system-pod-spec';
-
-/**
- * The rules over the pods of one workload.
- *
- * @internal
- */
-export class PodRules {
-  private readonly acknowledged: Record<string, string> = {};
-
-  public constructor(
-    private readonly workload: kplus.AbstractPod,
-    private readonly ownerSpec: () => Json,
-  ) {}
-
-  /** Decides not to follow a rule, and keeps the reason in the manifest. */
-  public acknowledge(rule: string, reason: string): void {
-    assertAcknowledgement(rule, reason, this.workload.node.path);
-    this.acknowledged[rule] = reason;
-    this.workload.podMetadata.addAnnotation(acknowledgeAnnotation(rule), reason);
-  }
-
-  /** Errors of the pod spec, given in cdk8s' property space. */
-  public errors(spec: PlainPodSpec): string[] {
-    const annotations = () => this.workload.podMetadata.toJson()?.annotations;
-    return ruleErrors(this.workload, this.workload.metadata.namespace, toManifestJson(spec), this.acknowledged, {
-      annotations,
-      kind: this.workload.kind,
-      ownerSpec: this.ownerSpec,
-    });
-  }
-}
 
 /**
  * Errors of a pod spec that is rendered by a construct.
@@ -60,7 +28,9 @@ export function ruleErrors(
   if (blocking.length === 0) return [];
   // annotations that somebody wrote by hand count as well; they are read only when it matters
   const byHand = acknowledgedIn(context.annotations());
-  return blocking.filter(({ rule }: Violation) => rule.notAcknowledgeable || byHand[rule.id] === undefined).map(messageOf);
+  return blocking
+    .filter(({ rule }: Violation) => rule.notAcknowledgeable || byHand[rule.id] === undefined)
+    .map(messageOf);
 }
 
 /**
@@ -74,12 +44,17 @@ export function assertAcknowledgement(id: string, reason: string, where: string)
     const ids = RULES.filter((r) => !r.notAcknowledgeable).map((r) => r.id);
     throw new Error(`${where}: there is no rule '${id}' to acknowledge. The rules are: ${ids.join(', ')}`);
   }
-  if (rule.notAcknowledgeable) throw new Error(`${where}: rule '${id}' cannot be acknowledged: ${rule.reason}. ${rule.remedy}`);
+  if (rule.notAcknowledgeable)
+    throw new Error(`${where}: rule '${id}' cannot be acknowledged: ${rule.reason}. ${rule.remedy}`);
   if (reason.trim() === '') throw new Error(`${where}: rule '${id}' is acknowledged without a reason. Give one`);
 }
 
-/** The fields that cdk8s spells otherwise than the wire, as far as a rule reads them. */
-function toManifestJson(spec: PlainPodSpec): Json {
+/**
+ * The fields that cdk8s spells differently from a manifest, as far as a rule reads them.
+ *
+ * @internal
+ */
+export function toManifestJson(spec: PlainPodSpec): Json {
   if (spec.hostPid === undefined && spec.hostIpc === undefined) return spec;
   return { ...spec, hostPID: spec.hostPid, hostIPC: spec.hostIpc };
 }

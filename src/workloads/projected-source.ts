@@ -1,5 +1,7 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { IConstruct } from 'constructs';
+import { configMapOf, secretOf } from '../core/foreign-resource';
 import { assertFilePath, toDownwardApiFile } from './downward-api';
 import { DownwardApiFile } from './downward-api-file';
 
@@ -31,8 +33,10 @@ export class ProjectedSource {
    * @param secret the secret
    * @param items which keys, and the path of each; all of them by default
    */
-  public static secret(secret: kplus.ISecret, items?: Record<string, kplus.PathMapping>): ProjectedSource {
-    return new ProjectedSource({ secret: { name: secret.name, items: toItems(items) } });
+  public static secret(secret: IConstruct, items?: Record<string, kplus.PathMapping>): ProjectedSource {
+    return new ProjectedSource({
+      secret: { name: secretOf(secret, 'ProjectedSource.secret(): secret').name, items: toItems(items) },
+    });
   }
 
   /**
@@ -41,8 +45,10 @@ export class ProjectedSource {
    * @param configMap the config map
    * @param items which keys, and the path of each; all of them by default
    */
-  public static configMap(configMap: kplus.IConfigMap, items?: Record<string, kplus.PathMapping>): ProjectedSource {
-    return new ProjectedSource({ configMap: { name: configMap.name, items: toItems(items) } });
+  public static configMap(configMap: IConstruct, items?: Record<string, kplus.PathMapping>): ProjectedSource {
+    return new ProjectedSource({
+      configMap: { name: configMapOf(configMap, 'ProjectedSource.configMap(): configMap').name, items: toItems(items) },
+    });
   }
 
   /**

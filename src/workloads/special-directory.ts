@@ -1,4 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
+import { IConstruct } from 'constructs';
+import { storageOf } from '../core/foreign-resource';
 import { SPECIAL_DIRECTORIES } from '../rules/special-directories';
 
 /**
@@ -59,10 +61,10 @@ export class SpecialDirectory {
    * @param storage the volume or claim
    * @param options cdk8s-plus' options of a mount; `readOnly` is refused, as an engine writes there
    */
-  public mount(container: kplus.Container, storage: kplus.IStorage, options: kplus.MountOptions = {}): void {
+  public mount(container: kplus.Container, storage: IConstruct, options: kplus.MountOptions = {}): void {
     if (options.readOnly) {
       throw new Error(`${storage.node.path}: an engine writes to ${this.path}. Do not mount it read-only`);
     }
-    container.mount(this.path, storage, options);
+    container.mount(this.path, storageOf(storage, `${this.path}: storage`), options);
   }
 }

@@ -2,6 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { remember, systemContainerProps, systemPodProps } from './plus-defaults';
 import { SystemOptions } from './system-options';
+import { SystemPods } from './system-pods';
 import { SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
 import { assertShortName } from './workload-name';
@@ -19,13 +20,15 @@ export interface SystemCronJobProps extends kplus.CronJobProps {
 /** A cdk8s-plus CronJob whose pods are system pods: see `SystemPod`. Refused: a name of more than 52 characters. */
 export class SystemCronJob extends kplus.CronJob implements ISystemWorkload {
   public readonly system: SystemSettings;
+  private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemCronJobProps) {
     super(scope, id, systemPodProps(props));
     assertShortName(this);
-    this.system = SystemSettings._of(this, props.system, props, () => {
+    this.pods = new SystemPods(this, props, () => {
       return { concurrencyPolicy: this.concurrencyPolicy };
     });
+    this.system = this.pods.settings;
   }
 
   /**
@@ -48,6 +51,6 @@ export class SystemCronJob extends kplus.CronJob implements ISystemWorkload {
 
   /** @internal */
   public _toPodSpec(): kplus.k8s.PodSpec {
-    return this.system._toPodSpec(super._toPodSpec());
+    return this.pods.toPodSpec(() => super._toPodSpec());
   }
 }

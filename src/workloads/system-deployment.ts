@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { Json } from '../core/json';
 import { remember, systemContainerProps, systemPodProps } from './plus-defaults';
 import { SystemOptions } from './system-options';
+import { SystemPods } from './system-pods';
 import { SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
 
@@ -19,10 +20,12 @@ export interface SystemDeploymentProps extends kplus.DeploymentProps {
 /** A cdk8s-plus Deployment whose pods are system pods: see `SystemPod`. */
 export class SystemDeployment extends kplus.Deployment implements ISystemWorkload {
   public readonly system: SystemSettings;
+  private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemDeploymentProps = {}) {
     super(scope, id, systemPodProps(props));
-    this.system = SystemSettings._of(this, props.system, props, () => this.ownerSpec());
+    this.pods = new SystemPods(this, props, () => this.ownerSpec());
+    this.system = this.pods.settings;
   }
 
   /**
@@ -45,7 +48,7 @@ export class SystemDeployment extends kplus.Deployment implements ISystemWorkloa
 
   /** @internal */
   public _toPodSpec(): kplus.k8s.PodSpec {
-    return this.system._toPodSpec(super._toPodSpec());
+    return this.pods.toPodSpec(() => super._toPodSpec());
   }
 
   private ownerSpec(): Json {

@@ -2,6 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { remember, systemContainerProps, systemPodProps } from './plus-defaults';
 import { SystemOptions } from './system-options';
+import { SystemPods } from './system-pods';
 import { SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
 
@@ -18,10 +19,12 @@ export interface SystemJobProps extends kplus.JobProps {
 /** A cdk8s-plus Job whose pods are system pods: see `SystemPod`. */
 export class SystemJob extends kplus.Job implements ISystemWorkload {
   public readonly system: SystemSettings;
+  private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemJobProps = {}) {
     super(scope, id, systemPodProps(props));
-    this.system = SystemSettings._of(this, props.system, props);
+    this.pods = new SystemPods(this, props);
+    this.system = this.pods.settings;
   }
 
   /**
@@ -44,6 +47,6 @@ export class SystemJob extends kplus.Job implements ISystemWorkload {
 
   /** @internal */
   public _toPodSpec(): kplus.k8s.PodSpec {
-    return this.system._toPodSpec(super._toPodSpec());
+    return this.pods.toPodSpec(() => super._toPodSpec());
   }
 }

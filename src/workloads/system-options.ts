@@ -1,4 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
+import { IConstruct } from 'constructs';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
 
 /** How strictly a system pod follows the Pod Security Standards. */
@@ -67,6 +68,14 @@ export interface SystemOptions {
    * @default "sysbox-runc", the name that the upstream manifests use
    */
   readonly runtimeClassName?: string;
+
+  /**
+   * Secrets of type kubernetes.io/dockerconfigjson with which images are pulled, of any version of cdk8s-plus. They are added
+   * to those that the pods have.
+   *
+   * @default - none
+   */
+  readonly imagePullSecrets?: IConstruct[];
 
   /**
    * Name of the PriorityClass of the pods.

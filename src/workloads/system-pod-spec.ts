@@ -18,6 +18,7 @@ export interface SystemPodFields {
   readonly runtimeClassName: string;
   /** False with containerd; absent with CRI-O, which reads an annotation. */
   readonly hostUsers?: boolean;
+  readonly imagePullSecrets?: { readonly name: string }[];
   readonly priorityClassName?: string;
   readonly nodeSelector?: Record<string, string>;
   readonly topologySpreadConstraints?: PlainPodSpec[];
@@ -41,6 +42,7 @@ export function toSystemPodSpec(spec: PlainPodSpec, fields: SystemPodFields): Pl
   spec.enableServiceLinks ??= false;
   spec.priorityClassName ??= fields.priorityClassName;
   spec.overhead ??= fields.overhead;
+  if (fields.imagePullSecrets?.length) spec.imagePullSecrets = merged(spec.imagePullSecrets, fields.imagePullSecrets);
   if (isFilled(fields.nodeSelector)) spec.nodeSelector = { ...fields.nodeSelector, ...spec.nodeSelector };
   if (fields.topologySpreadConstraints?.length) {
     spec.topologySpreadConstraints = [...(spec.topologySpreadConstraints ?? []), ...fields.topologySpreadConstraints];
@@ -73,6 +75,10 @@ function restricted(container: PlainPodSpec): PlainPodSpec {
     allowPrivilegeEscalation: given.allowPrivilegeEscalation ?? false,
     capabilities: { ...given.capabilities, drop: given.capabilities?.drop ?? ['ALL'] },
   };
+}
+
+function merged(given: { name: string }[] = [], added: { readonly name: string }[]): { readonly name: string }[] {
+  return [...given, ...added.filter(({ name }) => !given.some((secret) => secret.name === name))];
 }
 
 function seccompOf(fields: SystemPodFields): PlainPodSpec | undefined {

@@ -1,20 +1,18 @@
-import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
-import { ApiObject } from 'cdk8s';
+import { ApiObjectMetadataDefinition } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { Json } from '../core/json';
-import { podTemplatesOf } from '../rules/pod-template';
-import { concurrentPods } from '../rules/concurrent-pods';
-import { containerErrors } from './container-errors';
+import { IConstruct } from 'constructs';
 import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from '../core/crio';
-import { onSerialize, sortKeys } from './on-serialize';
-import { withoutPlusDefaults } from './plus-defaults';
-import { PodRules } from './pod-rules';
-import { restrictedErrors } from './restricted';
+import { secretOf } from '../core/foreign-resource';
+import { Json, mapOf } from '../core/json';
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
+import { acknowledgeAnnotation } from '../rules/acknowledgements';
+import { concurrentPods } from '../rules/concurrent-pods';
 import { assertRuntime } from '../runtime/runtime-check';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
+import { assertAcknowledgement } from './pod-rules';
 import { PodSecurityLevel, SystemContainerOptions, SystemOptions } from './system-options';
 import { assertOptions } from './system-options-check';
-import { PlainPodSpec, SystemPodFields, toSystemPodSpec } from './system-pod-spec';
+import { PlainPodSpec, SystemPodFields } from './system-pod-spec';
 import { assertTopologySpread } from './topology-spread-check';
 
 /**
@@ -25,51 +23,69 @@ import { assertTopologySpread } from './topology-spread-check';
 export type PodSpecChange = (spec: PlainPodSpec) => PlainPodSpec;
 
 /**
+ * A last change to the metadata and the spec of a pod as they are in a manifest.
+ *
+ * @internal
+ */
+export type ManifestChange = (template: Json) => Json;
+
+/**
+ * The workload that settings belong to.
+ *
+ * @internal
+ */
+export interface SettingsOwner {
+  readonly construct: IConstruct;
+  readonly podMetadata: ApiObjectMetadataDefinition;
+  readonly kind: string;
+  /** What the rules read of the object's spec: replicas, strategy, parallelism. */
+  readonly ownerSpec: () => Json;
+  /** Labels of the pods by which a Service finds them. */
+  readonly podLabels: () => Record<string, string>;
+  readonly patch: (change: ManifestChange) => void;
+}
+
+/**
  * What makes the pods of one workload system pods. Every workload of the family has one, as `system`; what was given to
  * the workload's constructor can be added to here.
  */
 export class SystemSettings {
+  /** @internal */
+  public static _of(owner: SettingsOwner, options: SystemOptions = {}): SystemSettings {
+    return new SystemSettings(owner, options);
+  }
+
   /** The runtime that the pods run under. */
   public readonly runtime: ISysboxRuntime;
 
   /** How strictly the pods follow the Pod Security Standards. */
   public readonly podSecurity: PodSecurityLevel;
 
+  /** @internal */
+  public readonly _changes: PodSpecChange[] = [];
+
+  /** @internal */
+  public readonly _acknowledged: Record<string, string> = {};
+
   private readonly _nodeSelector: Record<string, string>;
   private readonly _containers: Record<string, SystemContainerOptions>;
   private readonly _spread: kplus.k8s.TopologySpreadConstraint[];
-  private readonly _changes: PodSpecChange[] = [];
-  private readonly _rules: PodRules;
-  private _validated = false;
-
-  /** @internal */
-  public static _of(
-    workload: kplus.AbstractPod,
-    options?: SystemOptions,
-    given?: kplus.AbstractPodProps,
-    ownerSpec?: () => Json,
-  ): SystemSettings {
-    return new SystemSettings(workload, options, given, ownerSpec);
-  }
 
   private constructor(
-    private readonly workload: kplus.AbstractPod,
-    private readonly options: SystemOptions = {},
-    private readonly given: kplus.AbstractPodProps = {},
-    private readonly ownerSpec: () => Json = () => ({}),
+    private readonly owner: SettingsOwner,
+    private readonly options: SystemOptions,
   ) {
-    const where = workload.node.path;
+    const { where } = this;
     this.runtime = options.runtime ?? { runtimeClassName: options.runtimeClassName ?? DEFAULT_RUNTIME_CLASS };
     assertRuntime(this.runtime, where);
     assertOptions(options, this.runtime, where);
+    for (const secret of options.imagePullSecrets ?? []) secretOf(secret, `${where}: imagePullSecrets`);
     this.podSecurity = options.podSecurity ?? PodSecurityLevel.BASELINE;
     this._nodeSelector = { ...options.nodeSelector };
     this._containers = { ...options.containers };
     this._spread = [...(options.topologySpreadConstraints ?? [])];
-    this._rules = new PodRules(workload, ownerSpec);
     this.askForUserNamespace();
     for (const { rule, reason } of options.acknowledge ?? []) this.acknowledge(rule, reason);
-    workload.node.addValidation({ validate: () => this._validate() });
   }
 
   /** Name of the RuntimeClass of the pods. */
@@ -89,7 +105,7 @@ export class SystemSettings {
    * @param value the label's value
    */
   public requireNodeLabel(key: string, value: string): void {
-    assertOptions({ nodeSelector: { [key]: value } }, this.runtime, this.workload.node.path);
+    assertOptions({ nodeSelector: { [key]: value } }, this.runtime, this.where);
     this._nodeSelector[key] = value;
   }
 
@@ -99,7 +115,7 @@ export class SystemSettings {
    * @param constraint the constraint, added to those there are
    */
   public addTopologySpreadConstraint(constraint: kplus.k8s.TopologySpreadConstraint): void {
-    assertTopologySpread([...this._spread, constraint], this.workload.node.path);
+    assertTopologySpread([...this._spread, constraint], this.where);
     this._spread.push(constraint);
   }
 
@@ -111,7 +127,7 @@ export class SystemSettings {
    */
   public configureContainer(name: string, options: SystemContainerOptions): void {
     const merged = { ...this._containers[name], ...options };
-    assertOptions({ containers: { [name]: merged } }, this.runtime, this.workload.node.path);
+    assertOptions({ containers: { [name]: merged } }, this.runtime, this.where);
     this._containers[name] = merged;
   }
 
@@ -122,7 +138,9 @@ export class SystemSettings {
    * @param reason why it is no problem here
    */
   public acknowledge(rule: string, reason: string): void {
-    this._rules.acknowledge(rule, reason);
+    assertAcknowledgement(rule, reason, this.where);
+    this._acknowledged[rule] = reason;
+    this.owner.podMetadata.addAnnotation(acknowledgeAnnotation(rule), reason);
   }
 
   /**
@@ -139,13 +157,13 @@ export class SystemSettings {
    *
    * @internal
    */
-  public _patchManifest(change: (template: Json) => Json): void {
-    onSerialize(ApiObject.of(this.workload), (manifest) => {
-      for (const { holder, metadata, spec } of podTemplatesOf(manifest)) {
-        Object.assign(holder, sortKeys(change({ metadata, spec })));
-      }
-      return manifest;
-    });
+  public _patchManifest(change: ManifestChange): void {
+    this.owner.patch(change);
+  }
+
+  /** @internal */
+  public get _kind(): string {
+    return this.owner.kind;
   }
 
   /**
@@ -154,84 +172,64 @@ export class SystemSettings {
    * @internal
    */
   public _concurrentPods(): number {
-    return concurrentPods(this.workload.kind, this.ownerSpec());
+    return concurrentPods(this.owner.kind, this.owner.ownerSpec());
   }
 
-  /** @internal */
-  public _toPodSpec(rendered: kplus.k8s.PodSpec): kplus.k8s.PodSpec {
-    this.spreadOnce();
-    const own = withoutPlusDefaults(rendered, this.workload, this.given);
-    const spec = this._changes.reduce((s, change) => change(s), toSystemPodSpec(own, this.fields()));
-    const restricted = this.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(spec) : [];
-    const names = [...containerErrors(spec), ...this.unknownContainers(spec)];
-    const errors = [...names, ...this._rules.errors(spec), ...restricted];
-    if (errors.length > 0) throw new SystemPodError(errors);
-    return spec as kplus.k8s.PodSpec;
+  /**
+   * How many pods the workload wants at a time.
+   *
+   * @internal
+   */
+  public _pods(): number {
+    const { replicas, parallelism } = mapOf(this.owner.ownerSpec());
+    if (this.owner.kind === 'DaemonSet') return Infinity;
+    return this.owner.kind === 'Job' ? (parallelism ?? 1) : (replicas ?? 1);
   }
 
-  // cdk8s validates the whole app once a chart: what was found good is not looked at again before it is rendered
-  private _validate(): string[] {
-    if (this._validated) return [];
-    try {
-      this.workload._toPodSpec();
-      this._validated = true;
-      return [];
-    } catch (error) {
-      return error instanceof SystemPodError ? error.errors : [(error as Error).message];
-    }
+  /**
+   * Labels by which a Service or a policy finds the pods.
+   *
+   * @internal
+   */
+  public _podLabels(): Record<string, string> {
+    const labels = this.owner.podLabels();
+    if (Object.keys(labels).length > 0) return labels;
+    throw new Error(`${this.where}: the pods have no labels by which a Service could find them. Give them one`);
   }
 
-  // cdk8s-plus adds the terms of `spread` to the affinity anew each time it renders
-  private spreadOnce(): void {
-    if ('spread' in this.workload) Object.assign(this.workload, { spread: false });
-  }
-
-  private fields(): SystemPodFields {
-    const { overhead, priorityClassName, seccompProfile } = this.options;
+  /**
+   * What the pod spec gets.
+   *
+   * @param podLabels labels by which topology spread constraints count the pods
+   * @internal
+   */
+  public _fields(podLabels: () => Record<string, string>): SystemPodFields {
+    const { overhead, priorityClassName, seccompProfile, imagePullSecrets } = this.options;
     return {
       runtimeClassName: this.runtimeClassName,
       hostUsers: this.runtime.containerEngine === ContainerEngine.CRIO ? undefined : false,
+      imagePullSecrets: imagePullSecrets?.map((secret) => ({ name: (secret as kplus.ISecret).name })),
       priorityClassName,
       nodeSelector: this._nodeSelector,
-      topologySpreadConstraints: this._spread.map((constraint) => this.countingOwnPods(constraint)),
-      overhead: overhead && quantities(overhead),
+      topologySpreadConstraints: this._spread.map((constraint) => ({
+        ...(!constraint.labelSelector && { labelSelector: { matchLabels: podLabels() } }),
+        ...constraint,
+      })),
+      overhead,
       seccompProfile,
       containers: this._containers,
       podSecurity: this.podSecurity,
     };
   }
 
-  private countingOwnPods(constraint: kplus.k8s.TopologySpreadConstraint): kplus.k8s.TopologySpreadConstraint {
-    const address = this.workload.podMetadata.getLabel(kplus.Pod.ADDRESS_LABEL) as string;
-    return { labelSelector: { matchLabels: { [kplus.Pod.ADDRESS_LABEL]: address } }, ...constraint };
+  private get where(): string {
+    return this.owner.construct.node.path;
   }
 
   private askForUserNamespace(): void {
     if (this.runtime.containerEngine !== ContainerEngine.CRIO) return;
-    const annotations = this.workload.podMetadata.toJson()?.annotations ?? {};
+    const annotations = this.owner.podMetadata.toJson()?.annotations ?? {};
     if (CRIO_USERNS_ANNOTATION in annotations) return;
-    this.workload.podMetadata.addAnnotation(CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE);
+    this.owner.podMetadata.addAnnotation(CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE);
   }
-
-  private unknownContainers(spec: PlainPodSpec): string[] {
-    const configured = Object.keys(this._containers);
-    if (configured.length === 0) return [];
-    const names = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((c) => c.name);
-    return configured
-      .filter((name) => !names.includes(name))
-      .map((name) => `system.containers names '${name}', but the pod's containers are: ${names.join(', ')}`);
-  }
-}
-
-/** All that is wrong with the pods of one workload. */
-class SystemPodError extends Error {
-  public constructor(public readonly errors: string[]) {
-    super(errors.join('\n'));
-  }
-}
-
-function quantities(byResource: Record<string, string>): Record<string, kplus.k8s.Quantity> {
-  return Object.fromEntries(
-    Object.entries(byResource).map(([resource, amount]) => [resource, kplus.k8s.Quantity.fromString(amount)]),
-  );
 }

@@ -5,6 +5,7 @@ import { ClaimOptions } from './claim-options';
 import { newVolume } from './new-volume';
 import { remember, systemContainerProps, systemPodProps } from './plus-defaults';
 import { SystemOptions } from './system-options';
+import { SystemPods } from './system-pods';
 import { SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
 import { assertShortName } from './workload-name';
@@ -45,14 +46,16 @@ export interface SystemStatefulSetProps extends kplus.StatefulSetProps {
  */
 export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkload {
   public readonly system: SystemSettings;
+  private readonly pods: SystemPods;
   private readonly claims: VolumeClaimTemplate[] = [];
 
   constructor(scope: Construct, id: string, props: SystemStatefulSetProps) {
     super(scope, id, systemPodProps(props));
     assertShortName(this);
-    this.system = SystemSettings._of(this, props.system, props, () => {
+    this.pods = new SystemPods(this, props, () => {
       return { replicas: this.replicas ?? 1, volumeClaimTemplates: this._claimTemplates() };
     });
+    this.system = this.pods.settings;
     for (const claim of props.volumeClaimTemplates ?? []) this.addVolumeClaimTemplate(claim);
   }
 
@@ -94,10 +97,7 @@ export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkl
 
   /** @internal */
   public _toPodSpec(): kplus.k8s.PodSpec {
-    const spec = super._toPodSpec();
-    // the controller adds the volumes of the claims by itself; a volume without a source is refused
-    const volumes = spec.volumes?.filter((volume) => !this.claims.some((claim) => claim.name === volume.name));
-    return this.system._toPodSpec({ ...spec, volumes: volumes?.length ? volumes : undefined });
+    return this.pods.toPodSpec(() => this.withoutClaims(super._toPodSpec()));
   }
 
   /** @internal */
@@ -107,6 +107,13 @@ export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkl
       const { metadata, spec } = toClaim(claim);
       return { metadata: { ...metadata, name: claim.name }, spec };
     });
+  }
+
+  /** The controller adds the volumes of the claims; a volume without a source is refused. */
+  private withoutClaims(spec: kplus.k8s.PodSpec): kplus.k8s.PodSpec {
+    if (this.claims.length === 0) return spec;
+    const volumes = spec.volumes?.filter((volume) => !this.claims.some((claim) => claim.name === volume.name));
+    return { ...spec, volumes: volumes?.length ? volumes : undefined };
   }
 
   private firstContainer(claim: VolumeClaimTemplate): kplus.Container {

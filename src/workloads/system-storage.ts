@@ -1,6 +1,7 @@
-import { ApiObject, Size } from 'cdk8s';
+import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
+import { storageOf } from '../core/foreign-resource';
 import { toClaim } from './claim';
 import { ClaimOptions } from './claim-options';
 import { newVolume } from './new-volume';
@@ -50,12 +51,13 @@ export class SystemStorage {
   }
 
   /**
-   * A volume or claim that was made elsewhere.
+   * A volume or claim that was created elsewhere, of any version of cdk8s-plus.
    *
    * @param storage the volume or claim
    */
-  public static fromStorage(storage: kplus.IStorage): SystemStorage {
-    return new SystemStorage(() => storage.asVolume(), true);
+  public static fromStorage(storage: IConstruct): SystemStorage {
+    const checked = storageOf(storage, 'SystemStorage.fromStorage(): storage');
+    return new SystemStorage(() => checked.asVolume(), true);
   }
 
   /**
@@ -102,7 +104,7 @@ function claimOf(workload: ISystemWorkload, scope: Construct, name: string, opti
   if (workload instanceof SystemStatefulSet) return workload.addVolumeClaimTemplate({ name, ...options });
   if (workload.system._concurrentPods() > 1 && !isForMany(options)) {
     throw new Error(
-      `${workload.node.path}: several pods of a ${ApiObject.of(workload).kind} can run at a time, and would share the claim '${name}'. ` +
+      `${workload.node.path}: several pods of a ${workload.system._kind} can run at a time, and would share the claim '${name}'. ` +
         'Use SystemStorage.ephemeralClaim(), a StatefulSet, or a Deployment with replicas: 1 and the strategy Recreate',
     );
   }

@@ -122,7 +122,10 @@ test('reaches what is not in the cluster, and is reached by SSH', () => {
     ingress: [{ ports: [{ port: 22, protocol: 'TCP' }] }],
     egress: [
       {
-        to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
+        to: [
+          { namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } },
+          { ipBlock: { cidr: '169.254.20.10/32' } },
+        ],
         ports: [
           { port: 53, protocol: 'UDP' },
           { port: 53, protocol: 'TCP' },
@@ -171,6 +174,7 @@ const network: Required<SandboxNetworkOptions> = {
 /** One value for every prop, so that a new prop does not compile until it has a row here and in `rendered`. */
 const everyProp = (scope: Construct): Required<DevSandboxProps> => ({
   image: `sandbox@sha256:${'1'.repeat(64)}`,
+  imagePullSecrets: [kplus.Secret.fromSecretName(scope, 'pull', 'pull')],
   authorizedKeys: kplus.Secret.fromSecretName(scope, 'other-keys', 'bob-keys'),
   authorizedKeysKey: 'bob.pub',
   user: 'bob',
@@ -196,6 +200,7 @@ const rendered: Record<keyof DevSandboxProps, (made: ReturnType<typeof sandbox>)
     for (const container of [...spec.containers, ...spec.initContainers])
       expect(container.image).toContain('@sha256:1');
   },
+  imagePullSecrets: ({ spec }) => expect(spec.imagePullSecrets).toEqual([{ name: 'pull' }]),
   authorizedKeys: ({ spec }) => expect(JSON.stringify(spec.volumes)).toContain('"secretName":"bob-keys"'),
   authorizedKeysKey: ({ spec }) => expect(JSON.stringify(spec.volumes)).toContain('"key":"bob.pub"'),
   user: ({ files }) => expect(files['sshd.conf']).toContain('AllowUsers bob\n'),
@@ -213,7 +218,7 @@ const rendered: Record<keyof DevSandboxProps, (made: ReturnType<typeof sandbox>)
     expect(one('NetworkPolicy').spec).toMatchObject({
       ingress: [{ from: [{ ipBlock: { cidr: '192.0.2.0/24' } }] }],
       egress: [
-        {},
+        { to: [{}, { ipBlock: { cidr: '169.254.20.10/32' } }], ports: [{ port: 53 }, { port: 53 }] },
         {
           to: [
             { ipBlock: { cidr: '0.0.0.0/0', except: expect.arrayContaining(['10.0.0.0/8', '203.0.113.0/24']) } },

@@ -39,7 +39,7 @@ test('a cdk8s-plus app with an included file becomes Sysbox with one line', () =
 
   // THEN
   const after = synth(chart);
-  expect(adopted.map((object) => object.kind)).toEqual(['Deployment', 'Job', 'CronJob']);
+  expect(adopted.map(({ apiObject }) => apiObject.kind)).toEqual(['Deployment', 'Job', 'CronJob']);
   for (const spec of [after[0].spec, after[1].spec, after[2].spec.jobTemplate.spec].map((s) => s.template.spec)) {
     expect(spec).toMatchObject({ runtimeClassName: 'sysbox-runc', hostUsers: false, enableServiceLinks: false });
   }
@@ -57,9 +57,9 @@ test.each(['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Repli
   (kind) => {
     const chart = newChart();
 
-    const object = adopt(new ApiObject(chart, 'it', workload(kind, plain)));
+    const { apiObject } = adopt(new ApiObject(chart, 'it', workload(kind, plain)));
 
-    expect(object.kind).toBe(kind);
+    expect(apiObject.kind).toBe(kind);
     expect(JSON.stringify(synth(chart))).toContain('"hostUsers":false');
   },
 );
@@ -101,6 +101,7 @@ test('adopts a custom resource with a pod template, and a List', () => {
 const everyOption: Required<AdoptOptions> = {
   runtime: RuntimeReference.named('vm'),
   runtimeClassName: 'vm',
+  imagePullSecrets: [kplus.Secret.fromSecretName(newChart(), 's', 'pull')],
   priorityClassName: 'high',
   nodeSelector: { disk: 'ssd' },
   topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
@@ -114,6 +115,7 @@ const everyOption: Required<AdoptOptions> = {
 const rendered: Record<keyof AdoptOptions, object> = {
   runtime: { spec: { runtimeClassName: 'vm' } },
   runtimeClassName: { spec: { runtimeClassName: 'vm' } },
+  imagePullSecrets: { spec: { imagePullSecrets: [{ name: 'pull' }] } },
   priorityClassName: { spec: { priorityClassName: 'high' } },
   nodeSelector: { spec: { nodeSelector: { disk: 'ssd' } } },
   topologySpreadConstraints: {
@@ -244,9 +246,7 @@ describe('refuses', () => {
     const chart = newChart();
     adopt(new ApiObject(chart, 'it', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } }));
 
-    expect(() => synth(chart)).toThrow(
-      "[test/it] ConfigMap 'c' has no pods: neither is it a Pod nor has it a template",
-    );
+    expect(() => synth(chart)).toThrow("[test/it] ConfigMap 'c' has no pods: it is not a Pod and has no template");
   });
 
   test('bad options', () => {
@@ -306,7 +306,7 @@ describe('adoptAll', () => {
     const rest = objectIn('rest');
     const options: Required<Pick<AdoptAllOptions, 'exclude'>> = { exclude: [excluded.node.scope!] };
 
-    expect(SystemWorkloads.adoptAll(chart, options)).toEqual([rest]);
+    expect(SystemWorkloads.adoptAll(chart, options).map(({ apiObject }) => apiObject)).toEqual([rest]);
   });
 
   test('passes its options on', () => {
@@ -325,7 +325,7 @@ describe('adoptAll', () => {
     new ApiObject(chart, 'volcano', { apiVersion: 'batch.volcano.sh/v1alpha1', kind: 'Job', spec: { tasks: [] } });
     const list = new ApiObject(chart, 'pods', { apiVersion: 'v1', kind: 'List', items: [workload('Pod', plain)] });
 
-    expect(adoptAll(chart)).toEqual([list]);
+    expect(adoptAll(chart).map(({ apiObject }) => apiObject)).toEqual([list]);
     expect(() => synth(chart)).not.toThrow();
   });
 

@@ -18,6 +18,7 @@ const acknowledgement: Required<Acknowledgement> = { rule: 'image-tag', reason: 
 const everyOption: Required<SystemOptions> = {
   runtime: RuntimeReference.named('sysbox'),
   runtimeClassName: 'sysbox',
+  imagePullSecrets: [kplus.Secret.fromSecretName(newChart(), 's', 'pull')],
   priorityClassName: 'high',
   nodeSelector: { disk: 'ssd' },
   topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
@@ -32,6 +33,7 @@ const everyOption: Required<SystemOptions> = {
 const rendered: Record<keyof SystemOptions, object> = {
   runtime: { spec: { runtimeClassName: 'sysbox' } },
   runtimeClassName: { spec: { runtimeClassName: 'sysbox' } },
+  imagePullSecrets: { spec: { imagePullSecrets: [{ name: 'pull' }] } },
   priorityClassName: { spec: { priorityClassName: 'high' } },
   nodeSelector: { spec: { nodeSelector: { disk: 'ssd' } } },
   topologySpreadConstraints: {

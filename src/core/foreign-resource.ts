@@ -1,0 +1,49 @@
+import { IConstruct } from 'constructs';
+import * as kplus from 'cdk8s-plus-30';
+
+const RTTI = Symbol.for('jsii.rtti');
+
+/**
+ * A Secret of any version of cdk8s-plus, or an L1 one: only its name is read.
+ *
+ * @param what path and prop, for messages
+ * @internal
+ */
+export function secretOf(construct: IConstruct, what: string): kplus.ISecret {
+  return namedOf(construct, 'Secret', what) as kplus.ISecret;
+}
+
+/** @internal */
+export function configMapOf(construct: IConstruct, what: string): kplus.IConfigMap {
+  return namedOf(construct, 'ConfigMap', what) as kplus.IConfigMap;
+}
+
+/**
+ * A volume or claim of any version of cdk8s-plus.
+ *
+ * @param what path and prop, for messages
+ * @internal
+ */
+export function storageOf(construct: IConstruct, what: string): kplus.IStorage {
+  if (typeof (construct as Partial<kplus.IStorage>)?.asVolume === 'function') return construct as kplus.IStorage;
+  throw new Error(`${what} is ${describe(construct)}. Expected a Volume, or a PersistentVolumeClaim, of cdk8s-plus`);
+}
+
+/**
+ * The class of an object with its package and version, "a cdk8s-plus-33.Secret (2.1.0)".
+ *
+ * @internal
+ */
+export function describe(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const rtti = (value.constructor as { [RTTI]?: { fqn: string; version: string } } | undefined)?.[RTTI];
+  return rtti ? `a ${rtti.fqn} (${rtti.version})` : `a ${value.constructor?.name ?? 'object'}`;
+}
+
+function namedOf(construct: IConstruct, kind: string, what: string): IConstruct {
+  const { name, kind: actual } = (construct ?? {}) as { name?: unknown; kind?: unknown };
+  if (typeof name === 'string' && actual === kind) return construct;
+  throw new Error(
+    `${what} is ${describe(construct)}. Expected a ${kind}, such as ${kind}.from${kind}Name(scope, id, name)`,
+  );
+}
