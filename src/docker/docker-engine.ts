@@ -1,6 +1,7 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
+import { DEFAULT_IMAGES } from '../core/image-registry';
 import { AdoptedWorkload } from '../workloads/adopted-workload';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { ENGINE_PROGRAM } from './engine-files';
@@ -15,7 +16,7 @@ import { assertEngine, engineContainer, equipEngine, SHARED_SOCKET } from './eng
  */
 export class DockerEngine extends Construct {
   /** Image of the engine when none is given. */
-  public static readonly DEFAULT_IMAGE: string = 'docker:29-dind';
+  public static readonly DEFAULT_IMAGE: string = DEFAULT_IMAGES.docker;
 
   /**
    * Add a Docker engine to the pods of a workload. Refused: a second engine; a `command` in `container` of a sidecar.

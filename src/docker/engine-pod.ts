@@ -1,6 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { assertPinnedImage } from '../core/image-reference';
+import { mirrored } from '../core/image-registry';
 import { assertRoot, runAsRoot } from '../workloads/run-as-root';
 import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
@@ -51,7 +52,7 @@ export function engineContainer(
   options: DockerContainerOptions,
   defaultImage: string,
 ): kplus.ContainerProps {
-  const given: kplus.ContainerProps = options.container ?? { image: defaultImage };
+  const given: kplus.ContainerProps = options.container ?? { image: mirrored(workload, defaultImage) };
   const name = given.name ?? 'docker';
   assertPinnedImage(given.image, `${workload.node.path}: container '${name}'`);
   assertRoot({ ...given, name }, workload.node.path);

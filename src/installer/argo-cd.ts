@@ -5,7 +5,19 @@ import { SysboxInstaller } from './sysbox-installer';
 
 const WAVE = 'argocd.argoproj.io/sync-wave';
 
-/** What Argo CD can be told in the manifests. */
+/**
+ * What Argo CD can be told in the manifests.
+ *
+ * @example
+ * import { App, Chart } from 'cdk8s';
+ * import { ArgoCd, SysboxRuntime } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'platform');
+ * new SysboxRuntime(chart, 'sysbox');
+ * ArgoCd.addSyncWaves(chart);
+ * app.synth();
+ */
 export class ArgoCd {
   /**
    * Annotates all objects under a construct with sync waves: namespaces -3, admission policies -2, the runtime -1. Without them,

@@ -65,6 +65,15 @@ const RUNBOOK = 'https://github.com/cdk8s-sysbox/cdk8s-sysbox/blob/main/docs/how
  * A PrometheusRule with alerts about failed nodes, a rollout that stands still, and a runtime lost under running pods. It
  * reads series that kube-state-metrics has without extra flags; labels and annotations of nodes are not among them
  * (kube-state-metrics docs/developer/cli-arguments.md), so pods and taints say how a node is.
+ *
+ * @example
+ * import { App, Chart } from 'cdk8s';
+ * import { SysboxAlerts } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'monitoring', { namespace: 'monitoring' });
+ * new SysboxAlerts(chart, 'alerts', { labels: { release: 'monitoring' } });
+ * app.synth();
  */
 export class SysboxAlerts extends Construct {
   constructor(scope: Construct, id: string, props: SysboxAlertsProps = {}) {

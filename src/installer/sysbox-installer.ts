@@ -221,7 +221,7 @@ export class SysboxInstaller extends Construct {
     addDaemonSet(this, {
       name,
       namespace: this.namespace,
-      image: source.installerImage,
+      image: source._imageIn(this),
       imageOptions: source._options,
       configMaps,
       command: checkedCommand(PROGRAMS_PATH, { ...programs, ...configuration }, 'coordinator.sh'),

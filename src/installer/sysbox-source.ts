@@ -1,3 +1,6 @@
+import { IConstruct } from 'constructs';
+import { DEFAULT_IMAGES, mirrored } from '../core/image-registry';
+
 /** Where the binaries come from, when an image brings them. */
 export interface ImageSourceOptions {
   /**
@@ -35,7 +38,7 @@ export interface HostSourceOptions extends ImageSourceOptions {
 /** Where the Sysbox binaries come from. Versions below 0.7.1 are refused: they do not work with containerd 2 (sysbox#1013). */
 export class SysboxSource {
   /** Upstream's image with the binaries, amd64 and arm64 (published with sysbox#1042). */
-  public static readonly DEFAULT_IMAGE: string = 'registry.nestybox.com/nestybox/sysbox-deploy-k8s:v0.7.1-0';
+  public static readonly DEFAULT_IMAGE: string = DEFAULT_IMAGES.installer;
 
   /**
    * From an image that holds them under /opt/sysbox/bin/generic, and sh, curl and jq beside them.
@@ -77,6 +80,12 @@ export class SysboxSource {
     if (!['Always', 'IfNotPresent', 'Never'].includes(options.pullPolicy ?? 'IfNotPresent')) {
       throw new Error(`SysboxSource: pullPolicy '${options.pullPolicy}' is none of Always, IfNotPresent, Never`);
     }
+  }
+
+  /** The image, from a mirror of default images where the scope has one. @internal */
+  public _imageIn(scope: IConstruct): string {
+    const isDefault = this.installerImage === SysboxSource.DEFAULT_IMAGE;
+    return isDefault ? mirrored(scope, this.installerImage) : this.installerImage;
   }
 }
 

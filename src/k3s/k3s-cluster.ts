@@ -197,7 +197,7 @@ export class K3sCluster extends Construct implements INestedCluster {
     this.service = this.newService();
     const host = `${this.service.name}.${namespace}.svc`;
     this.url = `https://${host}:${this.service.port}`;
-    const image = k3sImage(props, where);
+    const image = k3sImage(this, props);
     this.token =
       props.token ??
       generatedToken(this, name, { image, imagePullSecrets: props.imagePullSecrets, system: props.system });

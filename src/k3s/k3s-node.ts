@@ -74,7 +74,7 @@ export class K3sNode extends Construct {
     const drain = (props.drainTimeout ?? Duration.seconds(60)).toSeconds();
     const container = {
       name: 'k3s',
-      image: k3sImage(props, where),
+      image: k3sImage(workload, props),
       ports: role.ports,
       envVariables: { ...props.envVariables, ...environment(role, drain, options.etcd) },
       ...probes(props.startTimeout ?? Duration.minutes(10)),

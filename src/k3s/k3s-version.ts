@@ -1,5 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
+import { IConstruct } from 'constructs';
 import { assertPinnedImage } from '../core/image-reference';
+import { DEFAULT_IMAGES, mirrored } from '../core/image-registry';
 import { K3sInit } from './k3s-init';
 
 /** Which K3s runs. */
@@ -40,8 +42,6 @@ export interface K3sVersionOptions {
   readonly init?: K3sInit;
 }
 
-const DEFAULT_REPOSITORY = 'rancher/k3s';
-
 /** The repositories that K3s publishes to. */
 const OWN_IMAGE = /^(docker\.io\/)?rancher\/k3s[:@]|^ghcr\.io\/k3s-io\/k3s[:@]/;
 
@@ -67,11 +67,12 @@ export function k3sMinor(version: string): number {
 }
 
 /** @internal */
-export function k3sImage(options: K3sVersionOptions, where: string): string {
+export function k3sImage(scope: IConstruct, options: K3sVersionOptions): string {
+  const where = scope.node.path;
   const tag = k3sTag(options.version, where);
   const { imageRepository, init } = options;
   if (imageRepository !== undefined) assertRepository(imageRepository, options.image, where);
-  const image = options.image ?? `${imageRepository ?? DEFAULT_REPOSITORY}:${tag}`;
+  const image = options.image ?? `${imageRepository ?? mirrored(scope, DEFAULT_IMAGES.k3s)}:${tag}`;
   assertPinnedImage(image, where);
   if (init === K3sInit.SYSTEMD && (options.image === undefined || OWN_IMAGE.test(image))) {
     throw new Error(
