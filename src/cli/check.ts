@@ -61,7 +61,7 @@ export function checkFiles(files: string[], options: CheckOptions): CheckResult 
     }
   });
   const manifests = placed.map(({ document }) => document.json);
-  const violations = checkManifests(manifests, options);
+  const { violations } = checkManifests(manifests, options);
   return {
     files: files.length,
     documents: placed.length,

@@ -2,20 +2,25 @@ import { appArmor } from './catalog/app-armor';
 import { capabilities } from './catalog/capabilities';
 import { cgroupMount } from './catalog/cgroup-mount';
 import { dataRoot } from './catalog/data-root';
+import { devices } from './catalog/devices';
 import { dockerWithoutTls } from './catalog/docker-without-tls';
 import { engineNonRoot } from './catalog/engine-non-root';
+import { engineReadOnlyRoot } from './catalog/engine-read-only-root';
 import { hostNamespaces } from './catalog/host-namespaces';
 import { hostPath } from './catalog/host-path';
 import { hostPorts } from './catalog/host-ports';
 import { hostUsers } from './catalog/host-users';
+import { idMappedClaims } from './catalog/id-mapped-claims';
+import { idMappedMounts } from './catalog/id-mapped-mounts';
 import { imageTag } from './catalog/image-tag';
 import { implicitStorage } from './catalog/implicit-storage';
+import { mountPropagation } from './catalog/mount-propagation';
 import { nestedUserNamespace } from './catalog/nested-user-namespace';
-import { nfs } from './catalog/nfs';
 import { nodeLabel } from './catalog/node-label';
 import { privileged } from './catalog/privileged';
 import { probeHost } from './catalog/probe-host';
 import { procMount } from './catalog/proc-mount';
+import { recursiveReadOnly } from './catalog/recursive-read-only';
 import { seLinux } from './catalog/se-linux';
 import { serviceLinks } from './catalog/service-links';
 import { shareProcessNamespace } from './catalog/share-process-namespace';
@@ -29,11 +34,13 @@ import { systemdArgv0 } from './catalog/systemd-argv0';
 import { systemdRunMount } from './catalog/systemd-run-mount';
 import { uidRange } from './catalog/uid-range';
 import { unconfined } from './catalog/unconfined';
+import { unrecognizedPod } from './catalog/unrecognized-pod';
 import { volumeDevices } from './catalog/volume-devices';
+import { windows } from './catalog/windows';
 import { Rule } from './rule';
 
 /**
- * All rules: first those without which no pod starts.
+ * All rules, beginning with those that keep every pod from starting.
  *
  * @internal
  */
@@ -45,8 +52,12 @@ export const RULES: Rule[] = [
   sysboxEnv,
   serviceLinks,
   volumeDevices,
+  mountPropagation,
+  recursiveReadOnly,
+  windows,
   hostPath,
-  nfs,
+  idMappedMounts,
+  idMappedClaims,
   procMount,
   uidRange,
   nodeLabel,
@@ -54,6 +65,7 @@ export const RULES: Rule[] = [
   systemdRunMount,
   cgroupMount,
   engineNonRoot,
+  engineReadOnlyRoot,
   nestedUserNamespace,
   specialDirectoryShared,
   specialDirectoryPods,
@@ -69,5 +81,7 @@ export const RULES: Rule[] = [
   appArmor,
   seLinux,
   probeHost,
+  devices,
   imageTag,
+  unrecognizedPod,
 ];

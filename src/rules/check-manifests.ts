@@ -1,10 +1,14 @@
+import { isObject, Json, mapOf, Path, showPath, textOf } from '../core/json';
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { acknowledgedIn } from './acknowledgements';
+import { unrecognizedPod } from './catalog/unrecognized-pod';
 import { checkPod, Violation } from './check-pod';
-import { isObject, Json, listOf, mapOf, Path, showPath, stringsOf, textOf } from '../core/json';
+import { podTemplatesOf } from './find-pods';
 import { PodFacts } from './pod-facts';
+import { locate, PodTemplate } from './pod-template';
 import { LocatedPod, sharedClaims } from './shared-claims';
-import { PodTemplate, podTemplatesOf } from './pod-template';
+import { Storage } from './storage';
+import { unrecognizedIn } from './unrecognized';
 
 /**
  * A violation in one of several manifests.
@@ -29,23 +33,43 @@ export interface CheckOptions {
 }
 
 /**
+ * What was checked, and what was found.
+ *
+ * @internal
+ */
+export interface CheckReport {
+  readonly violations: Located[];
+  readonly objects: number;
+  readonly pods: number;
+  readonly systemPods: number;
+}
+
+/**
  * Checks all system pods of these manifests against all rules. A system pod names one of the RuntimeClasses, or one among the
  * manifests whose handler is one of them.
  *
  * @internal
  */
-export function checkManifests(manifests: Json[], options: CheckOptions = {}): Located[] {
+export function checkManifests(manifests: Json[], options: CheckOptions = {}): CheckReport {
   const { runtimeClassNames = [DEFAULT_RUNTIME_CLASS], idsPerPod } = options;
   const objects = manifests.flatMap(itemsOf);
   const classes = new Set([...runtimeClassNames, ...classesWithHandler(objects, runtimeClassNames)]);
-  const modes = claimModes(objects);
-  const pods = manifests.flatMap((document, manifest) =>
-    podTemplatesOf(document)
-      .filter(({ spec }) => classes.has(spec.runtimeClassName))
-      .map((template): LocatedPod => ({ ...template, manifest, facts: factsOf(template, modes, idsPerPod) })),
-  );
-  const shared = sharedClaims(pods);
-  return pods.flatMap((pod) => violationsOf(pod, shared.get(pod) ?? []));
+  const storage = new Storage(objects);
+  const system: LocatedPod[] = [];
+  const outside: Located[] = [];
+  let pods = 0;
+  manifests.forEach((document, manifest) => {
+    const templates = podTemplatesOf(document);
+    pods += templates.length;
+    for (const template of templates) {
+      if (!classes.has(mapOf(template.spec).runtimeClassName)) continue;
+      system.push({ ...template, manifest, facts: factsOf(template, storage, idsPerPod) });
+    }
+    outside.push(...unrecognized(document, manifest, templates, classes));
+  });
+  const shared = sharedClaims(system);
+  const inPods = system.flatMap((pod) => violationsOf(pod, shared.get(pod) ?? []));
+  return { violations: [...inPods, ...outside], objects: objects.length, pods, systemPods: system.length };
 }
 
 /**
@@ -59,24 +83,37 @@ export function pathOf(violation: Located): string {
 
 function violationsOf(pod: LocatedPod, shared: Violation[]): Located[] {
   const acknowledged = acknowledgedIn(mapOf(pod.object.metadata).annotations, mapOf(pod.metadata).annotations);
-  const own = checkPod(pod.facts, acknowledged);
+  const own = checkPod(pod.facts, acknowledged).filter(({ rule }) => !pod.exempt?.includes(rule.id));
   const acrossPods = shared.map((v): Violation => ({ ...v, acknowledged: acknowledged[v.rule.id] }));
   return [...own, ...acrossPods].map((violation) => ({
     ...violation,
     manifest: pod.manifest,
     object: pod.object,
-    at: [...pod.at, ...violation.problem.at],
+    at: locate(pod, violation.problem.at),
   }));
 }
 
-function factsOf({ object, metadata, spec }: PodTemplate, modes: Map<string, string[]>, idsPerPod?: number): PodFacts {
+function unrecognized(document: Json, manifest: number, pods: PodTemplate[], classes: Set<string>): Located[] {
+  if (!isObject(document)) return [];
+  return unrecognizedIn(document, pods, classes).map((at) => ({
+    rule: unrecognizedPod,
+    problem: { at, what: 'a RuntimeClass of Sysbox is named outside of a pod spec' },
+    acknowledged: acknowledgedIn(mapOf(document.metadata).annotations)[unrecognizedPod.id],
+    manifest,
+    object: document,
+    at,
+  }));
+}
+
+function factsOf({ object, metadata, spec }: PodTemplate, storage: Storage, idsPerPod?: number): PodFacts {
   const { namespace } = mapOf(object.metadata);
   return new PodFacts(spec, {
     annotations: () => mapOf(metadata).annotations,
     kind: textOf(object.kind),
     ownerSpec: () => object.spec,
     idsPerPod,
-    claimModes: (claimName) => modes.get(`${textOf(namespace)}/${textOf(claimName)}`),
+    claim: (claimName) => storage.claim(namespace, claimName),
+    claimFromTemplate: (template) => storage.claimFromTemplate(template),
   });
 }
 
@@ -90,15 +127,4 @@ function classesWithHandler(objects: Record<string, Json>[], handlers: string[])
   return objects
     .filter((object) => object.kind === 'RuntimeClass' && handlers.includes(object.handler))
     .map((object) => textOf(mapOf(object.metadata).name));
-}
-
-function claimModes(objects: Record<string, Json>[]): Map<string, string[]> {
-  return new Map(
-    objects
-      .filter((object) => object.kind === 'PersistentVolumeClaim')
-      .map((claim) => {
-        const { namespace, name } = mapOf(claim.metadata);
-        return [`${textOf(namespace)}/${textOf(name)}`, stringsOf(listOf(mapOf(claim.spec).accessModes))];
-      }),
-  );
 }

@@ -1,5 +1,6 @@
 import { isObject, Json, listOf, mapOf, Path, stringsOf, textOf } from '../core/json';
 import { DEFAULT_IDS_PER_POD } from './ids-per-pod';
+import { Claim } from './storage';
 
 /**
  * A container of any of the three lists.
@@ -14,6 +15,8 @@ export interface ContainerFacts {
   readonly command: string[];
   /** Command and arguments. */
   readonly words: string[];
+  /** The first word, as far as the manifest says it: without a command, an entry point of the image would come before it. */
+  readonly argv0?: string;
   readonly mounts: MountFacts[];
   /** Whether it runs at the same time as the others: an init container does only as a sidecar. */
   readonly concurrent: boolean;
@@ -50,8 +53,10 @@ export interface PodContext {
   readonly kind: string;
   /** Spec of that object. */
   readonly ownerSpec: () => Json;
-  /** Access modes of a claim in the pod's namespace; undefined if the claim is unknown. */
-  readonly claimModes: (claimName: string) => string[] | undefined;
+  /** A claim in the pod's namespace; undefined if it is unknown. */
+  readonly claim: (claimName: string) => Claim | undefined;
+  /** The claim that a template creates. */
+  readonly claimFromTemplate: (template: Json) => Claim;
   /** Ids in the user namespace of the pod; 65536 unless the kubelet's configuration says otherwise. */
   readonly idsPerPod?: number;
 }
@@ -69,6 +74,7 @@ export class PodFacts {
   public readonly fields: Record<string, true> = {};
   public readonly containers: ContainerFacts[];
   public readonly volumes: VolumeFacts[];
+  private knownAnnotations?: Record<string, Json>;
 
   public constructor(
     spec: Json,
@@ -97,7 +103,7 @@ export class PodFacts {
 
   /** Annotations of the pod. */
   public get annotations(): Record<string, Json> {
-    return mapOf(this.context.annotations());
+    return (this.knownAnnotations ??= mapOf(this.context.annotations()));
   }
 }
 
@@ -111,16 +117,18 @@ function note(json: Record<string, Json>, fields: Record<string, true>): void {
 function containerFacts(container: Json, at: Path): ContainerFacts {
   const json = mapOf(container);
   const command = stringsOf(json.command);
+  const words = [...command, ...stringsOf(json.args)];
   return {
     json,
     at,
     name: textOf(json.name),
     securityContext: mapOf(json.securityContext),
     command,
-    words: [...command, ...stringsOf(json.args)],
+    words,
+    argv0: words[0],
     mounts: listOf(json.volumeMounts).map((mount, i) => mountFacts(mount, [...at, 'volumeMounts', i])),
     concurrent: at[0] !== 'initContainers' || json.restartPolicy === 'Always',
-    systemdMode: command[0] === '/sbin/init',
+    systemdMode: words[0] === '/sbin/init',
   };
 }
 

@@ -1,49 +1,34 @@
-import { isObject, Json, listOf, mapOf, Path, textOf } from '../core/json';
+import { Json, Path } from '../core/json';
 
 /**
- * A pod, or what pods are made from, in a manifest.
+ * A pod, or what pods are created from, in a manifest.
  *
  * @internal
  */
 export interface PodTemplate {
-  /** The object that it is of: a List's item, not the List. */
+  /** The object that contains it: an item of a List, not the List. */
   readonly object: Record<string, Json>;
+  /** Metadata of the pod; empty where the object gives none. */
   readonly metadata: Json;
   readonly spec: Json;
-  /** What has the two: the Pod or the template. */
-  readonly holder: Json;
   /** Where the pod spec is in the document. */
   readonly at: Path;
+  /** The Pod or the pod template, where its `spec` is the pod spec: what adopts a workload replaces it there. */
+  readonly holder?: Json;
+  /** Where a path of the pod spec is in the document, if the pod spec was put together from several places. */
+  readonly locate?: (path: Path) => Path | undefined;
+  /** Texts in the document that were parsed as parts of the pod spec. */
+  readonly patches?: Path[];
+  /** Ids of rules that such an object cannot follow, because its controller sets the field. */
+  readonly exempt?: string[];
 }
 
 /**
- * All pods and pod templates of a document: core workloads, items of a List, and custom resources that carry a template
- * as workloads do (ARC's AutoscalingRunnerSet, Argo's Rollout).
+ * Where a path of the pod spec is in the document. A path that begins with '..' is one of the pod itself.
  *
  * @internal
  */
-export function podTemplatesOf(document: Json, at: Path = []): PodTemplate[] {
-  if (!isObject(document)) return [];
-  if (textOf(document.kind).endsWith('List') && Array.isArray(document.items)) {
-    return listOf(document.items).flatMap((item, i) => podTemplatesOf(item, [...at, 'items', i]));
-  }
-  const path = holderOf(document);
-  const holder = path.reduce((json: Json, key) => mapOf(json)[key], document);
-  const { metadata, spec } = mapOf(holder);
-  if (!isObject(spec) || !Array.isArray(spec.containers)) return [];
-  return [{ object: document, holder, metadata, spec, at: [...at, ...path, 'spec'] }];
-}
-
-/** Where the object keeps what has the metadata and the spec of a pod. */
-function holderOf(object: Record<string, Json>): string[] {
-  switch (object.kind) {
-    case 'Pod':
-      return [];
-    case 'PodTemplate':
-      return ['template'];
-    case 'CronJob':
-      return ['spec', 'jobTemplate', 'spec', 'template'];
-    default:
-      return ['spec', 'template'];
-  }
+export function locate(template: PodTemplate, path: Path): Path {
+  if (path[0] === '..') return [...template.at.slice(0, -1), ...path.slice(1)];
+  return template.locate?.(path) ?? [...template.at, ...path];
 }

@@ -123,7 +123,7 @@ export class SystemPodRules {
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public static check(manifests: any[], options: RuleCheckOptions = {}): RuleFinding[] {
-    return checkManifests(manifests, options).map(toFinding);
+    return checkManifests(manifests, options).violations.map(toFinding);
   }
 
   /**
@@ -152,7 +152,7 @@ function errorsIn(scope: IConstruct, options: RuleCheckOptions): string[] {
   const objects = scope.node.findAll().filter((construct): construct is ApiObject => ApiObject.isApiObject(construct));
   const manifests = objects.map((object) => object.toJson());
   return checkManifests(manifests, options)
-    .filter(isBlocking)
+    .violations.filter(isBlocking)
     .map((violation) => `${objects[violation.manifest]?.node.path}: ${messageOf(violation)}`);
 }
 

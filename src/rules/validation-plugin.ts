@@ -51,7 +51,7 @@ export class SysboxValidation {
     const parsed = context.manifests.flatMap((file: string) =>
       context.parseManifest(file).map((manifest: Json) => ({ file, manifest })),
     ) as { file: string; manifest: Json }[];
-    const found = checkManifests(
+    const { violations: found } = checkManifests(
       parsed.map(({ manifest }) => manifest),
       this.props,
     );

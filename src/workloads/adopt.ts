@@ -3,7 +3,7 @@ import { IConstruct } from 'constructs';
 import { AdoptAllOptions, AdoptOptions } from './adopt-options';
 import { AdoptedWorkload } from './adopted-workload';
 import { isNeverAdopted } from '../runtime/never-adopted';
-import { podTemplatesOf } from '../rules/pod-template';
+import { replaceablePodsOf } from '../rules/find-pods';
 import { SystemSettings } from './system-settings';
 
 /** Kinds that have pods whatever else they say: they are found although they cannot be rendered yet. */
@@ -101,7 +101,7 @@ function isAdopted(object: ApiObject): boolean {
 
 function isWorkload(object: ApiObject): boolean {
   if (WORKLOAD_KINDS.includes(object.kind) && WORKLOAD_GROUPS.includes(object.apiGroup)) return true;
-  return podTemplatesOf(object.toJson()).length > 0;
+  return replaceablePodsOf(object.toJson()).length > 0;
 }
 
 /**

@@ -3,7 +3,8 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct, IConstruct } from 'constructs';
 import { Json, listOf, mapOf, textOf } from '../core/json';
 import { acknowledgedIn } from '../rules/acknowledgements';
-import { PodTemplate, podTemplatesOf } from '../rules/pod-template';
+import { replaceablePodsOf } from '../rules/find-pods';
+import { PodTemplate } from '../rules/pod-template';
 import { AddedContainers } from './added-containers';
 import { AdoptOptions } from './adopt-options';
 import { sortKeys } from './sort-keys';
@@ -53,7 +54,7 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
         podMetadata: this.podMetadata,
         kind: object.kind,
         ownerSpec: () => mapOf(render().spec),
-        podLabels: () => mapOf(mapOf(podTemplatesOf(render())[0]?.metadata).labels),
+        podLabels: () => mapOf(mapOf(replaceablePodsOf(render())[0]?.metadata).labels),
         patch: (change) => this.patches.push(change),
       },
       options,
@@ -105,7 +106,7 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
 
   private transformed(manifest: Json): Json {
     this.spreadOnce();
-    const templates = podTemplatesOf(manifest);
+    const templates = replaceablePodsOf(manifest);
     const errors = templates.length === 0 ? [noPods(manifest)] : this.unknownContainers(templates);
     for (const template of templates) errors.push(...this.transform(template));
     if (errors.length > 0) throw new AdoptError(this.workload.node.path, errors);

@@ -4,7 +4,7 @@ import { RULES } from '../rules/catalog';
 import { checkPod, isBlocking, messageOf, Violation } from '../rules/check-pod';
 import { Json } from '../core/json';
 import { PodContext, PodFacts } from '../rules/pod-facts';
-import { claimModesIn } from './claim-modes';
+import { storageOfApp } from './app-storage';
 import { ClaimRegistry } from './claim-registry';
 import { PlainPodSpec } from './system-pod-spec';
 
@@ -18,10 +18,13 @@ export function ruleErrors(
   namespace: string | undefined,
   spec: Json,
   acknowledged: Record<string, string>,
-  context: Omit<PodContext, 'claimModes'>,
+  context: Omit<PodContext, 'claim' | 'claimFromTemplate'>,
 ): string[] {
-  const claimModes = (claimName: string) => claimModesIn(construct, namespace, claimName);
-  const pod = new PodFacts(spec, { ...context, claimModes });
+  const pod = new PodFacts(spec, {
+    ...context,
+    claim: (claimName) => storageOfApp(construct).claim(namespace, claimName),
+    claimFromTemplate: (template) => storageOfApp(construct).claimFromTemplate(template),
+  });
   const shared = ClaimRegistry.enter(construct, namespace, pod);
   const own = checkPod(pod, acknowledged);
   const blocking = [...own, ...shared.map((v) => ({ ...v, acknowledged: acknowledged[v.rule.id] }))].filter(isBlocking);

@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Json } from '../core/json';
 import { containerErrors } from './container-errors';
 import { withoutPlusDefaults } from './plus-defaults';
-import { podTemplatesOf } from '../rules/pod-template';
+import { replaceablePodsOf } from '../rules/find-pods';
 import { ruleErrors, toManifestJson } from './pod-rules';
 import { sortKeys } from './sort-keys';
 import { RenderedOnce } from './rendered-once';
@@ -88,7 +88,7 @@ function patchPods(object: ApiObject, change: ManifestChange): void {
   const render = object.toJson.bind(object);
   object.toJson = () => {
     const manifest = render();
-    for (const { holder, metadata, spec } of podTemplatesOf(manifest)) {
+    for (const { holder, metadata, spec } of replaceablePodsOf(manifest)) {
       Object.assign(holder, sortKeys(change({ metadata, spec })));
     }
     return manifest;

@@ -25,7 +25,7 @@ export function example(name: string): Manifest[] {
 
 /** What the rules find in the manifests, warnings as well. */
 export function findings(manifests: Manifest[]): string[] {
-  return checkManifests(manifests).map(messageOf);
+  return checkManifests(manifests).violations.map(messageOf);
 }
 
 function withoutPrograms(manifest: Manifest): Manifest {

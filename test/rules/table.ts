@@ -77,7 +77,31 @@ const claim = (modes: string[]) => ({
   spec: { accessModes: modes, resources: { requests: { storage: '1Gi' } } },
 });
 const emptyDir = { volumes: [{ name: 'data', emptyDir: {} }] };
+const dataMount = { name: 'data', mountPath: '/data' };
+const nfs = { server: 'nfs.example', path: '/' };
+/** A pod with a volume of this source. */
+const inline = (source: Json) => ({ volumes: [{ name: 'data', ...source }] });
+const volume = (spec: Json) => ({ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'home' }, spec });
+const bound = { ...claim(['ReadWriteMany']), spec: { ...claim(['ReadWriteMany']).spec, volumeName: 'home' } };
+const claimOfClass = (mode = 'ReadWriteOnce') => ({
+  ...claim([mode]),
+  spec: { ...claim([mode]).spec, storageClassName: 'shared' },
+});
+const storageClass = (provisioner: string, annotations?: Json) => ({
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'shared', annotations },
+  provisioner,
+});
 const mounted = (...paths: string[]) => ({ volumeMounts: paths.map((mountPath) => ({ name: 'data', mountPath })) });
+
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+const configMap = (text: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'it' },
+  data: { text },
+});
 
 type Case = [name: string, manifests: Json | Json[], at?: string, more?: Partial<Row>];
 
@@ -181,9 +205,110 @@ const cases: Record<string, Case[]> = {
       'spec.volumes[1].hostPath',
     ],
   ],
-  nfs: [
+  'mount-propagation': [
+    ['HostToContainer', container({ volumeMounts: [{ ...dataMount, mountPropagation: 'HostToContainer' }] }, emptyDir)],
+    [
+      'Bidirectional',
+      container({ volumeMounts: [{ ...dataMount, mountPropagation: 'Bidirectional' }] }, emptyDir),
+      'spec.containers[0].volumeMounts[0].mountPropagation',
+      { refusedByApi: true },
+    ],
+    [
+      'Bidirectional of a privileged init container',
+      pod({
+        ...emptyDir,
+        initContainers: [
+          {
+            ...CONTAINER,
+            name: 'init',
+            securityContext: { privileged: true },
+            volumeMounts: [{ ...dataMount, mountPropagation: 'Bidirectional' }],
+          },
+        ],
+      }),
+      'spec.initContainers[0].volumeMounts[0].mountPropagation',
+    ],
+  ],
+  'recursive-read-only': [
+    [
+      'IfPossible',
+      container({ volumeMounts: [{ ...dataMount, readOnly: true, recursiveReadOnly: 'IfPossible' }] }, emptyDir),
+    ],
+    [
+      'Enabled',
+      container({ volumeMounts: [{ ...dataMount, readOnly: true, recursiveReadOnly: 'Enabled' }] }, emptyDir),
+      'spec.containers[0].volumeMounts[0].recursiveReadOnly',
+    ],
+  ],
+  windows: [
+    ['Linux', pod({ os: { name: 'linux' } })],
+    ['Windows', pod({ os: { name: 'windows' } }), 'spec.os.name', { refusedByApi: true }],
+  ],
+  'id-mapped-mounts': [
     ['an emptyDir', pod(emptyDir)],
-    ['NFS', pod({ volumes: [{ name: 'a', nfs: { server: 'a', path: '/' } }] }), 'spec.volumes[0].nfs'],
+    ['block storage by CSI', pod(inline({ csi: { driver: 'ebs.csi.aws.com' } }))],
+    ['NFS', pod(inline({ nfs })), 'spec.volumes[0]'],
+    ['Azure Files', pod(inline({ azureFile: { secretName: 'a', shareName: 'b' } })), 'spec.volumes[0]'],
+    ['NFS by CSI', pod(inline({ csi: { driver: 'nfs.csi.k8s.io' } })), 'spec.volumes[0]'],
+    ['SMB by CSI', pod(inline({ csi: { driver: 'smb.csi.k8s.io' } })), 'spec.volumes[0]'],
+    ['CephFS by CSI', pod(inline({ csi: { driver: 'rook-ceph.cephfs.csi.ceph.com' } })), 'spec.volumes[0]'],
+  ],
+  'id-mapped-claims': [
+    ['a claim of which nothing is known', pod({ volumes: [claimVolume] })],
+    ['a claim of a local volume', [pod({ volumes: [claimVolume] }), bound, volume({ local: { path: '/mnt/a' } })]],
+    ['a claim of block storage', [pod({ volumes: [claimVolume] }), claimOfClass(), storageClass('driver.longhorn.io')]],
+    [
+      'a claim in another namespace',
+      [pod({ volumes: [claimVolume] }), { ...bound, metadata: { name: 'data', namespace: 'other' } }, volume({ nfs })],
+    ],
+    ['a claim of an NFS volume', [pod({ volumes: [claimVolume] }), bound, volume({ nfs })], 'spec.volumes[0]'],
+    [
+      'a claim for which an NFS volume is reserved',
+      [pod({ volumes: [claimVolume] }), volume({ nfs, claimRef: { name: 'data' } })],
+      'spec.volumes[0]',
+    ],
+    [
+      'a claim of a CSI volume',
+      [pod({ volumes: [claimVolume] }), bound, volume({ csi: { driver: 'file.csi.azure.com', volumeHandle: 'a' } })],
+      'spec.volumes[0]',
+    ],
+    [
+      'a claim of a StorageClass',
+      [pod({ volumes: [claimVolume] }), claimOfClass(), storageClass('cluster.local/nfs-subdir-external-provisioner')],
+      'spec.volumes[0]',
+    ],
+    [
+      'a claim of the default StorageClass',
+      [
+        pod({ volumes: [claimVolume] }),
+        claim(['ReadWriteOnce']),
+        storageClass('efs.csi.aws.com', { 'storageclass.kubernetes.io/is-default-class': 'true' }),
+      ],
+      'spec.volumes[0]',
+    ],
+    [
+      'a shared claim of Longhorn',
+      [pod({ volumes: [claimVolume] }), claimOfClass('ReadWriteMany'), storageClass('driver.longhorn.io')],
+      'spec.volumes[0]',
+    ],
+    [
+      'an ephemeral claim',
+      [
+        pod(inline({ ephemeral: { volumeClaimTemplate: { spec: claimOfClass().spec } } })),
+        storageClass('smb.csi.k8s.io'),
+      ],
+      'spec.volumes[0]',
+    ],
+    [
+      'a claim template',
+      [
+        workload('StatefulSet', podSpec({ containers: [{ ...CONTAINER, ...mounted('/data') }] }), {
+          volumeClaimTemplates: [claimOfClass()],
+        }),
+        storageClass('nfs.csi.k8s.io'),
+      ],
+      'spec.template.spec.containers[0].volumeMounts[0]',
+    ],
   ],
   'proc-mount': [
     ['Default', container({ securityContext: { procMount: 'Default' } })],
@@ -229,6 +354,8 @@ const cases: Record<string, Case[]> = {
     ['exactly /sbin/init', container({ command: ['/sbin/init'] })],
     ['a shell without systemd', container({ command: ['sh', '-c', 'echo initial; sleep 9'] })],
     ['the /init of s6', container({ command: ['/init'] })],
+    ['exactly /sbin/init as an argument', container({ args: ['/sbin/init'] })],
+    ['systemd as an argument', container({ args: ['/usr/lib/systemd/systemd'] }), 'spec.containers[0].args'],
     ['systemd by its path', container({ command: ['/lib/systemd/systemd'] }), 'spec.containers[0].command'],
     ['systemd by its name', container({ command: ['systemd'] }), 'spec.containers[0].command'],
     ['init elsewhere', container({ command: ['/usr/sbin/init'] }), 'spec.containers[0].command'],
@@ -246,6 +373,11 @@ const cases: Record<string, Case[]> = {
   'systemd-run-mount': [
     ['a mount below /run', container({ command: ['/sbin/init'], ...mounted('/run/data') }, emptyDir)],
     ['a mount at /run without systemd', container({ command: ['sleep', '9'], ...mounted('/run') }, emptyDir)],
+    [
+      'a mount at /run of systemd by its arguments',
+      container({ args: ['/sbin/init'], ...mounted('/run') }, emptyDir),
+      'spec.containers[0].volumeMounts[0]',
+    ],
     [
       'a mount at /run',
       container({ command: ['/sbin/init'], ...mounted('/run') }, emptyDir),
@@ -294,9 +426,61 @@ const cases: Record<string, Case[]> = {
       'spec.containers[0].securityContext',
     ],
     [
+      "Docker's own entry point as somebody",
+      container({ command: ['dockerd-entrypoint.sh'], securityContext: { runAsUser: 1000 } }),
+      'spec.containers[0].securityContext',
+    ],
+    [
+      'an engine that a shell starts as somebody',
+      container({ command: ['sh', '-c', 'dockerd & sleep 9'], securityContext: { runAsUser: 1000 } }),
+      'spec.containers[0].securityContext',
+    ],
+    [
+      'an engine that sudo starts',
+      container({ command: ['sh', '-c', 'sudo dockerd & sleep 9'], securityContext: { runAsUser: 1000 } }),
+    ],
+    [
+      'podman as somebody',
+      container({ command: ['podman', 'system', 'service'], securityContext: { runAsUser: 1000 } }),
+      'spec.containers[0].securityContext',
+    ],
+    [
+      'buildah in a script as somebody',
+      container({ command: ['bash', '-c'], args: ['buildah bud .'], securityContext: { runAsUser: 1000 } }),
+      'spec.containers[0].securityContext',
+    ],
+    [
+      'systemd by its arguments as somebody',
+      container({ args: ['/sbin/init'], securityContext: { runAsUser: 1000 } }),
+      'spec.containers[0].securityContext',
+    ],
+    [
+      'the remote client of podman as somebody',
+      container({ command: ['sh', '-c', 'podman --remote ps'], securityContext: { runAsUser: 1000 } }),
+    ],
+    [
       'an engine with runAsNonRoot',
       container({ command: ['k3s', 'server'], securityContext: { runAsNonRoot: true } }),
       'spec.containers[0].securityContext',
+    ],
+  ],
+  'engine-read-only-root': [
+    ['an engine', container({ command: ['dockerd'], securityContext: { readOnlyRootFilesystem: false } })],
+    ['another program', container({ command: ['sleep', '9'], securityContext: { readOnlyRootFilesystem: true } })],
+    [
+      'an engine on a read-only root',
+      container({ command: ['dockerd'], securityContext: { readOnlyRootFilesystem: true } }),
+      'spec.containers[0].securityContext.readOnlyRootFilesystem',
+    ],
+    [
+      'an engine that its image brings on a read-only root',
+      container({ image: 'docker:29-dind', securityContext: { readOnlyRootFilesystem: true } }),
+      'spec.containers[0].securityContext.readOnlyRootFilesystem',
+    ],
+    [
+      'systemd on a read-only root',
+      container({ command: ['/sbin/init'], securityContext: { readOnlyRootFilesystem: true } }),
+      'spec.containers[0].securityContext.readOnlyRootFilesystem',
     ],
   ],
   'nested-user-namespace': [
@@ -468,6 +652,10 @@ const cases: Record<string, Case[]> = {
     ['a shell that starts dockerd', container({ command: ['sh', '-c', 'dockerd & sleep 9'] }), 'spec.containers[0]'],
     ['the image of the engine', container({ image: 'docker:29-dind' }), 'spec.containers[0]'],
     ['k3s', container({ command: ['/bin/k3s', 'server'] }), 'spec.containers[0]'],
+    ['podman with a volume', container({ command: ['podman'], ...mounted('/var/lib/containers') }, emptyDir)],
+    ['podman', container({ command: ['podman', 'system', 'service'] }), 'spec.containers[0]'],
+    ['the entry point of Docker', container({ command: ['dockerd-entrypoint.sh'] }), 'spec.containers[0]'],
+    ['an image derived from Docker', container({ image: 'registry.example/ci/docker-dind:1' }), 'spec.containers[0]'],
     [
       'buildkitd with a volume elsewhere',
       container({ command: ['buildkitd'], ...mounted(DOCKER) }, emptyDir),
@@ -554,12 +742,23 @@ const cases: Record<string, Case[]> = {
       'spec.securityContext.appArmorProfile',
     ],
     [
+      'AppArmor by annotation',
+      pod({}, { annotations: { [`${APP_ARMOR}main`]: 'unconfined' } }),
+      `metadata.annotations['${APP_ARMOR}main']`,
+    ],
+    [
       'AppArmor of a container',
       container({ securityContext: { appArmorProfile: { type: 'Unconfined' } } }),
       'spec.containers[0].securityContext.appArmorProfile',
     ],
   ],
   'app-armor': [
+    ['runtime/default by annotation', pod({}, { annotations: { [`${APP_ARMOR}main`]: 'runtime/default' } })],
+    [
+      'a profile by annotation',
+      pod({}, { annotations: { [`${APP_ARMOR}main`]: 'localhost/x' } }),
+      `metadata.annotations['${APP_ARMOR}main']`,
+    ],
     ['RuntimeDefault', pod({ securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } })],
     [
       'a profile of the pod',
@@ -610,6 +809,46 @@ const cases: Record<string, Case[]> = {
       'a host in a hook',
       container({ lifecycle: { preStop: { httpGet: { port: 80, host: '10.0.0.1' } } } }),
       'spec.containers[0].lifecycle.preStop.httpGet.host',
+    ],
+  ],
+  devices: [
+    [
+      'CPU, memory and pages',
+      container({ resources: { limits: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' } } }),
+    ],
+    [
+      'a GPU',
+      container({ resources: { limits: { cpu: '1', 'nvidia.com/gpu': '1' } } }),
+      "spec.containers[0].resources.limits['nvidia.com/gpu']",
+    ],
+    [
+      'a resource claim',
+      pod({ resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] }),
+      'spec.resourceClaims[0]',
+    ],
+  ],
+  'unrecognized-pod': [
+    ['a pod', pod()],
+    ['the RuntimeClass itself', { kind: 'RuntimeClass', metadata: { name: 'sysbox-runc' }, handler: 'sysbox-runc' }],
+    ['a path of the runtime', configMap('exec /usr/bin/sysbox-runc features')],
+    ['a configuration', configMap('[runners.kubernetes]\n  runtime_class_name = "sysbox-runc"\n'), 'data.text'],
+    ['an argument', configMap('executor --runtime-class=sysbox-runc'), 'data.text'],
+    [
+      'an environment variable',
+      workload('Deployment', {
+        containers: [{ ...CONTAINER, env: [{ name: 'KUBERNETES_RUNTIME_CLASS_NAME', value: 'sysbox-runc' }] }],
+      }),
+      'spec.template.spec.containers[0].env[0].value',
+    ],
+    [
+      'values of a chart',
+      {
+        apiVersion: 'helm.toolkit.fluxcd.io/v2',
+        kind: 'HelmRelease',
+        metadata: { name: 'it' },
+        spec: { values: { runner: { runtimeClassName: 'sysbox-runc' } } },
+      },
+      'spec.values.runner.runtimeClassName',
     ],
   ],
   'image-tag': [

@@ -1,3 +1,4 @@
+import { appArmorAnnotations, celNoAppArmorAnnotation } from '../app-armor-annotations';
 import { everyContainer, orElse } from '../cel';
 import { Json, mapOf, Path } from '../../core/json';
 import { Problem, Rule, RuleSeverity } from '../rule';
@@ -12,8 +13,8 @@ export const appArmor: Rule = {
   cel: [
     `${orElse('variables.spec.securityContext.appArmorProfile.type', "''")} != 'Localhost'`,
     everyContainer(`${orElse('c.securityContext.appArmorProfile.type', "''")} != 'Localhost'`),
+    celNoAppArmorAnnotation('localhost/'),
   ].join(' && '),
-  about: ['securityContext'],
   check: (pod) => [
     ...found(pod.securityContext.appArmorProfile, ['securityContext', 'appArmorProfile'], 'the pod'),
     ...pod.containers.flatMap((c) =>
@@ -23,6 +24,9 @@ export const appArmor: Rule = {
         `container '${c.name}'`,
       ),
     ),
+    ...appArmorAnnotations(pod)
+      .filter(({ profile }) => profile.startsWith('localhost/'))
+      .map(({ container, at }) => ({ at, what: `container '${container}' has an AppArmor profile` })),
   ],
 };
 

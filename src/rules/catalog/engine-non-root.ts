@@ -1,16 +1,7 @@
 import { everyContainer, orElse } from '../cel';
-import { listOf, textOf } from '../../core/json';
-import { ContainerFacts } from '../pod-facts';
 import { ofContainers, when } from '../problems';
+import { CEL_RUNS_ENGINE, engineOf } from '../programs';
 import { Rule, RuleSeverity } from '../rule';
-
-const ENGINE = '^(.*/)?(dockerd|containerd|k3s|rke2|k0s|kubelet)$|^/sbin/init$';
-const isEngine = new RegExp(ENGINE);
-// images whose entrypoint is an engine, unless their arguments begin with another program
-const IMAGE = '(^|/)(docker:[^/]*dind|rancher/k3s:|k0sproject/k0s:)';
-const isEngineImage = new RegExp(IMAGE);
-const ARGUMENT = '^(-.*|dockerd|server|agent|controller|worker)?$';
-const isEngineArgument = new RegExp(ARGUMENT);
 
 /** @internal */
 export const engineNonRoot: Rule = {
@@ -20,8 +11,7 @@ export const engineNonRoot: Rule = {
   remedy: "Omit 'runAsUser' and 'runAsNonRoot': root in the container is an unprivileged user on the node",
   source: 'sysbox docs/user-guide/limitations.md',
   cel: everyContainer(
-    `!(c.?command.orValue([]).size() > 0 ? c.command[0].matches('${ENGINE}') : ` +
-      `c.?image.orValue('').matches('${IMAGE}') && c.?args[?0].orValue('').matches('${ARGUMENT}')) || ` +
+    `!(${CEL_RUNS_ENGINE}) || ` +
       `${orElse('c.securityContext.runAsUser', orElse('variables.spec.securityContext.runAsUser', '0'))} == 0 && ` +
       `!${orElse('c.securityContext.runAsNonRoot', orElse('variables.spec.securityContext.runAsNonRoot', 'false'))}`,
   ),
@@ -38,10 +28,3 @@ export const engineNonRoot: Rule = {
       );
     }),
 };
-
-function engineOf({ command, json }: ContainerFacts): string | undefined {
-  const [first] = command;
-  if (first !== undefined) return isEngine.test(first) ? first : undefined;
-  const image = textOf(json.image);
-  return isEngineImage.test(image) && isEngineArgument.test(textOf(listOf(json.args)[0])) ? image : undefined;
-}

@@ -1,8 +1,9 @@
-import { Json, listOf, mapOf, stringsOf } from '../../core/json';
+import { Json, listOf, mapOf } from '../../core/json';
 import { MountFacts, PodFacts } from '../pod-facts';
 import { ofMounts, when } from '../problems';
 import { Rule, RuleSeverity } from '../rule';
 import { isSpecialDirectory } from '../special-directories';
+import { Claim } from '../storage';
 
 /** @internal */
 export const specialDirectoryAccessMode: Rule = {
@@ -16,27 +17,23 @@ export const specialDirectoryAccessMode: Rule = {
   check: (pod) =>
     ofMounts(pod, (m, c) =>
       when(
-        isSpecialDirectory(m.path) && (claimModes(pod, m) ?? []).includes('ReadWriteMany'),
+        isSpecialDirectory(m.path) && claimOf(pod, m)?.accessModes.includes('ReadWriteMany') === true,
         m.at,
         `container '${c.name}' mounts a ReadWriteMany claim at ${m.path}`,
       ),
     ),
 };
 
-function claimModes(pod: PodFacts, mount: MountFacts): string[] | undefined {
+function claimOf(pod: PodFacts, mount: MountFacts): Claim | undefined {
   const volume = pod.volumes.find((v) => v.name === mount.volume);
-  if (!volume) return modesOf(templateOf(pod, mount.volume));
+  if (!volume) return pod.context.claimFromTemplate(templateOf(pod, mount.volume));
   const { ephemeral, persistentVolumeClaim } = volume.json;
-  if (ephemeral) return modesOf(mapOf(ephemeral).volumeClaimTemplate);
+  if (ephemeral) return pod.context.claimFromTemplate(mapOf(ephemeral).volumeClaimTemplate);
   const { claimName } = mapOf(persistentVolumeClaim);
-  return typeof claimName === 'string' ? pod.context.claimModes(claimName) : undefined;
+  return typeof claimName === 'string' ? pod.context.claim(claimName) : undefined;
 }
 
 function templateOf(pod: PodFacts, name: string): Json {
   const templates = listOf(mapOf(pod.context.ownerSpec()).volumeClaimTemplates);
   return templates.find((template) => mapOf(mapOf(template).metadata).name === name);
-}
-
-function modesOf(claim: Json): string[] {
-  return stringsOf(mapOf(mapOf(claim).spec).accessModes);
 }

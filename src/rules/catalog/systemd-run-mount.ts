@@ -1,5 +1,6 @@
 import { everyContainer } from '../cel';
 import { ofMounts, when } from '../problems';
+import { CEL_ARGV0 } from '../programs';
 import { Rule, RuleSeverity } from '../rule';
 
 /** @internal */
@@ -10,8 +11,7 @@ export const systemdRunMount: Rule = {
   remedy: 'Mount the volume at a directory below it, or elsewhere',
   source: 'sysbox-runc libsysbox/syscont/spec.go, cfgSystemdMounts',
   cel: everyContainer(
-    "c.?command.orValue([]).size() == 0 || c.command[0] != '/sbin/init' || " +
-      "c.?volumeMounts.orValue([]).all(m, !m.mountPath.matches('^/run(/lock)?/*$'))",
+    `${CEL_ARGV0} != '/sbin/init' || ` + "c.?volumeMounts.orValue([]).all(m, !m.mountPath.matches('^/run(/lock)?/*$'))",
   ),
   about: ['volumeMounts'],
   check: (pod) =>
