@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { shortHash } from '../core/content-hash';
+import { addProgramFiles } from '../core/program-files';
 import { programText } from '../core/programs';
 
 /**
@@ -21,6 +21,5 @@ export const ENGINE_PROGRAM = `${ENGINE_FOLDER}/engine.sh`;
  */
 export function engineFiles(scope: Construct, data: Record<string, string>): kplus.Volume {
   const files = { 'engine.sh': programText(__dirname, 'engine.sh'), ...data };
-  const configMap = new kplus.ConfigMap(scope, `Files-${shortHash(files)}`, { data: files, immutable: true });
-  return kplus.Volume.fromConfigMap(scope, 'Files', configMap, { name: 'docker-files' });
+  return kplus.Volume.fromConfigMap(scope, 'Files', addProgramFiles(scope, 'Files', files), { name: 'docker-files' });
 }
