@@ -5,9 +5,18 @@ import { programsIn } from '../core/programs';
 /** Directory of the programs and files: host/ runs on the node, pod/ in the DaemonSet, files/ is installed. */
 const NODE = join(__dirname, 'node');
 
-/** The node programs, file name to content. @internal */
+/**
+ * The node programs, file name to content. The keys of a ConfigMap hold no "/": host/engines/k3s.sh is engine-k3s.sh.
+ *
+ * @internal
+ */
 export function nodePrograms(): Record<string, string> {
-  return { ...programsIn(join(NODE, 'host')), ...programsIn(join(NODE, 'pod')) };
+  const engines = Object.entries(programsIn(join(NODE, 'host', 'engines')));
+  return {
+    ...programsIn(join(NODE, 'host')),
+    ...Object.fromEntries(engines.map(([name, text]) => [`engine-${name}`, text])),
+    ...programsIn(join(NODE, 'pod')),
+  };
 }
 
 /** What the configuration files of a node say. @internal */

@@ -377,40 +377,6 @@ describe('an upgrade', () => {
   });
 });
 
-describe('the range of sysbox-mgr', () => {
-  const added = (foreign: Record<string, string>) => {
-    const node = make({ foreign });
-    expect(node.converge()).toMatchObject({ stage: 'verified' });
-    return [node.read('/etc/subuid'), node.read('/etc/subgid')];
-  };
-
-  test('is added before the daemon starts, which would drop comments, and loses the rest on a full disk', () => {
-    expect(added({})).toEqual(['# theirs\nbob:165536:65536\nsysbox:100000:65536\n', 'sysbox:100000:65536\n']);
-  });
-
-  test.each([
-    ['the first hole that is large enough', 'a:100000:10\nb:200000:65536\nc:120000:50000\nd:400000:1\n', 265536],
-    ['after ranges that overlap', 'a:100000:200000\nb:150000:10\n', 300000],
-    ['behind the others', 'a:100000:65536\nb:165536:65536', 231072],
-    ['from the minimum on', 'a:1000:100\n# b:100000:65536\n', 100000],
-  ])('is %s', (_, ranges, first) => {
-    expect(added({ '/etc/subuid': ranges })[0]).toBe(`${ranges.trimEnd()}\nsysbox:${first}:65536\n`);
-  });
-
-  test('is left to the daemon where the file is a link', () => {
-    const node = make();
-    node.sh('cd "$SYSBOX_ROOT/etc" && mv subuid ids && ln -s ids subuid');
-    expect(node.converge()).toMatchObject({ stage: 'verified' });
-    expect(node.read('/etc/ids')).toBe('bob:165536:65536\nsysbox:231072:65536\n');
-  });
-
-  test('begins where login.defs says', () => {
-    const defs = '# SUB_UID_MIN 1\nSUB_UID_MIN\t\t  500000\nSUB_GID_MIN 600000\n';
-    const [uids, gids] = added({ '/etc/login.defs': defs, '/etc/subuid': '' });
-    expect([uids, gids]).toEqual(['sysbox:500000:65536\n', 'sysbox:600000:65536\n']);
-  });
-});
-
 describe('an uninstall', () => {
   test.each<[string, NodeOptions]>([
     ['a K3s server', {}],
@@ -434,35 +400,10 @@ describe('an uninstall', () => {
     expect(node.k3sRuns()).toBe(true);
   });
 
-  test('takes only the range of sysbox-mgr from a file that somebody has changed since', () => {
-    const node = ready();
-    node.write('/etc/subuid', `${node.read('/etc/subuid')}eve:300000:65536\n`);
-    node.run('uninstall');
-    expect(node.read('/etc/subuid')).toBe('# theirs\nbob:165536:65536\neve:300000:65536\n');
-    expect(node.exists('/etc/subgid')).toBe(false);
-  });
-
-  test('leaves a range that was there before', () => {
-    const ranges = 'sysbox:500000:65536\n';
-    const node = make({ foreign: { '/etc/subuid': ranges, '/etc/subgid': ranges } });
-    expect(node.converge()).toMatchObject({ stage: 'verified' });
-    node.run('uninstall');
-    expect([node.read('/etc/subuid'), node.read('/etc/subgid')]).toEqual([ranges, ranges]);
-  });
-
-  test('leaves a range that was there in one of the files, and takes the one that came into the other', () => {
-    const ranges = 'sysbox:500000:65536\n';
-    const node = make({ foreign: { '/etc/subgid': ranges } });
-    expect(node.converge()).toMatchObject({ stage: 'verified' });
-    expect(node.read('/etc/subuid')).toContain('sysbox:');
-    node.run('uninstall');
-    expect([node.read('/etc/subuid'), node.read('/etc/subgid')]).toEqual(['# theirs\nbob:165536:65536\n', ranges]);
-  });
-
   test('keeps a file that somebody put in the place of ours', () => {
     const node = ready();
-    node.write('/etc/sysctl.d/99-cdk8s-sysbox.conf', 'kernel.panic = 5\n');
+    node.write('/etc/modules-load.d/cdk8s-sysbox.conf', 'nbd\n');
     node.run('uninstall');
-    expect(node.read('/etc/sysctl.d/99-cdk8s-sysbox.conf')).toBe('kernel.panic = 5\n');
+    expect(node.read('/etc/modules-load.d/cdk8s-sysbox.conf')).toBe('nbd\n');
   });
 });

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -61,6 +62,12 @@ const SETTINGS = {
   TAKEOVER: '',
   DRY_RUN: 'false',
   INSTALL_PACKAGES: 'false',
+};
+
+/** Kernel limits of a node, below /proc/sys; the second is higher than what system pods need. */
+export const LIMITS: Readonly<Record<string, string>> = {
+  'fs/inotify/max_user_instances': '128',
+  'vm/max_map_count': '1048576',
 };
 
 export class FakeNode {
@@ -219,7 +226,7 @@ export class FakeNode {
   public publishRelease(release: string, broken?: 'daemons' | 'sandboxes'): void {
     this.release = release;
     if (this.options.settings?.DRY_RUN === 'true') return;
-    this.run('folders');
+    this.run('directories');
     const folder = `/opt/sysbox/releases/${release}`;
     for (const binary of ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs']) {
       const refused =
@@ -307,6 +314,16 @@ export class FakeNode {
     this.settleTimers();
   }
 
+  /** Somebody stops K3s. */
+  public stopK3s(): void {
+    this.sh('systemctl stop "$(cat "$SYS/k3s-unit")"', { SYSTEMD_IGNORE_CHROOT: '1' });
+  }
+
+  /** A kernel limit. */
+  public limit(name: string): string {
+    return this.read(`/proc/sys/${name}`).trim();
+  }
+
   /** Somebody restarts K3s. */
   public foreignRestart(): void {
     this.sh('systemctl restart "$(cat "$SYS/k3s-unit")"', { SYSTEMD_IGNORE_CHROOT: '1' });
@@ -337,6 +354,9 @@ export class FakeNode {
     this.write('/proc/sys/user/max_user_namespaces', '100\n');
     this.write('/proc/uptime', '1000.00 0\n');
     this.write('/proc/1/net/unix', '');
+    for (const [limit, value] of Object.entries(LIMITS)) this.write(`/proc/sys/${limit}`, `${value}\n`);
+    mkdirSync(this.path('/proc/1/ns'));
+    for (const kind of ['pid', 'user', 'mnt']) symlinkSync(`${kind}:[host]`, this.path(`/proc/1/ns/${kind}`));
     this.write('/sys/fs/cgroup/cgroup.controllers', 'cpu\n');
     this.write('/dev/fuse', '');
     this.write('/etc/sysctl.d/10-theirs.conf', 'kernel.panic = 10\n');
@@ -347,9 +367,11 @@ export class FakeNode {
     this.write(`${this.configDir}/config.toml`, readFileSync(base, 'utf8'));
     const bin = `${this.dataDir}/data/abc/bin`;
     mkdirSync(this.path(bin), { recursive: true });
-    symlinkSync('abc', this.path(`${this.dataDir}/data/current`));
+    if (this.dataDir.endsWith('rke2')) symlinkSync('data/abc/bin', this.path(`${this.dataDir}/bin`));
+    else symlinkSync('abc', this.path(`${this.dataDir}/data/current`));
+    // Copies, since the programs of a node are its root's alone.
     for (const program of ['containerd', 'containerd.awk', 'crictl', 'kubectl']) {
-      symlinkSync(join(BIN, program), this.path(`${bin}/${program}`));
+      copyFileSync(join(BIN, program), this.path(`${bin}/${program}`));
     }
     for (const [path, content] of Object.entries(this.options.foreign ?? {})) this.write(path, content);
   }
@@ -365,6 +387,9 @@ export class FakeNode {
     this.flag('base', this.base());
     this.flag('process/comm', 'containerd\n');
     this.flag('process/cgroup', `0::/system.slice/${unit}\n`);
+    this.flag('process/status', 'Name:\tcontainerd\nUid:\t0\t0\t0\t0\n');
+    mkdirSync(join(this.sys, 'process/ns'));
+    for (const kind of ['pid', 'user', 'mnt']) symlinkSync(`${kind}:[host]`, join(this.sys, `process/ns/${kind}`));
     const line = ['containerd', '-c', `${this.configDir}/config.toml`, '-a', '/run/k3s/containerd/containerd.sock', ''];
     this.flag('process/cmdline', line.join('\0'));
     symlinkSync(`${this.dataDir}/data/abc/bin/containerd`, join(this.sys, 'process/exe'));

@@ -101,7 +101,7 @@ describe.each(podShells)('under %s', (_, of) => {
     await node.kubelet();
     await node.untilReady();
     await released();
-    expect(node.calls).toEqual(['folders', 'prepare', 'commit', 'confirm']);
+    expect(node.calls).toEqual(['directories', 'prepare', 'commit', 'confirm']);
     expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
     expect((await node.object()).spec.taints).toEqual([theirs]);
     expect(await node.annotations()).toEqual({ stage: 'ready', revision: 'revision-a' });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { checkedCommand } from '../../src/core/program-files';
 import { Bench, needTools, SHELLS } from './shells';
 
-beforeAll(needTools);
+beforeAll(() => needTools());
 
 // Upper case before lower case: the order of bytes, not that of a locale.
 const FILES = { 'run.sh': 'echo "ran ${1:-} ${2:-}"; exit 3\n', 'b.sh': 'x', 'B.sh': 'y', 'a-b.sh': '', 'a.sh': 'z\n' };

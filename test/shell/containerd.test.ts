@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bench, needTools, SHELLS } from './shells';
 
-beforeAll(needTools);
+beforeAll(() => needTools());
 
 const ALL = ['paths', 'durable', 'journal', 'node', 'containerd'];
 const RENDERED = (name: string) => join(__dirname, '..', 'merge', 'fixtures', `${name}.toml`);
@@ -20,14 +20,14 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     ['rendered-v3', '3', `${DIR}/config-v3.toml.d`],
     ['rendered-v3-nvidia', '3', `${DIR}/config-v3.toml.d`],
   ])('%s has version %s and imports %s', (name, version, folder) => {
-    const said = bench.output(ALL, `CONFIG='${RENDERED(name)}'; rendered_version; imported_folder`);
+    const said = bench.output(ALL, `load_engine k3s; CONFIG='${RENDERED(name)}'; rendered_version; engine_drop_ins`);
     expect(said).toBe(`${version}\n${folder}\n`);
   });
 
   test('a configuration without the line imports nothing', () => {
     const config = join(bench.folder, 'config.toml');
     writeFileSync(config, readFileSync(RENDERED('rendered-v3'), 'utf8').replace(/^imports.*\n/m, ''));
-    expect(bench.output(ALL, `CONFIG='${config}'; imported_folder`)).toBe('');
+    expect(bench.output(ALL, `load_engine k3s; CONFIG='${config}'; engine_drop_ins`)).toBe('');
   });
 
   describe.each(['v2.2.2-k3s1', 'v2.3.2-k3s2'])('of the dump of containerd %s', (version) => {
@@ -63,7 +63,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     writeFileSync(join(folder, 'theirs.toml'), 'theirs');
     const ours = `${readFileSync(config, 'utf8')}\n# Written by cdk8s-sysbox: x\n[ours]\n`;
     writeFileSync(config, ours);
-    bench.output(ALL, `CONFIG='${config}'; mkdir -p "$WORK"; trial`);
+    bench.output(ALL, `load_engine k3s; CONFIG='${config}'; make_work; trial`);
     const work = join(bench.root, 'run/cdk8s-sysbox');
     const trial = readFileSync(join(work, 'trial.toml'), 'utf8');
     expect(trial).toContain(`imports = ["${work}/imports/*.toml"]`);

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { Bench, needTools, SHELLS } from './shells';
 
-beforeAll(needTools);
+beforeAll(() => needTools());
 
 const BASE = ['paths', 'durable', 'journal'];
 

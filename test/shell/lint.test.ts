@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { HOST_PROGRAMS, needTools, POD_PROGRAMS, SHELLS } from './shells';
 
-beforeAll(needTools);
+beforeAll(() => needTools());
 
-const scripts = [HOST_PROGRAMS, POD_PROGRAMS].flatMap((directory) =>
+const ENGINES = join(HOST_PROGRAMS, 'engines');
+const scripts = [HOST_PROGRAMS, POD_PROGRAMS, ENGINES].flatMap((directory) =>
   readdirSync(directory)
     .filter((name) => name.endsWith('.sh'))
     .map((name) => join(directory, name)),
@@ -18,6 +20,36 @@ test.each(entryPoints)('shellcheck has nothing to say about %s and what it reads
   });
   expect(stdout + stderr).toBe('');
   expect(status).toBe(0);
+});
+
+// host.sh names one engine for shellcheck; the others stand in its place here.
+test.each(readdirSync(ENGINES))('shellcheck has nothing to say about host.sh with the engine %s', (engine) => {
+  const copy = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-lint-'));
+  try {
+    cpSync(HOST_PROGRAMS, copy, { recursive: true });
+    const loader = join(copy, 'node.sh');
+    const named = readFileSync(loader, 'utf8').replace('source=engines/k3s.sh', `source=engines/${engine}`);
+    expect(named).toContain(`source=engines/${engine}`);
+    writeFileSync(loader, named);
+    const { stdout, stderr } = spawnSync('shellcheck', ['-x', '-P', 'SCRIPTDIR', join(copy, 'host.sh')], {
+      encoding: 'utf8',
+    });
+    expect(stdout + stderr).toBe('');
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+});
+
+test('no program but those of the engines names an engine', () => {
+  const names = readdirSync(ENGINES).map((name) => name.replace('.sh', ''));
+  const naming = readdirSync(HOST_PROGRAMS)
+    .filter((name) => name.endsWith('.sh'))
+    .map((name) => [name, readFileSync(join(HOST_PROGRAMS, name), 'utf8').replaceAll('source=engines/k3s.sh', '')])
+    .filter(([, text]) =>
+      names.filter((name) => name !== 'containerd').some((name) => new RegExp(name, 'i').test(text ?? '')),
+    )
+    .map(([name]) => name);
+  expect(naming).toEqual([]);
 });
 
 const root = join(HOST_PROGRAMS, '..', '..', '..', '..');
@@ -43,8 +75,10 @@ test('no script switches a rule of shellcheck off', () => {
 });
 
 test('host.sh and coordinator.sh read every other script', () => {
-  const read = ['host.sh', 'coordinator.sh'].map((name) => readFileSync(name, 'utf8')).join('');
-  const unread = scripts.filter((name) => !entryPoints.includes(name) && !read.includes(`"$HERE/${basename(name)}"`));
+  const read = entryPoints.map((name) => readFileSync(name, 'utf8')).join('');
+  const unread = scripts.filter(
+    (name) => !entryPoints.includes(name) && !name.startsWith(ENGINES) && !read.includes(`"$HERE/${basename(name)}"`),
+  );
   expect(unread).toEqual([]);
 });
 

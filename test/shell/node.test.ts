@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bench, needTools, SHELLS } from './shells';
 
-beforeAll(needTools);
+beforeAll(() => needTools());
 
 const ALL = ['paths', 'durable', 'journal', 'node', 'daemons'];
 const CONFIG = '/agent/etc/containerd/config.toml';
@@ -12,7 +12,14 @@ interface Process {
   readonly cgroup: string;
   readonly args: string[];
   readonly exe?: string;
+  /** The user's id. @default 0 */
+  readonly uid?: number;
+  /** In namespaces of a container. @default false */
+  readonly contained?: boolean;
 }
+
+/** What systemd says: every unit of system.slice has the control group of its name. */
+const SYSTEMD = 'systemctl() { for unit; do :; done; echo "/system.slice/$unit"; }';
 
 describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   let bench: Bench;
@@ -24,11 +31,22 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     writeFileSync(join(bench.root, path), content);
   };
 
-  const process = (pid: number, { comm = 'containerd', cgroup, args, exe }: Process) => {
+  const namespaces = (pid: number, name: string) => {
+    mkdirSync(join(bench.root, `proc/${pid}/ns`), { recursive: true });
+    for (const kind of ['pid', 'user', 'mnt'])
+      symlinkSync(`${kind}:[${name}]`, join(bench.root, `proc/${pid}/ns/${kind}`));
+  };
+  beforeEach(() => namespaces(1, 'host'));
+
+  const process = (pid: number, { comm = 'containerd', cgroup, args, exe, uid = 0, contained }: Process) => {
+    const program = exe ?? '/var/lib/rancher/k3s/data/abc/bin/containerd';
     write(`proc/${pid}/comm`, `${comm}\n`);
     write(`proc/${pid}/cgroup`, cgroup);
     write(`proc/${pid}/cmdline`, ['containerd', ...args, ''].join('\0'));
-    symlinkSync(exe ?? '/var/lib/rancher/k3s/data/abc/bin/containerd', join(bench.root, `proc/${pid}/exe`));
+    write(`proc/${pid}/status`, `Name:\tcontainerd\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`);
+    symlinkSync(program, join(bench.root, `proc/${pid}/exe`));
+    namespaces(pid, contained ? 'container' : 'host');
+    for (const name of ['containerd', 'crictl', 'kubectl']) write(join(program, '..', name), '');
   };
   const k3s = (dataDir = '/var/lib/rancher/k3s') => [
     '-c',
@@ -37,12 +55,17 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     '/run/k3s/containerd/containerd.sock',
   ];
 
-  const discovered = () => bench.output(ALL, 'discover; echo "$UNIT $DATA_DIR $ADDRESS $BIN"').trim();
+  const discovered = () =>
+    bench.output(ALL, `${SYSTEMD}; discover; echo "$ENGINE $UNIT $DATA_DIR $ADDRESS $BIN"`).trim();
+  const refused = (systemd = SYSTEMD) => {
+    const { status, stdout } = bench.run(ALL, `${systemd}; discover || { echo "$REFUSED_REASON: $REFUSED"; exit 3; }`);
+    return `${status} ${stdout.trim()}`;
+  };
 
   test("finds K3s's containerd, its unit and its data dir", () => {
     process(900, { cgroup: '0::/system.slice/k3s.service\n', args: k3s() });
     expect(discovered()).toBe(
-      'k3s /var/lib/rancher/k3s /run/k3s/containerd/containerd.sock /var/lib/rancher/k3s/data/abc/bin',
+      'k3s k3s /var/lib/rancher/k3s /run/k3s/containerd/containerd.sock /var/lib/rancher/k3s/data/abc/bin',
     );
   });
 
@@ -52,7 +75,57 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
       args: k3s('/data/rke2'),
       exe: '/data/rke2/data/v1/bin/containerd',
     });
-    expect(discovered()).toBe('lab-rke2 /data/rke2 /run/k3s/containerd/containerd.sock /data/rke2/data/v1/bin');
+    symlinkSync('data/v1/bin', join(bench.root, 'data/rke2/bin'));
+    expect(discovered()).toBe('rke2 lab-rke2 /data/rke2 /run/k3s/containerd/containerd.sock /data/rke2/data/v1/bin');
+  });
+
+  describe('executes nothing of a process that', () => {
+    const cgroup = '0::/system.slice/k3s.service\n';
+
+    test('is not of root, although it is named and started as K3s does', () => {
+      process(900, {
+        cgroup: '0::/user.slice/user-1000.slice/user@1000.service/app.slice/k3s.service\n',
+        args: k3s(),
+        uid: 1000,
+      });
+      expect(refused()).toBe('3 NotTrusted: process 900 (containerd of K3s) does not run as root');
+    });
+
+    test('lies in a unit of a user, whatever the name of the unit', () => {
+      const group = '/user.slice/user-0.slice/user@0.service/app.slice/k3s.service';
+      process(900, { cgroup: `0::${group}\n`, args: k3s() });
+      expect(refused()).toContain(`runs in the control group ${group}, which is not a systemd unit's`);
+    });
+
+    test('lies in an LXC container, whose root can look like the host', () => {
+      process(900, { cgroup: '0::/lxc.payload.a/system.slice/k3s.service\n', args: k3s(), contained: true });
+      expect(refused()).toContain('runs in a container: its namespaces are not those of PID 1');
+    });
+
+    test('was started in a session', () => {
+      process(900, { cgroup: '0::/user.slice/user-0.slice/session-3.scope\n', args: k3s() });
+      expect(refused()).toMatch(/^3 NoUnit: process 900 .*session-3\.scope/);
+    });
+
+    test.each([
+      ['belongs to a user', 'chown 1000 "$ROOT/var/lib/rancher/k3s/data/abc/bin/crictl"'],
+      ['can be written by everybody', 'chmod 777 "$ROOT/var/lib/rancher/k3s/data/abc/bin/crictl"'],
+      ['lies in a directory that everybody can write', 'chmod 777 "$ROOT/var/lib/rancher"'],
+    ])('has a program that %s', (_, harm) => {
+      process(900, { cgroup, args: k3s() });
+      expect(refused(`${SYSTEMD}; ${harm}`)).toMatch(/data\/abc\/bin\/(containerd|crictl), which is not root's alone/);
+    });
+
+    test('is not in the control group that systemd knows for the unit', () => {
+      process(900, { cgroup, args: k3s() });
+      expect(refused('systemctl() { echo /system.slice/other.service; }')).toContain('NoUnit');
+    });
+
+    test('and the true one is found all the same', () => {
+      process(100, { cgroup, args: k3s('/tmp/fake'), uid: 1000, exe: '/tmp/fake/data/x/bin/containerd' });
+      process(900, { cgroup, args: k3s() });
+      expect(discovered()).toContain('k3s k3s /var/lib/rancher/k3s ');
+    });
   });
 
   test('finds K3s although it blanks the command line of its containerd, and another socket in what it rendered', () => {
@@ -61,12 +134,12 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
       args: ['containerd ', '', '', ''],
       exe: '/data/k3s/data/abc/bin/k3s',
     });
-    expect(discovered()).toBe('k3s /data/k3s /run/k3s/containerd/containerd.sock /data/k3s/data/abc/bin');
+    expect(discovered()).toBe('k3s k3s /data/k3s /run/k3s/containerd/containerd.sock /data/k3s/data/abc/bin');
 
     const folder = join(bench.root, 'data/k3s/agent/etc/containerd');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config.toml'), '[grpc]\n  address = "/run/other.sock"\n');
-    expect(discovered()).toBe('k3s /data/k3s /run/other.sock /data/k3s/data/abc/bin');
+    expect(discovered()).toBe('k3s k3s /data/k3s /run/other.sock /data/k3s/data/abc/bin');
   });
 
   test('reads the unit from the many lines of cgroup v1', () => {
@@ -83,16 +156,20 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     ['Docker', '0::/system.slice/docker-abc.scope\n'],
     ['Docker with cgroupfs', '0::/docker/abc\n'],
   ])('ignores a K3s nested in %s', (_, cgroup) => {
-    process(100, { cgroup, args: k3s() });
-    expect(bench.run(ALL, 'discover').status).toBe(1);
+    process(100, { cgroup, args: k3s(), contained: true });
+    expect(refused()).toMatch(/^3/);
     process(900, { cgroup: '0::/system.slice/k3s.service\n', args: k3s() });
     expect(discovered()).toContain('k3s ');
   });
 
   test("ignores Docker's own containerd and shims", () => {
-    process(1, { cgroup: '0::/system.slice/containerd.service\n', args: ['-c', '/etc/containerd/config.toml'] });
+    process(3, {
+      cgroup: '0::/system.slice/containerd.service\n',
+      args: ['-c', '/etc/containerd/config.toml'],
+      exe: '/usr/bin/containerd',
+    });
     process(2, { comm: 'containerd-shim', cgroup: '0::/system.slice/k3s.service\n', args: k3s() });
-    expect(bench.run(ALL, 'discover').status).toBe(1);
+    expect(refused()).toBe('3 :');
   });
 
   test('recalls the node when containerd is down, with the programs of the release in use', () => {
@@ -108,7 +185,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
 
   const balancer = (json: unknown, name = 'k3s-agent-load-balancer.json') =>
     write(`data/agent/etc/${name}`, JSON.stringify(json));
-  const servers = () => bench.output(ALL, 'DATA_DIR=/data; servers').trim();
+  const servers = (engine = 'k3s') => bench.output(ALL, `load_engine ${engine}; DATA_DIR=/data; servers`).trim();
 
   test('reads one server', () => {
     balancer({ ServerURL: 'https://10.0.0.1:6443', ServerAddresses: ['10.0.0.1:6443'], Listener: null });
@@ -123,7 +200,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   test("does not ask the API server's balancer", () => {
     balancer({ ServerAddresses: ['10.0.0.1:9345'] }, 'rke2-agent-load-balancer.json');
     balancer({ ServerAddresses: ['10.0.0.1:6443'] }, 'rke2-api-server-agent-load-balancer.json');
-    expect(servers()).toBe('10.0.0.1:9345');
+    expect(servers('rke2')).toBe('10.0.0.1:9345');
   });
 
   const reachable = (role: string, answering: string) => {
@@ -134,7 +211,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     const execStart = `{ path=/usr/local/bin/k3s ; argv[]=/usr/local/bin/k3s ${role} --server=x ; ignore_errors=no }`;
     return bench.run(
       ALL,
-      `chmod +x "$ROOT/kubectl"; systemctl() { echo '${execStart}'; }; KUBECTL=$ROOT/kubectl DATA_DIR=/data; server_reachable`,
+      `chmod +x "$ROOT/kubectl"; systemctl() { echo '${execStart}'; }; load_engine k3s; KUBECTL=$ROOT/kubectl DATA_DIR=/data; engine_can_start`,
     ).status;
   };
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { Bench, needTools, type Result, SHELLS } from './shells';
 
-beforeAll(needTools);
+beforeAll(() => needTools());
 
 const ALL = ['paths', 'durable', 'journal', 'node', 'preflight', 'packages'];
 /** Without modprobe, which the shell of Debian's busybox has built in. */

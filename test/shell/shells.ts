@@ -1,12 +1,14 @@
 // The node programs under each shell that a node or an image may have as its sh.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodePrograms } from '../../src/installer/node-files';
 
 /** What runs on the host, and what runs in the DaemonSet's pod. */
 export const HOST_PROGRAMS = join(__dirname, '..', '..', 'src', 'installer', 'node', 'host');
 export const POD_PROGRAMS = join(HOST_PROGRAMS, '..', 'pod');
+const FILES = join(HOST_PROGRAMS, '..', 'files');
 
 /** Each with the tools that come with it: busybox has its own awk, sed, sync, mv and flock. */
 export const SHELLS: Record<string, { readonly command: string[]; readonly busybox?: boolean }> = {
@@ -15,11 +17,12 @@ export const SHELLS: Record<string, { readonly command: string[]; readonly busyb
   bash: { command: ['bash', '--norc'] },
 };
 
-export function needTools(): void {
-  const missing = ['shellcheck', 'dash', 'busybox', 'bash', 'jq'].filter((tool) => spawnSync(tool, ['--help']).error);
+export function needTools(...more: string[]): void {
+  const tools = ['shellcheck', 'dash', 'busybox', 'bash', 'jq', ...more];
+  const missing = tools.filter((tool) => spawnSync(tool, ['--help']).error);
   if (missing.length > 0) {
     throw new Error(
-      `npm run test:shell needs ${missing.join(', ')} on the PATH: apt-get install shellcheck dash busybox-static bash jq`,
+      `npm run test:shell needs ${missing.join(', ')} on the PATH: apt-get install shellcheck dash busybox-static bash jq apparmor`,
     );
   }
 }
@@ -30,14 +33,20 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** A folder to be the node's root, and the tools of the shell. */
+/** A directory to be the node's root, the programs as they lie on a node, and the tools of the shell. */
 export class Bench {
   public readonly folder = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-shell-'));
   public readonly root = join(this.folder, 'root');
+  private readonly programs = join(this.folder, 'node-programs');
   public readonly path: string;
 
   constructor(private readonly shell: string) {
     mkdirSync(join(this.root, 'var/lib/cdk8s-sysbox'), { recursive: true });
+    mkdirSync(this.programs);
+    const files = readdirSync(FILES).map((name) => [name, readFileSync(join(FILES, name), 'utf8')]);
+    for (const [name, text] of [...Object.entries(nodePrograms()), ...files]) {
+      writeFileSync(join(this.programs, name ?? ''), text ?? '');
+    }
     this.path = process.env.PATH ?? '';
     if (SHELLS[shell]?.busybox) {
       const tools = join(this.folder, 'tools');
@@ -52,11 +61,11 @@ export class Bench {
   /** Runs a snippet after the given programs, as host.sh would with `set -eu`. */
   public run(programs: string[], snippet: string, env: Record<string, string> = {}): Result {
     const sourced = programs.map((program) => `. "$HERE/${program}.sh"`).join('\n');
-    const script = `set -eu\nCOMMAND=test RUN=1 RELEASE=r ACTION='' TARGET='' UNIT=k3s WARNINGS='' SANDBOX_ERROR='' CONFIG_DIR=''\n${sourced}\n${snippet}\n`;
+    const script = `set -eu\nCOMMAND=test RUN=1 RELEASE=r ACTION='' TARGET='' UNIT=k3s WARNINGS='' SANDBOX_ERROR='' REPORTED='' STEP=''\n${sourced}\n${snippet}\n`;
     const [command, ...args] = SHELLS[this.shell]?.command ?? [];
     return spawnSync(command ?? '', [...args, '-c', script], {
       encoding: 'utf8',
-      env: { PATH: this.path, HERE: HOST_PROGRAMS, SYSBOX_ROOT: this.root, ROOT_OF_TEST: this.root, ...env },
+      env: { PATH: this.path, HERE: this.programs, SYSBOX_ROOT: this.root, ROOT_OF_TEST: this.root, ...env },
     });
   }
 

@@ -31,6 +31,15 @@ list_sockets() {
   } >"$SYSBOX_ROOT/proc/1/net/unix"
 }
 
+# Once for each boot (RemainAfterExit).
+start_sysctls() {
+  [ "$(get cdk8s-sysbox-sysctls.service active)" != active ] || return 0
+  put cdk8s-sysbox-sysctls.service active active
+  program=$(sed -n 's,^ExecStart=-/bin/sh ,,p' "$SYSBOX_ROOT/etc/systemd/system/cdk8s-sysbox-sysctls.service")
+  # shellcheck disable=SC2086
+  dash "$SYSBOX_ROOT"$program >>"$SYS/guard.log" 2>&1 9<&-
+}
+
 start_sysbox() {
   [ -f "$SYSBOX_ROOT/etc/systemd/system/sysbox.service" ] || return 1
   directory=$(sed -n 's/^ExecStart=\(.*\)\/sysbox-mgr.*/\1/p' "$SYSBOX_ROOT/etc/systemd/system/sysbox-mgr.service")
@@ -66,10 +75,15 @@ start_k3s() {
   "$BIN/k3s"
 }
 
-restart_k3s() {
-  put "$K3S" nrestarts 0
+stop_k3s() {
+  put "$K3S" active inactive
   rm -rf "$SYSBOX_ROOT/proc/100" "$SYS/containerd/up"
   list_sockets
+}
+
+restart_k3s() {
+  put "$K3S" nrestarts 0
+  stop_k3s
   start_k3s
 }
 

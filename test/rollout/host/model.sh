@@ -54,7 +54,7 @@ confirm() { record state=verified; report verified; }
 retry() { record failed_change=; report absent; }
 revive() { rm -f "$MODEL/daemons"; report verified; }
 uninstall() { rm -rf "$STATE" "$MODEL/release"; }
-folders() { mkdir -p "$ROOT/opt/sysbox/releases"; }
+directories() { mkdir -p "$ROOT/opt/sysbox/releases"; }
 switch() { echo "$release" >"$MODEL/release"; report staged; }
 
 check() {

@@ -4,53 +4,62 @@
 # The root's version: a drop-in of a higher one stops containerd (containerd#12891), one with the other's table names is not read.
 rendered_version() { sed -n 's/^version = \([0-9]*\).*/\1/p' "$CONFIG" | head -n 1; }
 
-# The folder that the rendered file imports; K3s since 1.33.10, 1.34.6, 1.35.3 (k3s#13680), told by the line, not by the version.
-imported_folder() {
-  sed -n 's/^imports = \[.*"\(.*\/config\(-v3\)\{0,1\}\.toml\.d\)\/\*\.toml".*/\1/p' "$CONFIG" | head -n 1
+# drop_in: the path of our drop-in, empty where the configuration imports none.
+drop_in() {
+  directory=$(engine_drop_ins)
+  [ -z "$directory" ] || canonical "$ROOT$directory/$DROP_IN_NAME"
 }
 
+our_template() { engine_templates | head -n 1; }
+
 # choose_path: sets TARGET, FORM and VERSION. A template of ours stays while it is the one in use; one that is taken over is
-# replaced by a template, since what K3s renders without it is not known before the restart.
+# replaced by a template, since what is rendered without it is not known before the restart.
 choose_path() {
   VERSION=$(rendered_version)
-  folder=$(imported_folder)
-  if [ -n "$folder" ] && [ -z "$(template_to_take)" ] && ! template_is_ours; then
+  TARGET=$(drop_in)
+  if [ -n "$TARGET" ] && [ -z "$(template_to_take)" ] && ! template_is_ours; then
     FORM=drop-in
-    TARGET=$ROOT$folder/$DROP_IN_NAME
     case $VERSION in
       2|3) ;;
-      *) fail ConfigVersion "the rendered $CONFIG has version '${VERSION}', and only 2 and 3 are known: this K3s is too new for this installer" ;;
+      *) fail ConfigVersion "the rendered $CONFIG has version '${VERSION}', and only 2 and 3 are known: this $ENGINE_NAME is too new for this installer" ;;
     esac
     ! present "$TARGET" || is_ours "$TARGET" ||
       fail ForeignFile "$TARGET exists and was not written by this installer: move it away, then the next run continues"
   else
     FORM=template
-    TARGET=$CONFIG_DIR/config-v3.toml.tmpl
+    TARGET=$(our_template)
     refuse_foreign_templates
   fi
 }
 
-template_is_ours() { [ -e "$CONFIG_DIR/config-v3.toml.tmpl" ] && is_ours "$CONFIG_DIR/config-v3.toml.tmpl"; }
+template_is_ours() { template=$(our_template) && [ -e "$template" ] && is_ours "$template"; }
 
-# The foreign template whose sha256 the user gave.
+# template_to_take: the foreign template whose sha256 the user gave.
 template_to_take() {
   [ -n "$TAKEOVER" ] || return 0
-  for foreign in "$CONFIG_DIR/config-v3.toml.tmpl" "$CONFIG_DIR/config.toml.tmpl"; do
+  engine_templates | while IFS= read -r foreign; do
     if [ -f "$foreign" ] && ! is_ours "$foreign" && [ "$(sha "$foreign")" = "$TAKEOVER" ]; then
       echo "$foreign"
-      return 0
+      break
     fi
   done
 }
 
 # A hand-written template is never changed, unless its owner names its sha256.
 refuse_foreign_templates() {
-  for foreign in "$CONFIG_DIR/config-v3.toml.tmpl" "$CONFIG_DIR/config.toml.tmpl"; do
-    present "$foreign" || continue
-    is_ours "$foreign" && continue
-    [ "$foreign" != "$(template_to_take)" ] || continue
-    case $foreign in *-v3.toml.tmpl) lines=$HERE/manual-lines-v3.toml ;; *) lines=$HERE/manual-lines-v2.toml ;; esac
-    fail ForeignTemplate "$foreign is not ours. Let the installer replace it with the takeover sha256 $(sha "$foreign"), or add these lines to it by hand: $(cat "$lines")"
+  foreign=$(foreign_template)
+  [ -n "$foreign" ] || return 0
+  case $foreign in *-v3.toml.tmpl) lines=$HERE/manual-lines-v3.toml ;; *) lines=$HERE/manual-lines-v2.toml ;; esac
+  fail ForeignTemplate "$foreign is not ours. Let the installer replace it with the takeover sha256 $(sha "$foreign"), or add these lines to it by hand: $(cat "$lines")"
+}
+
+foreign_template() {
+  taken=$(template_to_take)
+  engine_templates | while IFS= read -r foreign; do
+    if present "$foreign" && ! is_ours "$foreign" && [ "$foreign" != "$taken" ]; then
+      echo "$foreign"
+      break
+    fi
   done
 }
 
@@ -63,7 +72,7 @@ systemd_cgroup() {
 # fill: the wanted content of TARGET in WORK/wanted, and as a drop-in (what validation reads) in WORK/entry.toml. The entry has
 # the version of what is rendered now, which is not a template's: one taken over can be of version 2, or name none.
 fill() {
-  mkdir -p "$WORK"
+  make_work
   dump "$CONFIG" >"$WORK/before.dump" 2>"$WORK/before.err" ||
     fail BrokenConfiguration "containerd already rejects this node's configuration without our change: $(tail -n 1 "$WORK/before.err")"
   cgroup=$(systemd_cgroup "$WORK/before.dump")
@@ -92,12 +101,14 @@ dumped() {
 # our template added stands at the end.
 trial() {
   rm -rf "$WORK/imports" && mkdir -p "$WORK/imports" || return 1
-  folder=$(imported_folder)
-  for import in "$ROOT$folder"/*.toml; do
-    [ -n "$folder" ] && [ -f "$import" ] && [ "${import##*/}" != "$DROP_IN_NAME" ] || continue
+  directory=$(engine_drop_ins)
+  for import in "$ROOT$directory"/*.toml; do
+    [ -n "$directory" ] && [ -f "$import" ] && [ "${import##*/}" != "$DROP_IN_NAME" ] || continue
     cp "$import" "$WORK/imports/" || return 1
   done
-  sed -e "s,\"${folder:-nothing}/\*\.toml\",\"$WORK/imports/*.toml\"," -e "/^# Written by $MINE/,\$d" "$CONFIG" >"$WORK/trial.toml"
+  awk -v from="\"${directory:-nothing}/*.toml\"" -v to="\"$WORK/imports/*.toml\"" -v ours="# Written by $MINE" '
+    index($0, ours) == 1 { exit }
+    { at = index($0, from); print at ? substr($0, 1, at - 1) to substr($0, at + length(from)) : $0 }' "$CONFIG" >"$WORK/trial.toml"
 }
 
 # validate: compares values, since `config dump` exits 0 on a missing runtime_type, a misspelt option and a string
@@ -105,9 +116,9 @@ trial() {
 validate() {
   trial
   dump "$WORK/trial.toml" >"$WORK/without.dump" 2>"$WORK/without.err" ||
-    fail BrokenConfiguration "containerd rejects this node's configuration even without ours; mend or remove the foreign file first: $(tail -n 1 "$WORK/without.err")"
+    fail BrokenConfiguration "containerd rejects this node's configuration even without ours; fix or remove the foreign file first: $(tail -n 1 "$WORK/without.err")"
   refuse_foreign_handler
-  if [ -n "$(imported_folder)" ]; then
+  if [ -n "$(engine_drop_ins)" ]; then
     cp "$WORK/entry.toml" "$WORK/imports/$DROP_IN_NAME"
   elif [ -z "$(dumped "$WORK/without.dump" "$HANDLER")" ]; then
     grep -v '^version' "$WORK/entry.toml" >>"$WORK/trial.toml"
@@ -119,7 +130,7 @@ validate() {
   expect "$HANDLER.options" SystemdCgroup "$cgroup"
   for table in runc runc.options; do
     [ "$(dumped "$WORK/without.dump" "$table")" = "$(dumped "$WORK/with.dump" "$table")" ] ||
-      fail RuncChanged "the merged configuration would change containerd's table of $table: a foreign drop-in and ours do not fit together"
+      fail RuncChanged "the merged configuration would change containerd's table of $table: a foreign drop-in and ours contradict each other"
   done
 }
 
@@ -128,7 +139,15 @@ refuse_foreign_handler() {
   [ -n "$(dumped "$WORK/without.dump" "$HANDLER")" ] || return 0
   ! template_is_ours || return 0
   [ -z "$(template_to_take)" ] || return 0
-  fail ForeignHandler "containerd's configuration already defines $HANDLER in a file that is not ours ($(grep -ls "$HANDLER" "$CONFIG_DIR"/*.tmpl "$CONFIG_DIR"/*.d/*.toml | grep -v "/$DROP_IN_NAME$" | tr '\n' ' ')): remove it there, or give a template's sha256 as takeover"
+  fail ForeignHandler "containerd's configuration already defines $HANDLER in a file that is not ours ($(defining_files)): remove it there, or give a template's sha256 as takeover"
+}
+
+defining_files() {
+  { engine_templates; printf '%s\n' "$CONFIG" "$ROOT$(engine_drop_ins)"/*.toml; } | while IFS= read -r file; do
+    case $file in */"$DROP_IN_NAME") continue ;; esac
+    ! grep -qsF "$HANDLER" "$file" || printf '%s%s' "${comma:-}" "$file"
+    comma=' '
+  done
 }
 
 # expect TABLE KEY VALUE
@@ -143,9 +162,15 @@ config_in_place() {
   cmp -s "$WORK/wanted" "$TARGET" && [ -z "$(stale_targets)" ]
 }
 
-# Files of ours at the paths that this node no longer reads (K3s changed its rendered version, or began to import).
-stale_targets() {
-  for candidate in "$CONFIG_DIR/config-v3.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config.toml.d/$DROP_IN_NAME" "$CONFIG_DIR/config-v3.toml.tmpl"; do
-    if [ "$candidate" != "$TARGET" ] && [ -e "$candidate" ] && is_ours "$candidate"; then echo "$candidate"; fi
-  done
+# configured: every file of ours that the engine's configuration can come from. The list of ours is asked, and not where such a
+# file would be written today: a data directory can be reached by several paths.
+configured() {
+  [ -f "$OWNED" ] || return 0
+  while IFS= read -r path; do
+    case $path in */"$DROP_IN_NAME"|*.toml.tmpl) ;; *) continue ;; esac
+    if [ -e "$path" ] && is_ours "$path"; then printf '%s\n' "$path"; fi
+  done <"$OWNED"
 }
+
+# stale_targets: those that this node no longer reads (another version is rendered, or it began to import).
+stale_targets() { configured | grep -vxF "$TARGET" || true; }

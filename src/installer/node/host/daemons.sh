@@ -42,7 +42,7 @@ daemons_down() {
   fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen on $SYSBOX_RUN: see journalctl -u sysbox-mgr -u sysbox-fs on the node"
 }
 
-# switch: another release or other units. A restart of the daemons removes their data and breaks running system pods
+# switch: to another release or other units. A restart of the daemons removes their data and breaks running system pods
 # (sysbox-mgr cleanupWorkDirs): the coordinator drains the node first.
 switch() {
   recall || fail NoContainerd "this node was never prepared"
@@ -50,29 +50,30 @@ switch() {
   check_version
   choose_path
   fill
+  raise_sysctls
   [ -n "$(journal switching)" ] || begin_switch
   stop_daemons
   stage
-  start_daemons || switch_back "the daemons of release $RELEASE do not listen"
+  start_daemons || roll_back_switch "the daemons of release $RELEASE do not listen"
   if containerd_answers && [ "$(journal state)" = verified ]; then
-    sandbox_runs || switch_back "$SANDBOX_ERROR"
+    sandbox_runs || roll_back_switch "$SANDBOX_ERROR"
   fi
   record switching=
   prune_releases
   report staged
 }
 
-# Killed from here on, the switch is begun again, and the way back leads to the release before it.
+# Killed from here on, the switch begins again, and a rollback leads to the release before it.
 begin_switch() {
   remember units "$UNITS/sysbox.service" "$UNITS/sysbox-mgr.service" "$UNITS/sysbox-fs.service"
   old=$(readlink "$CURRENT" 2>/dev/null || true)
   old=${old#releases/}
-  # Asked for again after it was done: the release before stays the one to keep.
+  # Requested again after it was done: the release before stays the one to keep.
   if [ "$old" = "$RELEASE" ]; then kept=$(journal previous_release); else kept=$old; fi
   record switching=yes "back_release=$old" "previous_release=$kept"
 }
 
-switch_back() {
+roll_back_switch() {
   old=$(journal back_release)
   stop_daemons
   restore units
@@ -80,7 +81,7 @@ switch_back() {
   sctl daemon-reload
   start_daemons || daemons_down
   record switching= "failed_change=$(change_id)" reason=UpgradeFailed "message=$1"
-  fail UpgradeFailed "the daemons before are back: $1"
+  fail UpgradeFailed "the release before is back: $1"
 }
 
 # revive: after a drain, when a daemon died (its units have no Restart=, since a restart wipes their data).

@@ -4,10 +4,8 @@
 NEWLINE='
 '
 
-# coreutils' and busybox' `sync FILE` call fsync; where it is refused, dd does.
-flush() {
-  sync "$1" 2>/dev/null || dd if=/dev/null of="$1" oflag=append conv=notrunc,fsync 2>/dev/null || sync
-}
+# coreutils' and busybox' `sync FILE` call fsync. Never `sync` alone: it waits for every mount of the host, a hung NFS too.
+flush() { sync "$1" 2>/dev/null || [ -d "$1" ] || dd if=/dev/null of="$1" oflag=append conv=notrunc,fsync 2>/dev/null; }
 
 # write_file FILE [MODE] < content. The suffix keeps the half-written file out of containerd's *.toml glob. Chained, since
 # `set -e` is off wherever a caller stands in a condition, and a full disk must not put a truncated file in place.
@@ -15,9 +13,17 @@ write_file() {
   { cat >"$1$NEW" && put_in_place "$1" "${2:-644}"; } || { rm -f "$1$NEW"; return 1; }
 }
 
-# write_text FILE TEXT: without a pipe, whose writer could die alone and leave a truncated text that looks complete.
+# write_text FILE TEXT: of our own state. Without a pipe, whose writer could die alone and leave a truncated text that looks complete.
 write_text() {
-  { printf '%s' "$2" >"$1$NEW" && put_in_place "$1" 644; } || { rm -f "$1$NEW"; return 1; }
+  { printf '%s' "$2" >"$1$NEW" && put_in_place "$1" 600; } || { rm -f "$1$NEW"; return 1; }
+}
+
+# rewrite_file FILE TEXT: somebody else's file, whose mode and owner stay.
+rewrite_file() {
+  {
+    if [ -e "$1" ]; then cp -p "$1" "$1$NEW"; else : >"$1$NEW" && chmod 644 "$1$NEW"; fi &&
+      printf '%s' "$2" >"$1$NEW" && flush "$1$NEW" && mv -f "$1$NEW" "$1" && flush "$(dirname "$1")"
+  } || { rm -f "$1$NEW"; return 1; }
 }
 
 put_in_place() {
@@ -33,7 +39,7 @@ copy_file() {
   cp -pP "$1" "$2$NEW" && flush "$2$NEW" && mv -f "$2$NEW" "$2" && flush "$(dirname "$2")"
 }
 
-# remove_file FILE...: gone for good, also after power loss, with what a kill left beside it.
+# remove_file FILE...: gone for good, also after power loss, with what a kill left next to it.
 remove_file() {
   for removed in "$@"; do
     rm -f "$removed" "$removed$COMMAND_NEW" "$removed$GUARD_NEW"
@@ -68,7 +74,7 @@ disown() {
   ! listed "$1" || { others "$1" && write_text "$OWNED" "$OTHERS"; }
 }
 
-# others PATH: sets OTHERS to our list without it.
+# others PATH: sets OTHERS to our list without PATH.
 others() {
   OTHERS=
   [ -f "$OWNED" ] || return 0
@@ -77,20 +83,25 @@ others() {
   done <"$OWNED"
 }
 
-# make_folder PATH: with the missing parents, each noted as ours.
-make_folder() {
+# make_directory PATH: with the missing parents, each noted as ours.
+make_directory() {
   [ ! -d "$1" ] || return 0
-  make_folder "$(dirname "$1")"
-  case $1 in "$STATE"|"$STATE"/*) ;; *) own "$1" ;; esac
-  mkdir "$1"
+  make_directory "$(dirname "$1")"
+  own "$1"
+  mkdir -m 755 "$1"
 }
 
-# put_file FILE [MODE] < content: writes a file of ours; never one that somebody else made.
+# make_private PATH: of our own state. Copies and dumps of an engine's configuration can hold passwords of registries.
+make_private() { mkdir -p "$1" && chmod 700 "$1"; }
+
+make_work() { make_private "$WORK"; }
+
+# put_file FILE [MODE] < content: writes a file of ours; never one that somebody else created.
 put_file() {
   if [ -e "$1" ] && ! is_ours "$1"; then
     fail ForeignFile "$1 exists and was not written by this installer: move it away, then the next run continues"
   fi
-  make_folder "$(dirname "$1")"
+  make_directory "$(dirname "$1")"
   own "$1"
   write_file "$@"
 }

@@ -10,15 +10,15 @@ record() {
   text=
   if [ -f "$JOURNAL" ]; then
     while IFS= read -r line; do
-      told_anew "${line%%=*}" "$@" || text=$text$line$NEWLINE
+      is_overridden "${line%%=*}" "$@" || text=$text$line$NEWLINE
     done <"$JOURNAL"
   fi
   for pair in "$@"; do text=$text$(one_line "$pair")$NEWLINE; done
   write_text "$JOURNAL" "$text"
 }
 
-# told_anew KEY KEY=VALUE...
-told_anew() {
+# is_overridden KEY KEY=VALUE...
+is_overridden() {
   key=$1
   shift
   for pair in "$@"; do
@@ -35,9 +35,10 @@ one_line() { printf '%s' "$1" | tr '\n\t\r' '   ' | tr -d '\000-\037'; }
 
 json_string() { one_line "$1" | sed 's/\\/\\\\/g; s/"/\\"/g'; }
 
-# report STAGE [REASON MESSAGE]. Said before it is written: on a full disk the host's journal still has it.
+# report STAGE [REASON MESSAGE]. Logged before it is written: on a full disk the host's journal still has it.
 report() {
   log "$1${2:+ $2}${3:+: $3}"
+  REPORTED=$1
   write_text "$STATUS" "$(status_json "$@")$NEWLINE"
 }
 
@@ -57,9 +58,16 @@ warn() {
   log "warning: $1"
 }
 
-# fail REASON MESSAGE: says what is wrong and what to do, and ends this command. Nothing is undone here: whoever
-# changes something undoes it before failing.
+# fail REASON MESSAGE: reports what is wrong and what to do, and ends this command. Nothing is rolled back here: whoever
+# changes something rolls it back before failing.
 fail() {
   report failed "$1" "$2" || true
   exit 1
+}
+
+# report_unexpected STATUS: at the end of the program. A command that fails where nobody expected it ends the program (`set -e`), and the
+# coordinator would ask again for ever without a reason.
+report_unexpected() {
+  [ "$1" = 0 ] || [ "$REPORTED" = failed ] ||
+    report failed Unexpected "host.sh $COMMAND ended with status $1${STEP:+ in $STEP}: see journalctl -u $RUN_UNIT on the node" || true
 }

@@ -11,7 +11,7 @@ install_packages() {
     return 0
   fi
   log "the host lacks $missing: installing $*"
-  mkdir -p "$WORK"
+  make_work
   install_with_manager "$@" >"$WORK/packages.log" 2>&1 ||
     fail PackagesNotInstalled "the host lacks $missing, and installing $* failed: $(tail -n 1 "$WORK/packages.log")"
   missing=$(missing_programs)
@@ -28,7 +28,7 @@ package_of() {
 }
 
 # install_with_manager PACKAGE...: nothing is removed for what is new. needrestart, which Ubuntu runs after apt, would restart
-# services on its own, K3s among them.
+# services on its own, the engine's among them.
 install_with_manager() {
   if offers apt-get; then
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1

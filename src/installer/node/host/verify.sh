@@ -2,28 +2,31 @@
 # shellcheck shell=sh
 
 SANDBOX=$MINE-check
+SANDBOX_LABEL=$MINE.io/check
 
-# A range of ids that no pod has by default policy's order; a user namespace alone proves nothing, so the mounts are looked at.
+# A range of ids at the far end of those that the kubelet gives to pods; a user namespace alone proves nothing, so the mounts are
+# looked at.
 sandbox_config() {
   case $(systemd_cgroup "$WORK/live.dump") in true) parent=/kubepods.slice ;; *) parent=/kubepods ;; esac
   ids='[{"host_id":3221225472,"container_id":0,"length":65536}]'
   cat <<EOF
 {"metadata":{"name":"$SANDBOX","namespace":"kube-system","uid":"$(cat "$ROOT/proc/sys/kernel/random/uuid")","attempt":1},
- "hostname":"$SANDBOX","log_directory":"/tmp",
+ "hostname":"$SANDBOX","log_directory":"/tmp","labels":{"$SANDBOX_LABEL":"$SANDBOX"},
  "linux":{"cgroup_parent":"$parent","security_context":{"namespace_options":{"network":0,"pid":1,"ipc":0,
   "userns_options":{"mode":0,"uids":$ids,"gids":$ids}}}}}
 EOF
 }
 
+# By the label, which is compared: `--name` is a pattern, and would name pods of others too.
 remove_sandboxes() {
-  for leftover in $(cri pods --name "$SANDBOX" --quiet 2>/dev/null); do
+  for leftover in $(cri pods --label "$SANDBOX_LABEL=$SANDBOX" --quiet 2>/dev/null); do
     cri rmp --force "$leftover" >/dev/null 2>&1 || true
   done
 }
 
 # sandbox_runs: several tries, since the kubelet's housekeeping removes a sandbox it does not know within seconds.
 sandbox_runs() {
-  mkdir -p "$WORK"
+  make_work
   dump "$CONFIG" >"$WORK/live.dump" 2>/dev/null || { SANDBOX_ERROR="containerd rejects $CONFIG"; return 1; }
   attempt=0
   while [ $attempt -lt 3 ]; do

@@ -76,9 +76,9 @@ publish_programs() {
   ln -s "$REVISION" "$PROGRAMS/current.new" && mv -T -f "$PROGRAMS/current.new" "$PROGRAMS/current" && sync
 }
 
-# The folders are made by the host's own function, so that they are in the list of what is ours.
+# The directories are made by the host's own function, so that they are in the list of what is ours.
 publish_release() {
-  on_host /bin/sh $HOST_PROGRAM folders && rm -rf "$RELEASES/incoming" && mkdir "$RELEASES/incoming" || return 1
+  on_host /bin/sh $HOST_PROGRAM directories && rm -rf "$RELEASES/incoming" && mkdir "$RELEASES/incoming" || return 1
   for binary in sysbox-runc sysbox-fs sysbox-mgr; do
     cp "$IMAGE_BINARIES/$binary" "$RELEASES/incoming/$binary" && chmod 755 "$RELEASES/incoming/$binary" || return 1
   done
