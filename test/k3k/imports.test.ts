@@ -1,26 +1,8 @@
 import { Testing } from 'cdk8s';
-import { Cluster, VirtualClusterPolicy, VirtualClusterPolicySpecAllowedMode } from '../../imports/k3k.io';
+import { Cluster } from '../../imports/k3k.io';
 import { crd, mistakes } from './crd';
 
 const clusters = crd('clusters.yaml');
-
-test('a VirtualClusterPolicy is what its CRD says', () => {
-  const chart = Testing.chart();
-
-  new VirtualClusterPolicy(chart, 'policy', {
-    metadata: { name: 'sysbox' },
-    spec: {
-      allowedMode: VirtualClusterPolicySpecAllowedMode.VIRTUAL,
-      hostUsers: false,
-      runtimeClassName: 'sysbox-runc',
-      securityContext: { privileged: false },
-    },
-  });
-
-  const [policy] = Testing.synth(chart);
-  expect(mistakes(policy, crd('virtualclusterpolicies.yaml'))).toEqual([]);
-  expect(policy.spec.allowedMode).toBe('virtual');
-});
 
 test('a Cluster is what its CRD says', () => {
   const chart = Testing.chart();
