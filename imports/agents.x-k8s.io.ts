@@ -114,7 +114,7 @@ export interface SandboxSpec {
   /**
    * @schema SandboxSpec#shutdownTime
    */
-  readonly shutdownTime?: Date;
+  readonly shutdownTime?: any;
 
   /**
    * @schema SandboxSpec#volumeClaimTemplates
@@ -133,7 +133,7 @@ export function toJson_SandboxSpec(obj: SandboxSpec | undefined): Record<string,
     'podTemplate': obj.podTemplate,
     'service': obj.service,
     'shutdownPolicy': obj.shutdownPolicy,
-    'shutdownTime': obj.shutdownTime?.toISOString(),
+    'shutdownTime': obj.shutdownTime,
     'volumeClaimTemplates': obj.volumeClaimTemplates,
   };
   // filter undefined values

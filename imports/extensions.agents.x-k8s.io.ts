@@ -104,7 +104,7 @@ export interface SandboxClaimSpec {
   /**
    * @schema SandboxClaimSpec#lifecycle
    */
-  readonly lifecycle?: SandboxClaimSpecLifecycle;
+  readonly lifecycle?: any;
 
   /**
    * @schema SandboxClaimSpec#volumeClaimTemplates
@@ -126,7 +126,7 @@ export function toJson_SandboxClaimSpec(obj: SandboxClaimSpec | undefined): Reco
   const result = {
     'additionalPodMetadata': toJson_SandboxClaimSpecAdditionalPodMetadata(obj.additionalPodMetadata),
     'env': obj.env?.map(y => toJson_SandboxClaimSpecEnv(y)),
-    'lifecycle': toJson_SandboxClaimSpecLifecycle(obj.lifecycle),
+    'lifecycle': obj.lifecycle,
     'volumeClaimTemplates': obj.volumeClaimTemplates,
     'warmPoolRef': toJson_SandboxClaimSpecWarmPoolRef(obj.warmPoolRef),
   };
@@ -202,42 +202,6 @@ export function toJson_SandboxClaimSpecEnv(obj: SandboxClaimSpecEnv | undefined)
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
- * @schema SandboxClaimSpecLifecycle
- */
-export interface SandboxClaimSpecLifecycle {
-  /**
-   * @schema SandboxClaimSpecLifecycle#shutdownPolicy
-   */
-  readonly shutdownPolicy?: SandboxClaimSpecLifecycleShutdownPolicy;
-
-  /**
-   * @schema SandboxClaimSpecLifecycle#shutdownTime
-   */
-  readonly shutdownTime?: Date;
-
-  /**
-   * @schema SandboxClaimSpecLifecycle#ttlSecondsAfterFinished
-   */
-  readonly ttlSecondsAfterFinished?: number;
-}
-
-/**
- * Converts an object of type 'SandboxClaimSpecLifecycle' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_SandboxClaimSpecLifecycle(obj: SandboxClaimSpecLifecycle | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'shutdownPolicy': obj.shutdownPolicy,
-    'shutdownTime': obj.shutdownTime?.toISOString(),
-    'ttlSecondsAfterFinished': obj.ttlSecondsAfterFinished,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
  * @schema SandboxClaimSpecWarmPoolRef
  */
 export interface SandboxClaimSpecWarmPoolRef {
@@ -260,18 +224,6 @@ export function toJson_SandboxClaimSpecWarmPoolRef(obj: SandboxClaimSpecWarmPool
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema SandboxClaimSpecLifecycleShutdownPolicy
- */
-export enum SandboxClaimSpecLifecycleShutdownPolicy {
-  /** Delete */
-  DELETE = "Delete",
-  /** DeleteForeground */
-  DELETE_FOREGROUND = "DeleteForeground",
-  /** Retain */
-  RETAIN = "Retain",
-}
 
 
 /**

@@ -1,3 +1,4 @@
+export * from './agents';
 export * from './containerd';
 export * from './docker';
 export * from './installer';

@@ -14,6 +14,7 @@ export function concurrentPods(kind: string, spec: Json): number {
     case 'Pod':
       return 1;
     case 'DaemonSet':
+    case 'SandboxTemplate':
       return MANY;
     case 'Job':
       return numberOr(parallelism, 1);

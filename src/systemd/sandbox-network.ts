@@ -43,31 +43,45 @@ export function sandboxPolicy(
   options: SandboxNetworkOptions,
 ): void {
   assertCidrs(options, `${scope.node.path}: network`);
-  const block = (cidr: string, except?: string[]) => ({ ipBlock: { cidr, except } });
-  const cluster = options.hostCidrs ?? [];
   const ssh = { port: kplus.k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
   // an empty `from` would let everybody in (NetworkPolicyIngressRule)
   const nobody = options.sshSourceCidrs?.length === 0;
-  const v4 = [...PRIVATE_IPV4, ...cluster.filter((cidr) => !cidr.includes(':'))];
-  const v6 = [...PRIVATE_IPV6, ...cluster.filter((cidr) => cidr.includes(':'))];
   new kplus.k8s.KubeNetworkPolicy(scope, id, {
     spec: {
       podSelector: { matchLabels: pods },
       policyTypes: ['Ingress', 'Egress'],
       ingress: nobody ? [] : [{ ports: [ssh], from: options.sshSourceCidrs?.map((cidr) => block(cidr)) }],
-      egress: [
-        {
-          to: [
-            { namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } },
-            block(NODE_LOCAL_DNS),
-          ],
-          ports: ['UDP', 'TCP'].map((protocol) => ({ port: kplus.k8s.IntOrString.fromNumber(53), protocol })),
-        },
-        { to: [block('0.0.0.0/0', v4), block('::/0', v6)] },
-        ...(options.allowedEgressCidrs?.length ? [{ to: options.allowedEgressCidrs.map((cidr) => block(cidr)) }] : []),
-      ],
+      egress: sandboxEgress(options),
     },
   });
+}
+
+function block(cidr: string, except?: string[]): kplus.k8s.NetworkPolicyPeer {
+  return { ipBlock: { cidr, except } };
+}
+
+/**
+ * DNS and everything outside the cluster and the private ranges.
+ *
+ * @internal
+ */
+export function sandboxEgress(
+  options: Pick<SandboxNetworkOptions, 'hostCidrs' | 'allowedEgressCidrs'>,
+): kplus.k8s.NetworkPolicyEgressRule[] {
+  const { hostCidrs = [], allowedEgressCidrs = [] } = options;
+  const v4 = [...PRIVATE_IPV4, ...hostCidrs.filter((cidr) => !cidr.includes(':'))];
+  const v6 = [...PRIVATE_IPV6, ...hostCidrs.filter((cidr) => cidr.includes(':'))];
+  return [
+    {
+      to: [
+        { namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } },
+        block(NODE_LOCAL_DNS),
+      ],
+      ports: ['UDP', 'TCP'].map((protocol) => ({ port: kplus.k8s.IntOrString.fromNumber(53), protocol })),
+    },
+    { to: [block('0.0.0.0/0', v4), block('::/0', v6)] },
+    ...(allowedEgressCidrs.length > 0 ? [{ to: allowedEgressCidrs.map((cidr) => block(cidr)) }] : []),
+  ];
 }
 
 function assertCidrs(options: SandboxNetworkOptions, where: string): void {

@@ -101,7 +101,7 @@ export interface StorageRequest {
 }
 
 function claimOf(workload: ISystemWorkload, scope: Construct, name: string, options: ClaimOptions): kplus.Volume {
-  if (workload instanceof SystemStatefulSet) return workload.addVolumeClaimTemplate({ name, ...options });
+  if (hasClaimTemplates(workload)) return workload.addVolumeClaimTemplate({ name, ...options });
   if (workload.system._concurrentPods() > 1 && !isForMany(options)) {
     throw new Error(
       `${workload.node.path}: several pods of a ${workload.system._kind} can run at a time, and would share the claim '${name}'. ` +
@@ -110,6 +110,11 @@ function claimOf(workload: ISystemWorkload, scope: Construct, name: string, opti
   }
   const claim = new kplus.k8s.KubePersistentVolumeClaim(scope, `Claim-${name}`, toClaim(options));
   return newVolume(scope, `Volume-${name}`, name, { persistentVolumeClaim: { claimName: claim.name } });
+}
+
+/** A StatefulSet, or another workload whose controller makes a claim for each pod. */
+function hasClaimTemplates(workload: object): workload is Pick<SystemStatefulSet, 'addVolumeClaimTemplate'> {
+  return 'addVolumeClaimTemplate' in workload;
 }
 
 function isForMany({ accessModes = [] }: ClaimOptions): boolean {
