@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asksForRestricted, exampleNames, filesOfExample } from '../examples/every-example';
+import { installAgentSandboxCrds } from './agent-sandbox';
 import { ApiServer, eventually, startApiServer } from './api-server';
 import { buildTimeout, minors } from './build';
 import { documents, KubeObject } from './client';
@@ -15,9 +16,7 @@ const textOf = (name: string) =>
   filesOfExample(name)
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n---\n');
-const crds = ['clusters', 'virtualclusterpolicies']
-  .map((name) => readFileSync(join(__dirname, '..', 'k3k', 'crds', `${name}.yaml`), 'utf8'))
-  .join('\n---\n');
+const k3kCrd = readFileSync(join(__dirname, '..', 'k3k', 'crds', 'clusters.yaml'), 'utf8');
 
 /** The namespaces that an example is applied into. */
 function namespacesOf(objects: KubeObject[]): string[] {
@@ -27,7 +26,8 @@ function namespacesOf(objects: KubeObject[]): string[] {
 
 /** The pods that the objects would become, one of each template, with volumes in the place of claim templates. */
 function podsOf(object: KubeObject): KubeObject[] {
-  const template = object.kind === 'Pod' ? object : (object.spec?.jobTemplate?.spec.template ?? object.spec?.template);
+  const { jobTemplate, template: own, podTemplate } = object.spec ?? {};
+  const template = object.kind === 'Pod' ? object : (jobTemplate?.spec.template ?? own ?? podTemplate);
   if (!template?.spec?.containers) return [];
   const claims = (object.spec.volumeClaimTemplates ?? []).map((claim: KubeObject) => ({
     name: claim.metadata.name,
@@ -42,8 +42,9 @@ describe.each(minors)('Kubernetes %s', (minor) => {
   let server: ApiServer;
   beforeAll(async () => {
     server = await startApiServer({ minor });
-    await server.apply(crds);
+    await server.apply(k3kCrd);
     await eventually(() => server.get('/apis/k3k.io/v1beta1/clusters'));
+    await installAgentSandboxCrds(server);
     // the runtime's class and policies are there before workloads are, as on any cluster
     await server.apply(textOf('default'));
   }, buildTimeout);

@@ -1,0 +1,91 @@
+// agent-sandbox as it is released: its CRDs, and its controller run against an API server of these tests.
+import { ChildProcess, spawn } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { ApiServer, eventually } from './api-server';
+import { cached, run } from './cache';
+
+const goModule = 'sigs.k8s.io/agent-sandbox';
+const version = 'v0.5.6';
+const otherwise = `Cannot get agent-sandbox ${version}: Go and the Go module proxy (GOPROXY) are needed once.`;
+
+/** Applies the CRDs of the release and waits until all kinds are served and discovered. */
+export async function installAgentSandboxCrds(server: ApiServer): Promise<void> {
+  const applied = await server.apply(await crds());
+  for (const { spec } of applied) {
+    const apiVersion = `${spec.group}/v1beta1`;
+    await eventually(() => server.get(`/apis/${apiVersion}/${spec.names.plural}`));
+    await eventually(() => server.pathOf({ apiVersion, kind: spec.names.kind }));
+  }
+}
+
+async function crds(): Promise<string> {
+  const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', `${goModule}@${version}`], { otherwise }));
+  const folder = join(Dir, 'k8s', 'crds');
+  return readdirSync(folder)
+    .sort()
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n---\n');
+}
+
+/** Built in a module whose only requirement is the release. */
+function controller(): Promise<string> {
+  return cached(`agent-sandbox-controller-${version}`, async (path) => {
+    const work = mkdtempSync(join(tmpdir(), 'agent-sandbox-build-'));
+    const go = (...args: string[]) => run('go', args, { cwd: work, env: { CGO_ENABLED: '0' }, otherwise });
+    try {
+      writeFileSync(join(work, 'go.mod'), `module build\n\ngo 1.26.0\n\nrequire ${goModule} ${version}\n`);
+      const flags = ['-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', join(work, 'controller')];
+      await go('build', ...flags, `${goModule}/cmd/agent-sandbox-controller`);
+      copyFileSync(join(work, 'controller'), path);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Starts the controller with its extensions, as the administrator. Its webhook only converts v1alpha1, so it is off. */
+export async function startAgentSandboxController(server: ApiServer): Promise<{ stop: () => void; log: () => string }> {
+  const program = await controller();
+  const folder = mkdtempSync(join(tmpdir(), 'agent-sandbox-'));
+  const kubeconfig = join(folder, 'kubeconfig');
+  const named = { name: 'a' };
+  writeFileSync(
+    kubeconfig,
+    stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'a',
+      contexts: [{ ...named, context: { cluster: 'a', user: 'a' } }],
+      clusters: [{ ...named, cluster: { server: server.url, 'certificate-authority': server.caFile } }],
+      users: [{ ...named, user: { token: server.adminToken } }],
+    }),
+    { mode: 0o600 },
+  );
+  const logFile = join(folder, 'log');
+  const log = openSync(logFile, 'w');
+  const flags = ['--extensions', '--enable-webhook=false', '--leader-elect=false'];
+  const addresses = ['--metrics-bind-address=0', '--health-probe-bind-address=0'];
+  const child: ChildProcess = spawn(program, [`--kubeconfig=${kubeconfig}`, ...flags, ...addresses], {
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  return {
+    stop: () => {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+    log: () => readFileSync(logFile, 'utf8').slice(-4000),
+  };
+}
