@@ -6,6 +6,7 @@ import { ISystemWorkload, PodSecurityLevel, SystemSettings, VolumeClaimTemplate 
 import { toClaim } from '../workloads/claim';
 import { newVolume } from '../workloads/new-volume';
 import { remember, systemContainerProps, systemPodProps } from '../workloads/plus-defaults';
+import { SystemPods } from '../workloads/system-pods';
 import { AgentSandboxTemplateProps } from './agent-sandbox-template-props';
 
 /**
@@ -23,6 +24,7 @@ const RESERVED_PREFIX = 'agents.x-k8s.io/';
 export abstract class AgentWorkload extends kplus.Workload implements ISystemWorkload {
   public readonly system: SystemSettings;
   protected readonly apiObject: ApiObject;
+  private readonly pods: SystemPods;
   private readonly claims: VolumeClaimTemplate[] = [];
 
   protected constructor(
@@ -33,8 +35,9 @@ export abstract class AgentWorkload extends kplus.Workload implements ISystemWor
     super(scope, id, systemPodProps({ ...given, select: false }));
     assertMetadata(given.podMetadata ?? {}, this.node.path);
     this.apiObject = this._newResource(given.metadata, Lazy.any({ produce: () => this._toSpec() }));
-    const options = { podSecurity: PodSecurityLevel.RESTRICTED, ...given.system };
-    this.system = SystemSettings._of(this, options, given, () => ({ volumeClaimTemplates: this._claimTemplates() }));
+    const system = { podSecurity: PodSecurityLevel.RESTRICTED, ...given.system };
+    this.pods = new SystemPods(this, { ...given, system }, () => ({ volumeClaimTemplates: this.claimTemplates() }));
+    this.system = this.pods.settings;
     for (const claim of given.volumeClaimTemplates ?? []) this.addVolumeClaimTemplate(claim);
   }
 
@@ -71,10 +74,7 @@ export abstract class AgentWorkload extends kplus.Workload implements ISystemWor
 
   /** @internal */
   public _toPodSpec(): kplus.k8s.PodSpec {
-    const spec = super._toPodSpec();
-    // the controller adds the volumes of the claims; a volume without a source is refused
-    const volumes = spec.volumes?.filter((volume) => !this.claims.some((claim) => claim.name === volume.name));
-    return this.system._toPodSpec({ ...spec, volumes: volumes?.length ? volumes : undefined });
+    return this.pods.toPodSpec(() => this.withoutClaims(super._toPodSpec()));
   }
 
   /** @internal */
@@ -84,7 +84,7 @@ export abstract class AgentWorkload extends kplus.Workload implements ISystemWor
         metadata: this.podMetadata.toJson(),
         spec: kplus.k8s.toJson_PodSpec(this._toPodSpec()),
       },
-      volumeClaimTemplates: this._claimTemplates(),
+      volumeClaimTemplates: this.claimTemplates(),
       service: this.given.service ?? false,
     };
   }
@@ -92,7 +92,13 @@ export abstract class AgentWorkload extends kplus.Workload implements ISystemWor
   /** @internal */
   public abstract _newResource(metadata: ApiObjectMetadata | undefined, spec: Json): ApiObject;
 
-  private _claimTemplates(): Json[] | undefined {
+  /** The controller adds the volumes of the claims; a volume without a source is refused. */
+  private withoutClaims(spec: kplus.k8s.PodSpec): kplus.k8s.PodSpec {
+    const volumes = spec.volumes?.filter((volume) => !this.claims.some((claim) => claim.name === volume.name));
+    return { ...spec, volumes: volumes?.length ? volumes : undefined };
+  }
+
+  private claimTemplates(): Json[] | undefined {
     if (this.claims.length === 0) return undefined;
     return this.claims.map((claim) => {
       const { metadata, spec } = toClaim(claim);

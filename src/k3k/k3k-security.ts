@@ -15,7 +15,7 @@ const POD_LEVEL_RESOURCES: ClusterFeature = {
 };
 
 /** What K3k has no field for. */
-const NOT_IN_K3K = ['acknowledge', 'containers', 'overhead', 'topologySpreadConstraints'] as const;
+const NOT_IN_K3K = ['acknowledge', 'containers', 'imagePullSecrets', 'overhead', 'topologySpreadConstraints'] as const;
 
 /**
  * What makes the pods of a K3k cluster system pods: what SystemSettings is to a workload.

@@ -198,9 +198,7 @@ export class K3sCluster extends Construct implements INestedCluster {
     const host = `${this.service.name}.${namespace}.svc`;
     this.url = `https://${host}:${this.service.port}`;
     const image = k3sImage(this, props);
-    this.token =
-      props.token ??
-      generatedToken(this, name, { image, imagePullSecrets: props.imagePullSecrets, system: props.system });
+    this.token = props.token ?? generatedToken(this, name, { image, system: props.system });
     const kubeconfig = new RuntimePopulatedSecret(this, 'Kubeconfig', `${name}-kubeconfig`);
     this.kubeconfigSecret = kubeconfig.secret;
 
@@ -312,12 +310,11 @@ export class K3sCluster extends Construct implements INestedCluster {
   }
 
   private shared<T extends K3sNodeOptions>(options: T): T & K3sNodeProps {
-    const { version, image, imageRepository, imagePullSecrets, init, registries, drainTimeout, startTimeout } =
-      this.props;
+    const { version, image, imageRepository, init, registries, drainTimeout, startTimeout } = this.props;
     return {
       storage: SystemStorage.claim({ storage: Size.gibibytes(10) }),
       ...options,
-      ...{ version, image, imageRepository, imagePullSecrets, init, registries, drainTimeout, startTimeout },
+      ...{ version, image, imageRepository, init, registries, drainTimeout, startTimeout },
       token: this.token,
     };
   }

@@ -2,6 +2,7 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ISystemWorkload, SpecialDirectory, SystemStorage } from '../workloads';
+import { runAsRoot } from '../workloads/run-as-root';
 import { EmbeddedEtcd } from './embedded-etcd';
 import { extraArgs, nodeArgs } from './k3s-args';
 import { addK3s } from './k3s-init';
@@ -11,7 +12,6 @@ import { assertEnv } from './k3s-settings';
 import { k3sImage } from './k3s-version';
 import { assertMemory } from './node-memory';
 import { hookCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
-import { pullWith } from './pull-secrets';
 
 /** K3s needs some seconds to end after the nested pods did. */
 const STOP_SECONDS = 30;
@@ -90,7 +90,7 @@ export class K3sNode extends Construct {
       ...extraArgs(props, where),
     ];
     this.container = addK3s(workload, container, { init: props.init, args, stopSeconds: drain + STOP_SECONDS });
-    pullWith(workload, props.imagePullSecrets);
+    workload.system._change((spec) => runAsRoot(spec, 'k3s'));
     this.mountData(workload, props.storage, options.volumeName ?? 'k3s-data');
     this.mountFiles(props, role, workload);
     options.etcd?.mount(workload, this.container);

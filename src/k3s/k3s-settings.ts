@@ -28,7 +28,6 @@ const SAYS = {
   version: {},
   image: {},
   imageRepository: {},
-  imagePullSecrets: {},
   init: {},
   nodeLabels: { extraArgs: ['node-label'], kubeletArgs: ['node-labels'] },
   nodeTaints: { extraArgs: ['node-taint'], kubeletArgs: ['register-with-taints'] },

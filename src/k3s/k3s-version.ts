@@ -1,4 +1,3 @@
-import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
 import { assertPinnedImage } from '../core/image-reference';
 import { DEFAULT_IMAGES, mirrored } from '../core/image-registry';
@@ -25,13 +24,6 @@ export interface K3sVersionOptions {
    * @default - `imageRepository` with the tag of `version`
    */
   readonly image?: string;
-
-  /**
-   * Secrets of type kubernetes.io/dockerconfigjson with which the host's nodes pull the image.
-   *
-   * @default - none
-   */
-  readonly imagePullSecrets?: kplus.ISecret[];
 
   /**
    * The first process: K3s, or systemd with K3s as a unit. Refused: systemd without an `image` that has it at /sbin/init,

@@ -5,13 +5,11 @@ import { SystemJob, SystemOptions } from '../workloads';
 import { K3sToken } from './k3s-token';
 import { shortHash } from '../core/content-hash';
 import { CLIENT_RESOURCES, programCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
-import { pullWith } from './pull-secrets';
 import { RuntimePopulatedSecret } from './runtime-populated-secret';
 
 /** @internal */
 export interface TokenJobOptions {
   readonly image: string;
-  readonly imagePullSecrets?: kplus.ISecret[];
   readonly system?: SystemOptions;
 }
 
@@ -42,7 +40,6 @@ export function generatedToken(scope: Construct, cluster: string, options: Token
     },
     resources: CLIENT_RESOURCES,
   });
-  pullWith(job, options.imagePullSecrets);
   container.mount(PROGRAMS_PATH, programsVolume(job), { readOnly: true });
   nameAfterContent(job, name);
   return K3sToken.fromSecret(secret, { agentKey: 'agent-token' });

@@ -299,6 +299,7 @@ test.each<[string, Props, string]>([
 
 test.each<[keyof SystemOptions, SystemOptions]>([
   ['containers', { containers: { k3s: { tty: true } } }],
+  ['imagePullSecrets', { imagePullSecrets: [] }],
   ['overhead', { overhead: { cpu: '1' } }],
   ['topologySpreadConstraints', { topologySpreadConstraints: [] }],
   ['acknowledge', { acknowledge: [{ rule: 'a', reason: 'b' }] }],

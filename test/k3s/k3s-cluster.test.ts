@@ -401,7 +401,6 @@ const everyProp = (chart: Chart): Required<K3sClusterProps> => ({
   version: 'v1.35.1+k3s1',
   image: 'mirror/k3s:1',
   imageRepository: 'ghcr.io/k3s-io/k3s',
-  imagePullSecrets: [kplus.Secret.fromSecretName(chart, 'pull', 'pull')],
   init: K3sInit.SYSTEMD,
   clusterName: 'other',
   servers: 3,
@@ -435,10 +434,6 @@ const effects: Record<keyof K3sClusterProps, (all: Manifest[]) => void> = {
     const images = all.flatMap((m) => m.spec?.template?.spec.containers ?? []).map((c) => c.image);
     expect(images).toEqual(Array(4).fill('ghcr.io/k3s-io/k3s:v1.36.2-k3s1'));
   },
-  imagePullSecrets: (all) =>
-    [...pods(all), tokenJob(all).spec.template.spec].forEach((pod) =>
-      expect(pod.imagePullSecrets).toEqual([{ name: 'pull' }]),
-    ),
   init: (all) => pods(all).forEach((pod) => expect(pod.containers[0].command).toEqual(['/sbin/init'])),
   clusterName: (all) => expect(only(all, 'StatefulSet', 'other-server')).toBeDefined(),
   servers: (all) => expect(server(all).replicas).toBe(3),

@@ -185,7 +185,6 @@ function everyServerProp(pod: SystemPod): Required<K3sNodeProps> {
     version,
     image: 'registry.example.org/k3s:1',
     imageRepository: 'ghcr.io/k3s-io/k3s',
-    imagePullSecrets: [kplus.Secret.fromSecretName(pod, 'pull', 'pull')],
     serverUrl: 'https://dev.dev.svc:6443',
     init: K3sInit.K3S,
     nodeLabels: { b: '2', a: '1' },
@@ -220,7 +219,6 @@ const rendered: Record<keyof K3sNodeProps, object> = {
   version: { containers: [{ image: 'rancher/k3s:v1.36.2-k3s1' }] },
   image: { containers: [{ image: 'registry.example.org/k3s:1' }] },
   imageRepository: { containers: [{ image: 'ghcr.io/k3s-io/k3s:v1.36.2-k3s1' }] },
-  imagePullSecrets: { imagePullSecrets: [{ name: 'pull' }] },
   serverUrl: args('agent', '--server=https://dev.dev.svc:6443'),
   init: { containers: [{ command: expect.arrayContaining(checked('start.sh')) }] },
   nodeLabels: args('--node-label=a=1', '--node-label=b=2'),
@@ -657,6 +655,16 @@ test('a K3sPod is a system pod with a node', () => {
     metadata: { labels: { a: 'b' } },
     spec: { hostUsers: false, containers: [{ name: 'k3s' }] },
   });
+});
+
+test('K3s runs as root although the pod says otherwise', () => {
+  const manifests = synth((chart) => {
+    const pod = new SystemPod(chart, 'it', { securityContext: { user: 1000, ensureNonRoot: true } });
+    K3sNode.on(pod, { version });
+  });
+
+  const [k3s] = only(manifests, 'Pod').spec.containers;
+  expect(k3s.securityContext).toMatchObject({ runAsUser: 0, runAsNonRoot: false });
 });
 
 test('on storage of the host’s node, Sysbox backs the special directories, and the node keeps its password', () => {
