@@ -1,3 +1,11 @@
+const { mkdtempSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+
+// One temporary directory for a run, removed at its end: cdk8s' Testing.app() alone leaves one behind per call.
+process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-test-'));
+process.on('exit', () => rmSync(process.env.TMPDIR, { recursive: true, force: true }));
+
 // One jest project a kind of test: `unit` needs Node alone, the others say what they need when it is missing.
 const project = (displayName, testMatch, extra = {}) => ({
   displayName,

@@ -19,7 +19,7 @@ const moduleOf = (fqn) => {
   return path.reduce((found, key) => found?.[key], module);
 };
 
-const schema = { structs: {}, enums: {}, objects: {}, classes: {}, functions: {} };
+const schema = { name: own.name, structs: {}, enums: {}, objects: {}, classes: {}, functions: {} };
 
 function convert(type) {
   if (type.primitive) return type.primitive;
@@ -34,7 +34,7 @@ function reach(fqn) {
   if (!type) throw new Error(`${fqn} is in no assembly`);
   if (type.kind === 'enum') schema.enums[fqn] ??= { ...moduleOf(fqn) };
   else if (type.datatype) reachStruct(fqn);
-  else schema.objects[fqn] ??= { ...exampleOf(type), members: type.kind === 'interface' ? requiredMembers(type) : [] };
+  else schema.objects[fqn] ??= { ...exampleOf(type), members: membersOf(type) };
 }
 
 function reachStruct(fqn) {
@@ -49,10 +49,15 @@ function inherited(type, key) {
   return [...(type[key] ?? []), ...(type.interfaces ?? []).flatMap((base) => inherited(typeOf(base), key))];
 }
 
-/** Members of interfaces of constructs are checked by `node` alone: an implementation may be of another version. */
-function requiredMembers(type) {
+/** What tells one: the members of an interface; of a construct the node alone, since it may come from another version. */
+function membersOf(type) {
+  if (type.kind === 'class') return isConstruct(type) ? ['node'] : [];
   const members = [...inherited(type, 'properties').filter(({ optional }) => !optional), ...inherited(type, 'methods')];
   return members.map(({ name }) => name);
+}
+
+function isConstruct(type) {
+  return type.fqn === 'constructs.Construct' || (type.base !== undefined && isConstruct(typeOf(type.base)));
 }
 
 /** How people get one: a factory of its own, a class that implements it, a factory elsewhere that makes one. */

@@ -36,6 +36,8 @@ export interface ClassSignature {
  * @internal
  */
 export interface PropSchema {
+  /** Name of the package. */
+  readonly name: string;
   /** Struct -> property -> [type, 1 when it may be left out]. Inherited properties included. */
   readonly structs: Record<string, Record<string, readonly [PropType, 0 | 1]>>;
   readonly enums: Record<string, Record<string, string | number>>;
@@ -52,6 +54,9 @@ export interface PropSchema {
  * @internal
  */
 export class PropCheck {
+  /** Our classes that the app has asked for: it has instances of no others, but for those that it got from these. */
+  private readonly exported: Record<string, unknown> = {};
+
   constructor(
     private readonly schema: PropSchema,
     /** Whether the installed version of another package knows a property that the schema does not. */
@@ -62,6 +67,7 @@ export class PropCheck {
   public guard(name: string, exported: unknown): unknown {
     if (typeof exported !== 'function') return exported;
     const signature = this.schema.classes[name];
+    this.exported[`${this.schema.name}.${name}`] = exported;
     if (!signature) return this.guardFunction(name, exported as (...args: unknown[]) => unknown);
     this.guardMethods(name, signature, exported as { prototype: Record<string, unknown> });
     const statics = this.guardedStatics(name, signature, exported as unknown as Record<string, unknown>);
@@ -204,8 +210,10 @@ export class PropCheck {
   private checkObject(type: string, value: unknown, at: Place): void {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null)
       return this.refuse(type, value, at);
+    const own = this.exported[type];
     const members = this.schema.objects[type]?.members ?? [];
-    if (!members.every((member) => member in value)) this.refuse(type, value, at);
+    const fits = typeof own === 'function' ? value instanceof own : members.every((member) => member in value);
+    if (!fits) this.refuse(type, value, at);
   }
 
   private refuse(type: PropType, value: unknown, { where, place }: Place): never {
