@@ -145,7 +145,7 @@ const MISTAKES = [
   ],
   [
     'runtime beside system',
-    (c) => new L.SystemPod(c, 'pod', { ...pod, runtime: L.RuntimeReference.fromRuntimeClassName('x') }),
+    (c) => new L.SystemPod(c, 'pod', { ...pod, runtime: { runtimeClassName: 'x' } }),
     "It belongs into 'system'",
   ],
   [
