@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'fs';
-import { join, relative, sep } from 'path';
+import { dirname, join, relative, sep } from 'path';
 
 /**
  * The programs of a directory, file name to content, sorted by name: no list of them is kept by hand.
@@ -25,10 +25,12 @@ export function programText(directory: string, name: string): string {
   return readFileSync(join(sourceDirectory(directory), name), 'utf8');
 }
 
-/** The package's directory: this file is in src/core, or compiled in lib/src/core. @internal */
-export const PACKAGE_ROOT = existsSync(join(__dirname, '..', '..', 'package.json'))
-  ? join(__dirname, '..', '..')
-  : join(__dirname, '..', '..', '..');
+/** The package's directory: this file is in src/core, compiled in lib/src/core, or part of the command in lib. @internal */
+export const PACKAGE_ROOT = withPackageJson(__dirname);
+
+function withPackageJson(directory: string): string {
+  return existsSync(join(directory, 'package.json')) ? directory : withPackageJson(dirname(directory));
+}
 
 /** The compiler copies no programs: lib/src/x stands for src/x. */
 function sourceDirectory(directory: string): string {
