@@ -12,9 +12,10 @@ export interface DaemonSetOptions {
   readonly image: string;
   readonly imageOptions: ImageSourceOptions;
   /** The ConfigMaps whose files are at PROGRAMS_PATH. */
-  readonly configMaps: string[];
+  readonly programs: string[];
+  /** The ConfigMap with the settings. */
+  readonly settings: string;
   readonly command: string[];
-  readonly revision: string;
   readonly nodeSelector: Record<string, string>;
   readonly tolerations: kplus.k8s.Toleration[];
   readonly priorityClassName: string;
@@ -70,8 +71,9 @@ function podSpec(options: DaemonSetOptions): kplus.k8s.PodSpec {
       { name: 'scratch', emptyDir: { sizeLimit: kplus.k8s.Quantity.fromString('64Mi') } },
       {
         name: 'programs',
-        projected: { defaultMode: 0o555, sources: options.configMaps.map((name) => ({ configMap: { name } })) },
+        projected: { defaultMode: 0o555, sources: options.programs.map((name) => ({ configMap: { name } })) },
       },
+      { name: 'settings', configMap: { name: options.settings } },
     ],
   };
 }
@@ -89,7 +91,6 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
       field('NODE_NAME', 'spec.nodeName'),
       field('POD_NAME', 'metadata.name'),
       field('NAMESPACE', 'metadata.namespace'),
-      { name: 'REVISION', value: options.revision },
     ],
     resources: options.resources ?? DEFAULT_RESOURCES,
     // Not privileged: the host's systemd does what needs more. chroot is among a container's default capabilities.
@@ -111,6 +112,7 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
       { name: 'host', mountPath: '/host', mountPropagation: 'HostToContainer' },
       { name: 'scratch', mountPath: '/tmp' },
       { name: 'programs', mountPath: PROGRAMS_PATH, readOnly: true },
+      { name: 'settings', mountPath: '/settings', readOnly: true },
     ],
   };
 }

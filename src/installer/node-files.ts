@@ -25,7 +25,6 @@ export interface NodeConfiguration {
   readonly binaryDir: string;
   readonly managerArgs: string;
   readonly fsArgs: string;
-  readonly settings: Record<string, string>;
 }
 
 /** The configuration, file name to content. @internal */
@@ -44,13 +43,6 @@ export function nodeConfiguration(configuration: NodeConfiguration): Record<stri
     'drop-in-v3.toml': runtime.dropIn(ConfigVersion.V3),
     'manual-lines-v2.toml': runtime.manualLines(ConfigVersion.V2),
     'manual-lines-v3.toml': runtime.manualLines(ConfigVersion.V3),
-    'settings.env': Object.entries(configuration.settings)
-      .map(([key, value]) => `${key}=${shellQuoted(value)}\n`)
-      .join(''),
     ...Object.fromEntries(files),
   };
-}
-
-function shellQuoted(value: string): string {
-  return `'${value.replaceAll("'", `'\\''`)}'`;
 }

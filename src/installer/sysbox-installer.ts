@@ -7,7 +7,6 @@ import { addProgramFiles, checkedCommand } from '../core/program-files';
 import { neverAdopt } from '../runtime/never-adopted';
 import { SysboxRuntimeClass } from '../runtime/runtime-class';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
-import { shortHash } from '../core/content-hash';
 import { assertLabel, assertSubdomain } from '../core/names';
 import { addAccess } from './access';
 import { addDaemonSet, PROGRAMS_PATH } from './daemon-set';
@@ -188,44 +187,43 @@ export class SysboxInstaller extends Construct {
       binaryDir: source.binaryDir,
       managerArgs: managerArgs(props.daemons ?? {}, where),
       fsArgs: fsArgs(props.daemons ?? {}, where),
-      settings: {
-        SOURCE: source._kind,
-        BINARY_DIR: source.binaryDir,
-        IMAGE_BINARIES: '/opt/sysbox/bin/generic',
-        HANDLER: runtime.handler,
-        RUNTIME_TYPE: 'io.containerd.runc.v2',
-        // The servers wait for the agents among these nodes.
-        NODE_SELECTOR: JSON.stringify(nodeSelector),
-        RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
-        DEADLINE: String(rollout.deadline),
-        DRAIN_TIMEOUT: String(rollout.drainTimeout),
-        CONCURRENCY: String(rollout.concurrency),
-        FAILURE_BUDGET: String(rollout.failureBudget),
-        SLOT_POLL: '10',
-        SLOT_EXPIRY: String(2 * rollout.deadline),
-        RETRY_PERIOD: '120',
-        EXPECT_UNIT: node.unit ?? '',
-        TAKEOVER: node.takeoverSha256 ?? '',
-        DRY_RUN: String(node.dryRun ?? false),
-        INSTALL_PACKAGES: String(node.installPackages ?? false),
-        UNINSTALL: String(props.uninstall ?? false),
-        ALLOW_OLD_KUBERNETES: String(props.runtimeClass.featureGates?.includes('UserNamespacesSupport') ?? false),
-      },
     });
+    const settings = {
+      SOURCE: source._kind,
+      BINARY_DIR: source.binaryDir,
+      IMAGE_BINARIES: '/opt/sysbox/bin/generic',
+      HANDLER: runtime.handler,
+      RUNTIME_TYPE: 'io.containerd.runc.v2',
+      // The servers wait for the agents among these nodes.
+      NODE_SELECTOR: JSON.stringify(nodeSelector),
+      RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
+      DEADLINE: String(rollout.deadline),
+      DRAIN_TIMEOUT: String(rollout.drainTimeout),
+      CONCURRENCY: String(rollout.concurrency),
+      FAILURE_BUDGET: String(rollout.failureBudget),
+      SLOT_POLL: '10',
+      SLOT_EXPIRY: String(2 * rollout.deadline),
+      RETRY_PERIOD: '120',
+      EXPECT_UNIT: node.unit ?? '',
+      TAKEOVER: node.takeoverSha256 ?? '',
+      DRY_RUN: String(node.dryRun ?? false),
+      INSTALL_PACKAGES: String(node.installPackages ?? false),
+      UNINSTALL: String(props.uninstall ?? false),
+      ALLOW_OLD_KUBERNETES: String(props.runtimeClass.featureGates?.includes('UserNamespacesSupport') ?? false),
+    };
     const configMap = (id: string, part: string, data: Record<string, string>) =>
       addProgramFiles(this, id, data, { name: `${name}-${part}`, namespace: this.namespace }).name;
-    const configMaps = [
-      configMap('Programs', 'programs', programs),
-      configMap('Configuration', 'configuration', configuration),
-    ];
     addDaemonSet(this, {
       name,
       namespace: this.namespace,
       image: source._imageIn(this),
       imageOptions: source._options,
-      configMaps,
+      programs: [
+        configMap('Programs', 'programs', programs),
+        configMap('Configuration', 'configuration', configuration),
+      ],
+      settings: configMap('Settings', 'settings', settings),
       command: checkedCommand(PROGRAMS_PATH, { ...programs, ...configuration }, 'coordinator.sh'),
-      revision: shortHash([configMaps, source.installerImage]),
       nodeSelector,
       tolerations: props.tolerations ?? [{ operator: 'Exists' }],
       priorityClassName: props.priorityClassName ?? 'system-node-critical',

@@ -210,8 +210,11 @@ export class FakeNode {
         binaryDir: '/opt/sysbox/current',
         managerArgs: settings.MANAGER_ARGS ?? '--disable-inner-image-preload',
         fsArgs: '',
-        settings: { ...SETTINGS, ...this.options.settings, ...settings },
       }),
+      // As the coordinator writes it (pod/settings.sh).
+      'settings.env': Object.entries({ ...SETTINGS, ...this.options.settings, ...settings })
+        .map(([key, value]) => `${key}='${value}'\n`)
+        .join(''),
     };
     for (const [file, content] of Object.entries(files)) this.write(`${programs}/${name}/${file}`, content);
     rmSync(this.path(`${programs}/current`), { force: true });

@@ -24,9 +24,9 @@ test('hands its props to both, and the handler of the class to the installer', (
   const manifests = Testing.synth(chart);
   expect(only(manifests, 'RuntimeClass').metadata.name).toBe('vm');
   expect(only(manifests, 'DaemonSet').metadata.namespace).toBe('runtime');
-  const configuration = manifests.find((m) => m.metadata.name.startsWith('sysbox-installer-configuration'));
-  expect(configuration.data['settings.env']).toContain("HANDLER='vm'\n");
-  expect(configuration.data['settings.env']).toContain("RUNTIME_CLASS='vm'\n");
+  const settings = manifests.find((m) => m.metadata.name.startsWith('sysbox-installer-settings'))!;
+  expect(settings.data.HANDLER).toBe('vm');
+  expect(settings.data.RUNTIME_CLASS).toBe('vm');
   expect(runtime.runtimeClass).toBeInstanceOf(SysboxRuntimeClass);
   expect(runtime.installer).toBeInstanceOf(SysboxInstaller);
   expect(runtime).toMatchObject({

@@ -1,15 +1,29 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SysboxRuntime } from '../../src';
 import { nodePrograms } from '../../src/installer/node-files';
 import { ApiServer, eventually } from '../cluster/api-server';
 import { KubeObject } from '../cluster/client';
-import { distObjects } from '../cluster/dist';
+import { synth } from '../support/synth';
 import { installerPod, nodePath, PodEnvironment } from './pod';
 import { UnreliableNetwork } from './unreliable';
 
-/** The settings of dist/, with times that a test can wait for. */
-const settings = { SLOT_POLL: 1, RETRY_PERIOD: 5, DRAIN_TIMEOUT: 2, DEADLINE: 120, FAILURE_BUDGET: 1, CONCURRENCY: 1 };
+/** The settings of the product, with times that a test can wait for. */
+const settings = {
+  ...installerSettings(),
+  SLOT_POLL: 1,
+  RETRY_PERIOD: 5,
+  DRAIN_TIMEOUT: 2,
+  DEADLINE: 120,
+  FAILURE_BUDGET: 1,
+  CONCURRENCY: 1,
+};
+
+function installerSettings(): Record<string, string> {
+  const manifests = synth((chart) => new SysboxRuntime(chart, 'sysbox'));
+  return manifests.find(({ metadata }) => metadata.name.startsWith('sysbox-installer-settings-'))?.data;
+}
 
 const binaries = ['sysbox-runc', 'sysbox-fs', 'sysbox-mgr'];
 
@@ -18,6 +32,7 @@ export class CoordinatorNode {
   readonly root: string;
   readonly state: string;
   private readonly programs: string;
+  private readonly settings: string;
   private process: ChildProcess | undefined;
   private started = 0;
   output = '';
@@ -35,11 +50,13 @@ export class CoordinatorNode {
     this.state = join(this.root, 'var/lib/cdk8s-sysbox');
     this.programs = join(folder, `${name}-programs`);
     for (const path of ['model', 'var/lib', 'opt']) mkdirSync(join(this.root, path), { recursive: true });
+    this.settings = join(folder, `${name}-settings`);
     mkdirSync(this.programs);
+    mkdirSync(this.settings);
     mkdirSync(join(folder, `${name}-image`));
     for (const binary of binaries) writeFileSync(join(folder, `${name}-image`, binary), binary);
     for (const [file, text] of Object.entries(nodePrograms())) writeFileSync(join(this.programs, file), text);
-    this.configure({ IMAGE_BINARIES: join(folder, `${name}-image`) });
+    this.configure({ ...settings, IMAGE_BINARIES: join(folder, `${name}-image`) });
   }
 
   static async make(
@@ -65,15 +82,8 @@ export class CoordinatorNode {
     return node;
   }
 
-  /** Later lines of settings.env win. */
   configure(more: Record<string, string | number>): void {
-    const file = join(this.programs, 'settings.env');
-    const map = distObjects.find(({ kind, data }) => kind === 'ConfigMap' && data['settings.env']);
-    const before: string = existsSync(file) ? readFileSync(file, 'utf8') : map?.data['settings.env'];
-    const lines = Object.entries({ ...(existsSync(file) ? {} : settings), ...more }).map(
-      ([key, value]) => `${key}='${value}'\n`,
-    );
-    writeFileSync(file, before + lines.join(''));
+    for (const [key, value] of Object.entries(more)) writeFileSync(join(this.settings, key), String(value));
   }
 
   /** What the kubelet writes. */
@@ -99,6 +109,7 @@ export class CoordinatorNode {
         ...this.pod,
         SCRATCH_DIR: this.pod.SCRATCH,
         HOST_ROOT: this.root,
+        SETTINGS_DIR: this.settings,
         REVISION: this.revision,
         MODEL_PROGRAM: join(__dirname, 'host/model.sh'),
         PATH: `${join(__dirname, 'host')}:${process.env.PATH}`,

@@ -37,8 +37,7 @@ export interface Said {
 }
 
 interface Pod {
-  readonly metadata: { name: string; uid: string; deletionTimestamp?: string };
-  readonly spec: { containers: { env?: { name: string; value?: string }[] }[] };
+  readonly metadata: { name: string; uid: string; labels: Record<string, string>; deletionTimestamp?: string };
   readonly status: PodStatus & { containerStatuses?: { ready: boolean; state: { running?: { startedAt: string } } }[] };
 }
 
@@ -79,10 +78,10 @@ export class Installation {
     });
   }
 
-  /** Waits until the newest installer pod is Ready under its own revision; one from before `since` does not count. */
+  /** Waits until a pod of the DaemonSet's newest template is Ready; one from before `since` does not count. */
   async ready(since = new Date(0), options = minutes(30)): Promise<void> {
     await waitFor('the installer is ready', options, async (last) => {
-      const wanted = await this.wantedPlan();
+      const wanted = await this.wantedGeneration();
       const { items } = await this.cluster.get<{ items: Pod[] }>(...installerPods);
       const said = await this.said();
       last(JSON.stringify({ said, wanted, pods: items.map(({ metadata, status }) => ({ metadata, status })) }));
@@ -90,9 +89,11 @@ export class Installation {
       const container = pod?.status.containerStatuses?.[0];
       if (!pod || more.length > 0 || !container?.ready || !container.state.running) return false;
       const started = Date.parse(container.state.running.startedAt);
-      const revision = pod.spec.containers[0]?.env?.find(({ name }) => name === 'REVISION')?.value;
+      const wholeSeconds = 1_000;
       return (
-        started >= since.getTime() - 1_000 && revision === wanted && said.stage === 'ready' && said.revision === wanted // whole seconds
+        started >= since.getTime() - wholeSeconds &&
+        pod.metadata.labels['pod-template-generation'] === wanted &&
+        said.stage === 'ready'
       );
     });
   }
@@ -135,10 +136,11 @@ export class Installation {
     });
   }
 
-  private async wantedPlan(): Promise<string | undefined> {
-    const daemonSet = await this.cluster.get<{ spec: { template: Pick<Pod, 'spec'> } }>(
+  /** The DaemonSet controller labels each pod with the generation of the template that it was made from. */
+  private async wantedGeneration(): Promise<string> {
+    const { metadata } = await this.cluster.get<{ metadata: { generation: number } }>(
       ...['daemonset', 'sysbox-installer', '-n', 'sysbox-system'],
     );
-    return daemonSet.spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'REVISION')?.value;
+    return String(metadata.generation);
   }
 }

@@ -8,11 +8,11 @@ set -eu
 HERE=$(cd "$(dirname "$0")" && pwd -P)
 HOST=${HOST_ROOT:-/host}
 SCRATCH=${SCRATCH_DIR:-/tmp}
-RELEASE=host
 warnings=''
 
-# shellcheck source=/dev/null
-. "$HERE/settings.env"
+# shellcheck source=settings.sh
+. "$HERE/settings.sh"
+read_settings
 # shellcheck source=api.sh
 . "$HERE/api.sh"
 # shellcheck source=report.sh
@@ -57,21 +57,15 @@ check_host() { on_host /bin/sh $HOST_PROGRAM check 2>/dev/null || echo unknown; 
 publish() {
   publish_programs || return 1
   [ "$SOURCE" = image ] || return 0
-  RELEASE=$(cd "$IMAGE_BINARIES" && sha256sum sysbox-runc sysbox-fs sysbox-mgr | sha256sum | cut -c1-16) || return 1
   [ "$DRY_RUN" = true ] || [ -d "$RELEASES/$RELEASE" ] || publish_release || return 1
-  forget "$IMAGE_BINARIES" && forget "$RELEASES/$RELEASE"
-}
-
-# forget FOLDER: what was read or copied once would count as this pod's memory for as long as it lives.
-forget() {
-  for file in "$1"/*; do dd if="$file" iflag=nocache count=0 2>/dev/null || true; done
+  forget "$RELEASES/$RELEASE"
 }
 
 publish_programs() {
   [ "$(readlink "$PROGRAMS/current" 2>/dev/null)" != "$REVISION" ] || return 0
   mkdir -p "$PROGRAMS" && rm -rf "$PROGRAMS/incoming" "$PROGRAMS/current.new" || return 1
   if [ ! -d "$PROGRAMS/$REVISION" ]; then
-    mkdir "$PROGRAMS/incoming" && cp -L "$HERE"/* "$PROGRAMS/incoming/" && sync && mv "$PROGRAMS/incoming" "$PROGRAMS/$REVISION" || return 1
+    mkdir "$PROGRAMS/incoming" && cp -L "$HERE"/* "$SCRATCH/settings.env" "$PROGRAMS/incoming/" && sync && mv "$PROGRAMS/incoming" "$PROGRAMS/$REVISION" || return 1
   fi
   ln -s "$REVISION" "$PROGRAMS/current.new" && mv -T -f "$PROGRAMS/current.new" "$PROGRAMS/current" && sync
 }
@@ -380,6 +374,7 @@ rest() {
 
 main() {
   trap 'exit 0' TERM INT
+  set_revision
   rm -f "$SCRATCH/ready" "$SCRATCH/seen"
   alive
   if [ "$UNINSTALL" = true ]; then
