@@ -1,5 +1,4 @@
 export * from './agents';
-export * from './containerd';
 export * from './docker';
 export * from './installer';
 export * from './k3k';

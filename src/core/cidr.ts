@@ -28,11 +28,11 @@ export class Cidr {
     const [address, prefix, ...rest] = text.split('/');
     const family = isIP(address ?? '');
     if (!address || (family !== 4 && family !== 6) || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefix ?? '')) {
-      throw new Error(`'${text}' is no CIDR. Write it as '10.52.0.0/16' or 'fd00:52::/48'`);
+      throw new Error(`'${text}' is not a valid CIDR. Write it as '10.52.0.0/16' or 'fd00:52::/48'`);
     }
     const length = Number(prefix);
     if (length > BITS[family]) {
-      throw new Error(`'${text}' is no CIDR: the prefix of IPv${family} has at most ${BITS[family]} bits`);
+      throw new Error(`'${text}' is not a valid CIDR: the prefix of IPv${family} has at most ${BITS[family]} bits`);
     }
     return new Cidr(family, toNumber(address, family), length);
   }
@@ -86,7 +86,7 @@ export class Cidr {
 }
 
 /**
- * Refuses what is no CIDR, with the place.
+ * Refuses what is not a valid CIDR, with the place.
  *
  * @internal
  */

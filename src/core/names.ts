@@ -2,8 +2,6 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const QUALIFIED_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
-const RESOURCE = /^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i)$/;
-const QUANTITY = /^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
 
 /**
  * A DNS subdomain name, as most Kubernetes objects are named.
@@ -12,17 +10,20 @@ const QUANTITY = /^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+
  */
 export function assertSubdomain(value: string, what: string): void {
   if (typeof value !== 'string' || value.length > 253 || !SUBDOMAIN.test(value)) {
-    throw new Error(`${what} '${value}' is no DNS subdomain name. Use lower-case letters, digits, '-' and '.'`);
+    throw new Error(
+      `${what} '${value}' is not a valid DNS subdomain name. Use lower-case letters, digits, '-' and '.'`,
+    );
   }
 }
 
 /**
- * True for a DNS label, as containers and volumes are named.
+ * What is wrong with a DNS label, as containers and volumes are named; nothing when it is one.
  *
  * @internal
  */
-export function isLabelName(value: string): boolean {
-  return DNS_LABEL.test(value);
+export function labelNameProblem(value: string): string | undefined {
+  if (typeof value === 'string' && DNS_LABEL.test(value)) return undefined;
+  return `'${value}' is not a valid DNS label. Use at most 63 lower-case letters, digits and '-'`;
 }
 
 /**
@@ -31,9 +32,8 @@ export function isLabelName(value: string): boolean {
  * @internal
  */
 export function assertLabelName(value: string, what: string): void {
-  if (!isLabelName(value)) {
-    throw new Error(`${what} '${value}' is no DNS label. Use at most 63 lower-case letters, digits and '-'`);
-  }
+  const problem = labelNameProblem(value);
+  if (problem) throw new Error(`${what} ${problem}`);
 }
 
 /**
@@ -47,27 +47,13 @@ export function assertLabel(key: string, value: string, what: string): void {
   const name = key.slice(slash + 1);
   const prefixBad = prefix !== undefined && (prefix.length > 253 || !SUBDOMAIN.test(prefix));
   if (prefixBad || !QUALIFIED_NAME.test(name)) {
-    throw new Error(`${what}: '${key}' is no label key. Write 'name' or 'dns.prefix/name' with at most 63 characters`);
+    throw new Error(
+      `${what}: '${key}' is not a valid label key. Write 'name' or 'dns.prefix/name' with at most 63 characters`,
+    );
   }
   if (typeof value !== 'string' || !LABEL_VALUE.test(value)) {
     throw new Error(
-      `${what}: '${value}' (of '${key}') is no label value. Use a text of at most 63 letters, digits, '-', '_', '.'`,
+      `${what}: '${value}' (of '${key}') is not a valid label value. Use a string of at most 63 letters, digits, '-', '_', '.'`,
     );
-  }
-}
-
-/**
- * Resource quantities by resource name.
- *
- * @internal
- */
-export function assertResources(quantities: Record<string, string>, what: string): void {
-  for (const [resource, quantity] of Object.entries(quantities)) {
-    if (!RESOURCE.test(resource)) {
-      throw new Error(`${what}: '${resource}' is no resource of a pod. Write 'cpu', 'memory' or 'ephemeral-storage'`);
-    }
-    if (!QUANTITY.test(quantity)) {
-      throw new Error(`${what}: '${quantity}' (of '${resource}') is no quantity. Write '64Mi', '250m' or '1'`);
-    }
   }
 }

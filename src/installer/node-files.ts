@@ -1,5 +1,6 @@
 import { join } from 'path';
-import { ConfigVersion, ContainerdRuntime } from '../containerd';
+import { containerdFiles } from '../containerd/containerd-files';
+import { ContainerdRuntime } from '../containerd/containerd-runtime';
 import { programsIn } from '../core/programs';
 
 /** Directory of the programs and files: host/ runs on the node, pod/ in the DaemonSet, files/ is installed. */
@@ -29,7 +30,6 @@ export interface NodeConfiguration {
 
 /** The configuration, file name to content. @internal */
 export function nodeConfiguration(configuration: NodeConfiguration): Record<string, string> {
-  const { runtime } = configuration;
   const files = Object.entries(programsIn(join(NODE, 'files'))).map(([name, text]) => [
     name,
     text
@@ -38,11 +38,7 @@ export function nodeConfiguration(configuration: NodeConfiguration): Record<stri
       .replaceAll(' @FS_ARGS@', configuration.fsArgs && ` ${configuration.fsArgs}`),
   ]);
   return {
-    'config-v3.toml.tmpl': runtime.k3sTemplate(),
-    'drop-in-v2.toml': runtime.dropIn(ConfigVersion.V2),
-    'drop-in-v3.toml': runtime.dropIn(ConfigVersion.V3),
-    'manual-lines-v2.toml': runtime.manualLines(ConfigVersion.V2),
-    'manual-lines-v3.toml': runtime.manualLines(ConfigVersion.V3),
+    ...containerdFiles(configuration.runtime),
     ...Object.fromEntries(files),
   };
 }

@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { ContainerdRuntime } from '../containerd';
+import { assertHandler } from '../containerd/containerd-runtime';
 import { clusterScoped } from '../core/cluster-scoped';
 import { addStandardLabels, NodeLabels } from '../core/labels';
 import { addProgramFiles, checkedCommand } from '../core/program-files';
@@ -172,7 +172,8 @@ export class SysboxInstaller extends Construct {
     this.namespace = props.namespace ?? 'sysbox-system';
     assertSubdomain(this.namespace, `${where}: namespace`);
     refuseCrio(props.runtimeClass, where);
-    const runtime = containerdRuntime(props.handler ?? SysboxRuntimeClass.DEFAULT_NAME, source, where);
+    const handler = props.handler ?? SysboxRuntimeClass.DEFAULT_NAME;
+    assertHandler(handler, where);
     const rollout = rolloutOf(props.rollout ?? {}, where);
     const node = checkedNode(props.node ?? {}, where);
     const nodeSelector = installSelector(props.nodeSelector ?? {}, where);
@@ -183,7 +184,7 @@ export class SysboxInstaller extends Construct {
 
     const programs = nodePrograms();
     const configuration = nodeConfiguration({
-      runtime,
+      runtime: { handler, binaryPath: `${source.binaryDir}/sysbox-runc` },
       binaryDir: source.binaryDir,
       managerArgs: managerArgs(props.daemons ?? {}, where),
       fsArgs: fsArgs(props.daemons ?? {}, where),
@@ -192,7 +193,7 @@ export class SysboxInstaller extends Construct {
       SOURCE: source._kind,
       BINARY_DIR: source.binaryDir,
       IMAGE_BINARIES: '/opt/sysbox/bin/generic',
-      HANDLER: runtime.handler,
+      HANDLER: handler,
       RUNTIME_TYPE: 'io.containerd.runc.v2',
       // The servers wait for the agents among these nodes.
       NODE_SELECTOR: JSON.stringify(nodeSelector),
@@ -240,14 +241,6 @@ function addNamespace(scope: Construct, name: string): void {
     metadata: { name, labels: Object.fromEntries(['enforce', 'audit', 'warn'].map(level)) },
   });
   clusterScoped(namespace);
-}
-
-function containerdRuntime(handler: string, source: SysboxSource, where: string): ContainerdRuntime {
-  try {
-    return new ContainerdRuntime({ handler, binaryName: `${source.binaryDir}/sysbox-runc` });
-  } catch (error) {
-    throw new Error(`${where}: ${(error as Error).message}`);
-  }
 }
 
 function refuseCrio(runtime: ISysboxRuntime, where: string): void {

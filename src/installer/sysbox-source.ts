@@ -1,4 +1,5 @@
 import { IConstruct } from 'constructs';
+import { pinnedImage } from '../core/image-reference';
 import { DEFAULT_IMAGES, mirrored } from '../core/image-registry';
 
 /** Where the binaries come from, when an image brings them. */
@@ -90,15 +91,8 @@ export class SysboxSource {
 }
 
 function checkedImage(image: string): string {
-  const [name = '', digest] = image.split('@');
-  const tag = /:([^/:]+)$/.exec(name)?.[1];
-  if (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest)) {
-    throw new Error(`SysboxSource: '${image}' has a malformed digest. Write name@sha256:<64 hexadecimal digits>`);
-  }
-  if (digest === undefined && (tag === undefined || tag === 'latest')) {
-    throw new Error(`SysboxSource: '${image}' names no version. Add a tag such as :v0.7.1-0, or a digest @sha256:…`);
-  }
-  const version = tag === undefined ? undefined : /^v?(\d+)\.(\d+)\.(\d+)/.exec(tag);
+  const { tag } = pinnedImage(image, 'SysboxSource');
+  const version = /^v?(\d+)\.(\d+)\.(\d+)/.exec(tag ?? '');
   if (version && isBelow(version.slice(1).map(Number), [0, 7, 1])) {
     throw new Error(
       `SysboxSource: '${image}' is Sysbox ${version[0]}: below 0.7.1 no pod starts under containerd 2 (sysbox#1013). Use v0.7.1-0 or later`,

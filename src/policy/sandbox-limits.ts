@@ -1,5 +1,6 @@
 import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { toQuantities } from '../core/quantities';
 
 /** What all pods of a namespace may take together. */
 export interface SandboxQuotaOptions {
@@ -102,7 +103,7 @@ export function assertLimits(defaults: SandboxContainerDefaultsOptions, what: st
  * @internal
  */
 export function toHard(quota: SandboxQuotaOptions): Record<string, kplus.k8s.Quantity> {
-  return quantities({
+  return toQuantities({
     pods: quota.pods ?? 20,
     'requests.cpu': quota.cpuRequests,
     'requests.memory': quota.memoryRequests,
@@ -120,26 +121,13 @@ export function toHard(quota: SandboxQuotaOptions): Record<string, kplus.k8s.Qua
 export function toLimitRange(defaults: SandboxContainerDefaultsOptions): kplus.k8s.LimitRangeItem {
   return {
     type: 'Container',
-    defaultRequest: quantities({
+    defaultRequest: toQuantities({
       cpu: defaults.cpuRequest ?? kplus.Cpu.millis(100),
       memory: defaults.memoryRequest ?? MEMORY_REQUEST,
     }),
-    default: quantities({
+    default: toQuantities({
       memory: defaults.memoryLimit ?? MEMORY_LIMIT,
       'ephemeral-storage': defaults.ephemeralStorageLimit,
     }),
   };
-}
-
-function quantities(values: Record<string, number | Size | kplus.Cpu | undefined>): Record<string, kplus.k8s.Quantity> {
-  const result: Record<string, kplus.k8s.Quantity> = {};
-  for (const [resource, value] of Object.entries(values)) {
-    if (value !== undefined) result[resource] = kplus.k8s.Quantity.fromString(textOf(value));
-  }
-  return result;
-}
-
-function textOf(value: number | Size | kplus.Cpu): string {
-  if (value instanceof Size) return `${value.toMebibytes()}Mi`;
-  return typeof value === 'number' ? String(value) : value.amount;
 }

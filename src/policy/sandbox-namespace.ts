@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { clusterScoped } from '../core/cluster-scoped';
 import { assertLabel, assertLabelName } from '../core/names';
 import { assertCidr } from '../core/cidr';
-import { PodSecurityLevel } from '../workloads/system-options';
+import { PodSecurityLevel } from '../runtime/pod-security-level';
 import {
   assertLimits,
   SandboxContainerDefaultsOptions,

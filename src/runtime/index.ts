@@ -2,4 +2,5 @@ export * from './container-engine';
 export { ImageRegistry } from '../core/image-registry';
 export { NodeLabels } from '../core/labels';
 export * from './runtime-class';
-export { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';
+export { ISysboxRuntime } from './runtime-ref';
+export { RuntimeReference, RuntimeReferenceOptions } from './runtime-reference';

@@ -1,6 +1,7 @@
 import { ClusterFeatures, ClusterVersion } from './cluster-version';
 import { ContainerEngine } from './container-engine';
-import { assertResources, assertSubdomain } from '../core/names';
+import { assertSubdomain } from '../core/names';
+import { assertResources } from '../core/quantities';
 import { ISysboxRuntime } from './runtime-ref';
 
 /**

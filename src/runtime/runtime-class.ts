@@ -3,9 +3,11 @@ import { Construct } from 'constructs';
 import { clusterScoped } from '../core/cluster-scoped';
 import { ContainerEngine } from './container-engine';
 import { addStandardLabels, DEFAULT_RUNTIME_CLASS, NodeLabels } from '../core/labels';
-import { assertLabel } from '../core/names';
+import { assertLabel, assertLabelName } from '../core/names';
+import { toQuantities } from '../core/quantities';
 import { assertRuntime } from './runtime-check';
-import { ISysboxRuntime, RuntimeReference, RuntimeReferenceOptions } from './runtime-ref';
+import { ISysboxRuntime } from './runtime-ref';
+import { RuntimeReference, RuntimeReferenceOptions } from './runtime-reference';
 
 /** The RuntimeClass under which system pods run. */
 export interface SysboxRuntimeClassProps {
@@ -97,7 +99,8 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
     this.featureGates = props.featureGates;
     this.podOverhead = props.podOverhead;
     assertRuntime(this, where);
-    assertHandler(this.handler, where);
+    // Kubernetes' own rule for handlers (RuntimeClass API reference).
+    assertLabelName(this.handler, `${where}: handler`);
     const nodeSelector = selectorOf(props.nodeSelector ?? {}, where);
     refuseOwnTaint(props.tolerations ?? [], where);
 
@@ -106,19 +109,10 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
         metadata: { name: this.runtimeClassName },
         handler: this.handler,
         scheduling: { nodeSelector, ...(props.tolerations?.length ? { tolerations: props.tolerations } : {}) },
-        overhead: props.podOverhead && { podFixed: quantities(props.podOverhead) },
+        overhead: props.podOverhead && { podFixed: toQuantities(props.podOverhead) },
       }),
     );
     addStandardLabels(this, 'sysbox-runtime');
-  }
-}
-
-/** Kubernetes' own rule for handlers (RuntimeClass API reference): a DNS label. */
-function assertHandler(handler: string, where: string): void {
-  if (handler.length > 63 || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(handler)) {
-    throw new Error(
-      `${where}: handler '${handler}' is no DNS label. Use at most 63 lower-case letters, digits and '-'`,
-    );
   }
 }
 
@@ -142,10 +136,4 @@ function refuseOwnTaint(tolerations: kplus.k8s.Toleration[], where: string): voi
       );
     }
   }
-}
-
-function quantities(values: Record<string, string>): Record<string, kplus.k8s.Quantity> {
-  return Object.fromEntries(
-    Object.entries(values).map(([resource, value]) => [resource, kplus.k8s.Quantity.fromString(value)]),
-  );
 }

@@ -1,8 +1,6 @@
 import { ContainerEngine } from './container-engine';
-import { assertRuntime } from './runtime-check';
 
 export { ContainerEngine } from './container-engine';
-export { assertRuntime } from './runtime-check';
 
 /**
  * What a system pod must know of the runtime it runs under. `SysboxRuntime` and `SysboxRuntimeClass` are such objects; a
@@ -40,64 +38,4 @@ export interface ISysboxRuntime {
    * @default - unknown
    */
   readonly podOverhead?: Record<string, string>;
-}
-
-/** What is known of a runtime that was installed elsewhere. */
-export interface RuntimeReferenceOptions {
-  /**
-   * The container engine of the nodes.
-   *
-   * @default ContainerEngine.CONTAINERD
-   */
-  readonly containerEngine?: ContainerEngine;
-
-  /**
-   * Kubernetes version of the cluster, "1.36" or "v1.36.2+k3s1". Refused below 1.30, and below 1.33 without the feature
-   * gate UserNamespacesSupport: there the API server drops `hostUsers: false` without a word.
-   *
-   * @default - unknown: 1.33 or later is assumed, and nothing is refused for its age
-   */
-  readonly clusterVersion?: string;
-
-  /**
-   * Kubernetes feature gates that were turned on in the cluster beyond its defaults.
-   *
-   * @default - none
-   */
-  readonly featureGates?: string[];
-
-  /**
-   * The overhead that the RuntimeClass adds to each of its pods, by resource name.
-   *
-   * @default - unknown
-   */
-  readonly podOverhead?: Record<string, string>;
-}
-
-/** A runtime that was installed elsewhere, named by its RuntimeClass. */
-export class RuntimeReference implements ISysboxRuntime {
-  /**
-   * The runtime behind the RuntimeClass of this name.
-   *
-   * @param runtimeClassName a DNS subdomain name
-   * @param options what is known of it
-   */
-  public static named(runtimeClassName: string, options: RuntimeReferenceOptions = {}): RuntimeReference {
-    return new RuntimeReference(runtimeClassName, options);
-  }
-
-  public readonly runtimeClassName: string;
-  public readonly containerEngine?: ContainerEngine;
-  public readonly clusterVersion?: string;
-  public readonly featureGates?: string[];
-  public readonly podOverhead?: Record<string, string>;
-
-  private constructor(runtimeClassName: string, options: RuntimeReferenceOptions) {
-    this.runtimeClassName = runtimeClassName;
-    this.containerEngine = options.containerEngine;
-    this.clusterVersion = options.clusterVersion;
-    this.featureGates = options.featureGates;
-    this.podOverhead = options.podOverhead;
-    assertRuntime(this, 'RuntimeReference.named()');
-  }
 }

@@ -12,7 +12,7 @@ import { ruleErrors } from './pod-rules';
 import { removePlusDefaults } from './remove-plus-defaults';
 import { RenderedOnce } from './rendered-once';
 import { restrictedErrors } from './restricted';
-import { PodSecurityLevel } from './system-options';
+import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { toSystemPodSpec } from './system-pod-spec';
 import { ManifestChange, SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';

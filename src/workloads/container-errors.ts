@@ -1,4 +1,4 @@
-import { isLabelName } from '../core/names';
+import { labelNameProblem } from '../core/names';
 import { PlainPodSpec } from './system-pod-spec';
 
 /**
@@ -14,9 +14,7 @@ export function containerErrors(spec: PlainPodSpec): string[] {
   const names: string[] = containers.map(({ name }) => name);
   return [
     ...repeated(names).map((name) => `several containers are named '${name}'. Give each container a 'name' of its own`),
-    ...names
-      .filter((name) => !isLabelName(name))
-      .map((name) => `container '${name}' is no DNS label. Use at most 63 lower-case letters, digits and '-'`),
+    ...names.flatMap((name) => labelNameProblem(name) ?? []).map((problem) => `container ${problem}`),
     ...containers.flatMap(({ name, volumeMounts }) =>
       repeated((volumeMounts ?? []).map(({ mountPath }: { mountPath: string }) => mountPath)).map(
         (path) => `container '${name}' mounts several volumes at ${path}. Leave all but one of them out`,

@@ -1,9 +1,11 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ClusterFeatures } from '../runtime/cluster-version';
-import { assertLabel, assertResources, assertSubdomain } from '../core/names';
+import { assertLabel, assertSubdomain } from '../core/names';
+import { assertResources } from '../core/quantities';
 import { clusterOf } from '../runtime/runtime-check';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
-import { PodSecurityLevel, SystemOptions } from './system-options';
+import { PodSecurityLevel } from '../runtime/pod-security-level';
+import { SystemOptions } from './system-options';
 import { assertTopologySpread } from './topology-spread-check';
 
 /**

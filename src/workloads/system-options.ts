@@ -1,24 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
+import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
-
-/** How strictly a system pod follows the Pod Security Standards. */
-export enum PodSecurityLevel {
-  /**
-   * Nothing that Baseline forbids. Every system pod is at least that: no privileged container, no host namespace, no
-   * hostPath, no host port.
-   */
-  BASELINE = 'baseline',
-
-  /**
-   * Also what Restricted demands: `allowPrivilegeEscalation: false`, all capabilities dropped, seccomp RuntimeDefault.
-   * A system container keeps uid 0 and, since Sysbox grants capabilities by itself, all its capabilities; what it loses
-   * is setuid: sudo, su, ping and newuidmap gain no rights inside.
-   *
-   * Needs Kubernetes 1.35 or later for a uid-0 pod (it was tried on 1.36).
-   */
-  RESTRICTED = 'restricted',
-}
 
 /** What a container of a system pod can have beyond cdk8s-plus. */
 export interface SystemContainerOptions {

@@ -1,4 +1,5 @@
-import { PodSecurityLevel, SystemContainerOptions } from './system-options';
+import { PodSecurityLevel } from '../runtime/pod-security-level';
+import { SystemContainerOptions } from './system-options';
 
 /**
  * A pod spec as plain data. The fields touched here have the same names in cdk8s' property space and on the wire, so one

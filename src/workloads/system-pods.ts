@@ -8,7 +8,9 @@ import { ruleErrors, toManifestJson } from './pod-rules';
 import { sortKeys } from './sort-keys';
 import { RenderedOnce } from './rendered-once';
 import { restrictedErrors } from './restricted';
-import { PodSecurityLevel, SystemOptions } from './system-options';
+import { toQuantities } from '../core/quantities';
+import { PodSecurityLevel } from '../runtime/pod-security-level';
+import { SystemOptions } from './system-options';
 import { PlainPodSpec, toSystemPodSpec } from './system-pod-spec';
 import { ManifestChange, SystemSettings } from './system-settings';
 
@@ -56,7 +58,7 @@ export class SystemPods {
     const fields = settings._fields(() => this.addressLabels());
     const own = toSystemPodSpec(withoutPlusDefaults(plus, workload, this.given), {
       ...fields,
-      overhead: fields.overhead && quantities(fields.overhead),
+      overhead: fields.overhead && toQuantities(fields.overhead as Record<string, string>),
     });
     const spec = settings._changes.reduce((changed, change) => change(changed), own);
     const restricted = settings.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(spec) : [];
@@ -108,10 +110,4 @@ function unknownContainers(configured: string[], spec: PlainPodSpec): string[] {
   return configured
     .filter((name) => !names.includes(name))
     .map((name) => `system.containers names '${name}', but the pod's containers are: ${names.join(', ')}`);
-}
-
-function quantities(byResource: Record<string, unknown>): Record<string, kplus.k8s.Quantity> {
-  return Object.fromEntries(
-    Object.entries(byResource).map(([resource, amount]) => [resource, kplus.k8s.Quantity.fromString(amount as string)]),
-  );
 }

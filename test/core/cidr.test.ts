@@ -87,13 +87,13 @@ test.each([
 });
 
 test.each([
-  ['10.0.0.0', "'10.0.0.0' is no CIDR. Write it as '10.52.0.0/16' or 'fd00:52::/48'"],
-  ['10.0.0/8', "'10.0.0/8' is no CIDR."],
-  ['10.0.0.0/08', "'10.0.0.0/08' is no CIDR."],
-  ['10.0.0.0/8/8', "'10.0.0.0/8/8' is no CIDR."],
-  ['', "'' is no CIDR."],
-  ['10.0.0.0/33', "'10.0.0.0/33' is no CIDR: the prefix of IPv4 has at most 32 bits"],
-  ['fd00::/129', "'fd00::/129' is no CIDR: the prefix of IPv6 has at most 128 bits"],
+  ['10.0.0.0', "'10.0.0.0' is not a valid CIDR. Write it as '10.52.0.0/16' or 'fd00:52::/48'"],
+  ['10.0.0/8', "'10.0.0/8' is not a valid CIDR."],
+  ['10.0.0.0/08', "'10.0.0.0/08' is not a valid CIDR."],
+  ['10.0.0.0/8/8', "'10.0.0.0/8/8' is not a valid CIDR."],
+  ['', "'' is not a valid CIDR."],
+  ['10.0.0.0/33', "'10.0.0.0/33' is not a valid CIDR: the prefix of IPv4 has at most 32 bits"],
+  ['fd00::/129', "'fd00::/129' is not a valid CIDR: the prefix of IPv6 has at most 128 bits"],
   ['10.52.1.0/16', "'10.52.1.0/16' is an address within a CIDR. Write the CIDR itself: '10.52.0.0/16'"],
   ['fd00::1/64', "'fd00::1/64' is an address within a CIDR. Write the CIDR itself: 'fd00::/64'"],
 ])('refuses %j', (text, message) => {
@@ -103,5 +103,5 @@ test.each([
 test('the CIDR around an address is the one that its prefix names', () => {
   expect(Cidr.around('10.52.7.1/16').toString()).toBe('10.52.0.0/16');
   expect(Cidr.around('fd00:52::7/48').toString()).toBe('fd00:52::/48');
-  expect(() => Cidr.around('10.52.7.1')).toThrow("'10.52.7.1' is no CIDR");
+  expect(() => Cidr.around('10.52.7.1')).toThrow("'10.52.7.1' is not a valid CIDR");
 });

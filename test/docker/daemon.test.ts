@@ -130,16 +130,20 @@ describe('daemon.json', () => {
       "'fd00::/16' overlaps 'fd00:1::/32'",
     ],
     [
-      'a pool that is no CIDR',
+      'a pool that is not a valid CIDR',
       { addressPools: [{ base: '10.0.0.0', size: 24 }] },
-      "addressPools: '10.0.0.0' is no CIDR",
+      "addressPools: '10.0.0.0' is not a valid CIDR",
     ],
     [
       'a cluster CIDR that is none',
       { hostCidrs: ['x'] },
-      "test/it: daemon: hostCidrs: 'x' is no CIDR. Write it as '10.52.0.0/16'",
+      "test/it: daemon: hostCidrs: 'x' is not a valid CIDR. Write it as '10.52.0.0/16'",
     ],
-    ['a bridge that is no CIDR', { bridgeAddress: '172.30.0.1' }, "bridgeAddress: '172.30.0.1' is no CIDR"],
+    [
+      'a bridge that is not a valid CIDR',
+      { bridgeAddress: '172.30.0.1' },
+      "bridgeAddress: '172.30.0.1' is not a valid CIDR",
+    ],
     [
       'a pool that does not begin where it says',
       { addressPools: [{ base: '172.30.1.0/16', size: 24 }] },

@@ -17,7 +17,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ContainerdRuntime } from '../../src/containerd';
 import { nodeConfiguration, nodePrograms } from '../../src/installer/node-files';
 
 const BIN = join(__dirname, 'bin');
@@ -191,22 +190,18 @@ export class FakeNode {
 
   // --- acts ---
 
-  /** The runtime with another option: another content of the drop-in and the template. */
-  public otherRuntime(): ContainerdRuntime {
-    return new ContainerdRuntime({
-      handler: 'sysbox-runc',
-      binaryName: '/opt/sysbox/current/sysbox-runc',
-      podAnnotations: ['io.sysbox.*'],
-    });
+  /** Makes another content of the drop-in and the template: one more option of the runtime. */
+  public otherRuntime(): (toml: string) => string {
+    return (toml) => toml.replace(/^( *)runtime_type = .*$/m, '$&\n$1pod_annotations = [ "io.sysbox.*" ]');
   }
 
   /** A release of the programs with the given settings; the content is what a real one has. */
-  public publish(name: string, settings: Record<string, string> = {}, runtime = this.runtime()): void {
+  public publish(name: string, settings: Record<string, string> = {}, edit = (toml: string) => toml): void {
     const programs = '/var/lib/cdk8s-sysbox/programs';
     const files = {
       ...nodePrograms(),
       ...nodeConfiguration({
-        runtime,
+        runtime: { handler: 'sysbox-runc', binaryPath: '/opt/sysbox/current/sysbox-runc' },
         binaryDir: '/opt/sysbox/current',
         managerArgs: settings.MANAGER_ARGS ?? '--disable-inner-image-preload',
         fsArgs: '',
@@ -216,13 +211,11 @@ export class FakeNode {
         .map(([key, value]) => `${key}='${value}'\n`)
         .join(''),
     };
-    for (const [file, content] of Object.entries(files)) this.write(`${programs}/${name}/${file}`, content);
+    for (const [file, content] of Object.entries(files)) {
+      this.write(`${programs}/${name}/${file}`, file.includes('.toml') ? edit(content) : content);
+    }
     rmSync(this.path(`${programs}/current`), { force: true });
     symlinkSync(name, this.path(`${programs}/current`));
-  }
-
-  public runtime(): ContainerdRuntime {
-    return new ContainerdRuntime({ handler: 'sysbox-runc', binaryName: '/opt/sysbox/current/sysbox-runc' });
   }
 
   /** Binaries as the coordinator copies them. `broken` ones: their daemons or their sandboxes do not start. */

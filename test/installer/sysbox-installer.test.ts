@@ -284,8 +284,8 @@ describe('refuses', () => {
   test.each<[string, Partial<SysboxInstallerProps>, RegExp]>([
     ['CRI-O nodes', { runtimeClass: crio }, /is for CRI-O nodes.*upstream's sysbox-deploy-k8s/],
     ['K3s’s own handlers', { handler: 'runc' }, /runc/],
-    ['a malformed namespace', { namespace: 'Sysbox' }, /namespace 'Sysbox' is no DNS/],
-    ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /nodeSelector: 'a b' is no label key/],
+    ['a malformed namespace', { namespace: 'Sysbox' }, /namespace 'Sysbox' is not a valid DNS/],
+    ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /nodeSelector: 'a b' is not a valid label key/],
     [
       'to select by the label it sets',
       { nodeSelector: { 'sysbox-runtime': 'running' } },

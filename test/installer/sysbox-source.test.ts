@@ -29,10 +29,14 @@ test.each<[string, () => unknown, RegExp]>([
   [
     'an image without a version',
     () => SysboxSource.image('registry:5000/sysbox'),
-    /names no version\. Add a tag such as :v0\.7\.1-0, or a digest/,
+    /names no version\. Add a tag such as ':1\.2', or a digest/,
   ],
   ['latest', () => SysboxSource.image('sysbox:latest'), /names no version/],
-  ['a malformed digest', () => SysboxSource.image('sysbox@sha256:12'), /malformed digest/],
+  [
+    'a malformed digest',
+    () => SysboxSource.image('sysbox@sha256:12'),
+    /'sysbox@sha256:12' is not a valid image reference/,
+  ],
   ['a version below 0.7.1', () => SysboxSource.image('sysbox:v0.7.0-0'), /below 0\.7\.1 no pod starts.*Use v0\.7\.1-0/],
   ['a version below 0.7.1 with a digest', () => SysboxSource.image(`sysbox:v0.6.7${digest}`), /below 0\.7\.1/],
   ['a relative folder', () => SysboxSource.host({ binaryDir: 'bin' }), /binaryDir 'bin' is no absolute path/],

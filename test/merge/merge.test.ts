@@ -1,5 +1,5 @@
-import { ConfigVersion, ContainerdRuntime } from '../../src/containerd';
-import { EVERY_KEY, EVERY_OPTION } from '../containerd/every-option';
+import { containerdFiles } from '../../src/containerd/containerd-files';
+import { UNDECIDED } from '../../src/core/toml';
 import { build, dump, type Dump, fixture, needGo, renderTemplate, runtimes, VERSIONS } from './containerd';
 
 const HOUR = 60 * 60 * 1000;
@@ -10,9 +10,12 @@ beforeAll(() => {
 }, HOUR);
 jest.setTimeout(60_000);
 
-const sysbox = new ContainerdRuntime({ handler: 'sysbox-runc', binaryName: '/usr/bin/sysbox-runc' });
-const dropIn = (version: ConfigVersion, systemdCgroup: boolean) =>
-  sysbox.dropIn(version).replace(ContainerdRuntime.SYSTEMD_CGROUP_TOKEN, String(systemdCgroup));
+const files = containerdFiles({ handler: 'sysbox-runc', binaryPath: '/usr/bin/sysbox-runc' });
+const template = files['config-v3.toml.tmpl'] ?? '';
+const manualLines = (version: number) => files[`manual-lines-v${version}.toml`] ?? '';
+const undecided = (version: number) => files[`drop-in-v${version}.toml`] ?? '';
+const dropIn = (version: number, systemdCgroup: boolean) =>
+  undecided(version).replace(UNDECIDED, String(systemdCgroup));
 
 /** The dump, if containerd took the configuration. */
 function taken(result: Dump): Dump {
@@ -33,10 +36,10 @@ function expectAdded(before: Dump, after: Dump, systemdCgroup: boolean): void {
 
 describe.each(VERSIONS)('containerd %s', (containerd) => {
   describe.each([
-    ['rendered-v2', ConfigVersion.V2],
-    ['rendered-v2-nvidia', ConfigVersion.V2],
-    ['rendered-v3', ConfigVersion.V3],
-    ['rendered-v3-nvidia', ConfigVersion.V3],
+    ['rendered-v2', 2],
+    ['rendered-v2-nvidia', 2],
+    ['rendered-v3', 3],
+    ['rendered-v3-nvidia', 3],
   ])('with K3s configuration %s', (name, version) => {
     const base = fixture(name);
 
@@ -45,15 +48,9 @@ describe.each(VERSIONS)('containerd %s', (containerd) => {
     });
 
     test('takes the lines added by hand to a template of somebody else', () => {
-      const own = `{{ template "base" . }}\n${sysbox.manualLines(version)}`;
+      const own = `{{ template "base" . }}\n${manualLines(version)}`;
 
       expectAdded(dump(containerd, base), dump(containerd, renderTemplate(own, base, true)), true);
-    });
-
-    test('takes every option', () => {
-      const every = new ContainerdRuntime(EVERY_OPTION).dropIn(version);
-
-      expect(runtimes(taken(dump(containerd, base, every)))['sysbox-runc']).toEqual(EVERY_KEY);
     });
   });
 
@@ -64,7 +61,7 @@ describe.each(VERSIONS)('containerd %s', (containerd) => {
     const base = fixture(name);
 
     test.each([true, false])('has the runtime, SystemdCgroup %p', (systemdCgroup) => {
-      const rendered = renderTemplate(sysbox.k3sTemplate(), base, systemdCgroup, found);
+      const rendered = renderTemplate(template, base, systemdCgroup, found);
 
       expectAdded(dump(containerd, base), dump(containerd, rendered), systemdCgroup);
     });
@@ -76,16 +73,13 @@ describe.each(VERSIONS)('containerd %s', (containerd) => {
       "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.'sysbox-runc']\n  runtime_type = \"io.containerd.runc.v2\"\n";
 
     test('the template adds nothing', () => {
-      const rendered = renderTemplate(sysbox.k3sTemplate(), itself, true, ['nvidia', 'sysbox-runc']);
+      const rendered = renderTemplate(template, itself, true, ['nvidia', 'sysbox-runc']);
 
       expect(taken(dump(containerd, rendered)).plugins).toEqual(taken(dump(containerd, itself)).plugins);
     });
 
     test('a table added all the same would stop containerd', () => {
-      const { status, stderr } = dump(
-        containerd,
-        itself + sysbox.manualLines(ConfigVersion.V3).replace('{{ .SystemdCgroup }}', 'true'),
-      );
+      const { status, stderr } = dump(containerd, itself + manualLines(3).replace('{{ .SystemdCgroup }}', 'true'));
 
       expect(status).not.toBe(0);
       expect(stderr).toContain('already exists');
@@ -93,31 +87,23 @@ describe.each(VERSIONS)('containerd %s', (containerd) => {
   });
 
   test('refuses a drop-in whose token nobody has replaced', () => {
-    const { status, stderr } = dump(containerd, fixture('rendered-v3'), sysbox.dropIn(ConfigVersion.V3));
+    const { status, stderr } = dump(containerd, fixture('rendered-v3'), undecided(3));
 
     expect(status).not.toBe(0);
     expect(stderr).toContain('toml');
   });
 
-  test('lists for runc no option that has another name here', () => {
-    const { runc } = runtimes(taken(dump(containerd, fixture('rendered-v3'))));
-
-    expect(Object.keys(EVERY_KEY.options)).toEqual(expect.arrayContaining(Object.keys(runc.options)));
-  });
-
   const itsVersions = containerd === 'v2.3.2-k3s2' ? [3, 4] : [3];
   test.each(itsVersions)('merges the drop-in of a plain containerd, configuration version %d', (version) => {
-    const { handler, binaryName } = EVERY_OPTION;
-    const plain = new ContainerdRuntime({ handler, binaryName, systemdCgroup: true });
     const root = `version = ${version}\nimports = []\n`;
 
-    expectAdded(dump(containerd, root), dump(containerd, root, plain.plainDropIn()), true);
+    expectAdded(dump(containerd, root), dump(containerd, root, dropIn(3, true)), true);
   });
 });
 
 describe('a drop-in of another version than the configuration that imports it', () => {
-  const newer = (containerd: string) => dump(containerd, fixture('rendered-v2'), dropIn(ConfigVersion.V3, true));
-  const older = (containerd: string) => dump(containerd, fixture('rendered-v3'), dropIn(ConfigVersion.V2, true));
+  const newer = (containerd: string) => dump(containerd, fixture('rendered-v2'), dropIn(3, true));
+  const older = (containerd: string) => dump(containerd, fixture('rendered-v3'), dropIn(2, true));
 
   test('newer: stops containerd 2.3', () => {
     const { status, stderr } = newer('v2.3.2-k3s2');

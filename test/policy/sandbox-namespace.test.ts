@@ -103,8 +103,8 @@ test('a quota of what a container does not say is met by the defaults', () => {
 });
 
 test.each<[string, Partial<SandboxNamespaceProps>, string]>([
-  ['a bad name', { name: 'A' }, "test/it: name 'A' is no DNS label"],
-  ['a bad label', { labels: { 'a b': 'c' } }, "test/it: labels: 'a b' is no label key"],
+  ['a bad name', { name: 'A' }, "test/it: name 'A' is not a valid DNS label"],
+  ['a bad label', { labels: { 'a b': 'c' } }, "test/it: labels: 'a b' is not a valid label key"],
   [
     'a bad version',
     { podSecurityVersion: '1.36' },
@@ -118,12 +118,12 @@ test.each<[string, Partial<SandboxNamespaceProps>, string]>([
   [
     'a bad address',
     { network: { allowedEgressCidrs: ['a'] } },
-    "test/it: network.allowedEgressCidrs: 'a' is no CIDR. Write it as '10",
+    "test/it: network.allowedEgressCidrs: 'a' is not a valid CIDR. Write it as '10",
   ],
   [
     'an address that the API server refuses',
     { network: { allowedEgressCidrs: ['999.0.0.0/8'] } },
-    "test/it: network.allowedEgressCidrs: '999.0.0.0/8' is no CIDR",
+    "test/it: network.allowedEgressCidrs: '999.0.0.0/8' is not a valid CIDR",
   ],
   [
     'a default request above the default limit',

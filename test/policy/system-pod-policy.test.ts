@@ -95,7 +95,7 @@ test('exposes the names of its policies', () => {
 });
 
 test.each<[string, SystemPodPolicyProps, string]>([
-  ['a bad name', { name: 'A' }, "test/it: name 'A' is no DNS subdomain name"],
+  ['a bad name', { name: 'A' }, "test/it: name 'A' is not a valid DNS subdomain name"],
   [
     'no RuntimeClass',
     { runtimeClassNames: [] },
@@ -115,9 +115,21 @@ test.each<[string, SystemPodPolicyProps, string]>([
     { requiredIn: { names: [] } },
     'test/it: requiredIn selects no namespace. Give names or labels',
   ],
-  ['an invalid namespace', { requiredIn: { names: ['Team_A'] } }, "test/it: requiredIn 'Team_A' is no DNS label"],
-  ['an invalid label', { allowedIn: { labels: { a: 'b c' } } }, "test/it: allowedIn: 'b c' (of 'a') is no label"],
-  ['an invalid exempt namespace', { exemptNamespaces: ['A'] }, "test/it: exemptNamespaces 'A' is no DNS label"],
+  [
+    'an invalid namespace',
+    { requiredIn: { names: ['Team_A'] } },
+    "test/it: requiredIn 'Team_A' is not a valid DNS label",
+  ],
+  [
+    'an invalid label',
+    { allowedIn: { labels: { a: 'b c' } } },
+    "test/it: allowedIn: 'b c' (of 'a') is not a valid label",
+  ],
+  [
+    'an invalid exempt namespace',
+    { exemptNamespaces: ['A'] },
+    "test/it: exemptNamespaces 'A' is not a valid DNS label",
+  ],
   [
     'an unknown rule',
     { excludedRules: ['x'] },

@@ -65,15 +65,19 @@ test.each<[string, SysboxRuntimeClassProps, RegExp]>([
   [
     'a name that is no DNS name',
     { name: 'Sysbox' },
-    /^test\/class: runtimeClassName 'Sysbox' is no DNS subdomain name/,
+    /^test\/class: runtimeClassName 'Sysbox' is not a valid DNS subdomain name/,
   ],
-  ['a handler that is no DNS label', { handler: 'sysbox.runc' }, /^test\/class: handler 'sysbox.runc' is no DNS label/],
+  [
+    'a handler that is not a valid DNS label',
+    { handler: 'sysbox.runc' },
+    /^test\/class: handler 'sysbox.runc' is not a valid DNS label/,
+  ],
   [
     'another value of the runtime label',
     { nodeSelector: { 'sysbox-runtime': 'installing' } },
     /^test\/class: nodeSelector asks for sysbox-runtime=installing.*Leave that label out/,
   ],
-  ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /^test\/class: nodeSelector: 'a b' is no label key/],
+  ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /^test\/class: nodeSelector: 'a b' is not a valid label key/],
   [
     'a toleration of the installer’s taint',
     { tolerations: [{ key: 'sysbox-runtime', operator: 'Exists' }] },
@@ -84,7 +88,7 @@ test.each<[string, SysboxRuntimeClassProps, RegExp]>([
     { tolerations: [{ operator: 'Exists' }] },
     /^test\/class: a toleration covers the taint/,
   ],
-  ['an overhead that is no quantity', { podOverhead: { cpu: 'much' } }, /^test\/class: podOverhead: 'much'/],
+  ['an overhead that is not a valid quantity', { podOverhead: { cpu: 'much' } }, /^test\/class: podOverhead: 'much'/],
   ['a cluster without user namespaces', { clusterVersion: '1.32' }, /^test\/class: .*1\.32/],
 ])('refuses %s', (_what, props, message) => {
   expect(() => runtimeClass(props)).toThrow(message);

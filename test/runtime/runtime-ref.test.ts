@@ -16,8 +16,8 @@ test.each(['1.33', '1.36', 'v1.36.2+k3s1', '1.40.0-rc.1'])('takes a cluster of v
 });
 
 test.each([
-  ['Sysbox', {}, "runtimeClassName 'Sysbox' is no DNS subdomain name"],
-  ['', {}, 'is no DNS subdomain name'],
+  ['Sysbox', {}, "runtimeClassName 'Sysbox' is not a valid DNS subdomain name"],
+  ['', {}, 'is not a valid DNS subdomain name'],
   [
     'sysbox',
     { clusterVersion: 'latest' },
@@ -25,7 +25,7 @@ test.each([
   ],
   ['sysbox', { clusterVersion: '1.32' }, 'hostUsers: false works from Kubernetes 1.33 on, and the cluster is 1.32'],
   ['sysbox', { clusterVersion: '1.29', featureGates: ['UserNamespacesSupport'] }, 'the cluster is 1.29'],
-  ['sysbox', { podOverhead: { cpu: 'much' } }, "podOverhead: 'much' (of 'cpu') is no quantity"],
+  ['sysbox', { podOverhead: { cpu: 'much' } }, "podOverhead: 'much' (of 'cpu') is not a valid quantity"],
 ])('refuses %s %j', (name, options, message) => {
   expect(() => RuntimeReference.named(name, options)).toThrow(message);
 });

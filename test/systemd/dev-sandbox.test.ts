@@ -269,7 +269,7 @@ test('refuses a user that is none', () => {
   );
 });
 
-test.each(['sshSourceCidrs', 'hostCidrs', 'allowedEgressCidrs'])('refuses a %s that is no CIDR', (prop) => {
+test.each(['sshSourceCidrs', 'hostCidrs', 'allowedEgressCidrs'])('refuses a %s that is not a valid CIDR', (prop) => {
   expect(() => sandbox({ network: { [prop]: ['10.9.0.1/16'] } })).toThrow(
     `test/it: network: ${prop}: '10.9.0.1/16' is an address within a CIDR. Write the CIDR itself: '10.9.0.0/16'`,
   );

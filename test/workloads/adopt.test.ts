@@ -253,7 +253,7 @@ describe('refuses', () => {
     const acknowledge = [{ rule: 'nope', reason: 'why' }];
 
     expect(() => make({}, { priorityClassName: 'X' })).toThrow(
-      "test/it: priorityClassName 'X' is no DNS subdomain name",
+      "test/it: priorityClassName 'X' is not a valid DNS subdomain name",
     );
     expect(() => make({}, { acknowledge })).toThrow("test/it: there is no rule 'nope' to acknowledge");
   });

@@ -66,7 +66,7 @@ const spread = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSched
 const spreads: [string, SystemOptions, string][] = (
   [
     [[{ ...spread, maxSkew: 0 }], 'maxSkew 0 is no whole number from 1 on'],
-    [[{ ...spread, topologyKey: 'a b' }], "'a b' is no label key"],
+    [[{ ...spread, topologyKey: 'a b' }], "'a b' is not a valid label key"],
     [[{ ...spread, whenUnsatisfiable: 'never' }], "whenUnsatisfiable 'never' is unknown. Write DoNotSchedule or"],
     [[{ ...spread, minDomains: 0 }], 'minDomains 0 must be from 1 on, and goes with DoNotSchedule only'],
     [[{ ...spread, minDomains: 2, whenUnsatisfiable: 'ScheduleAnyway' }], 'minDomains 2 must be from 1 on'],
@@ -239,7 +239,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
   test('refuses the same later as in its props', () => {
     const { system } = kind.make(newChart(), 'it', ubuntu);
 
-    expect(() => system.requireNodeLabel('a b', 'c')).toThrow("test/it: nodeSelector: 'a b' is no label key");
+    expect(() => system.requireNodeLabel('a b', 'c')).toThrow("test/it: nodeSelector: 'a b' is not a valid label key");
     expect(() => system.addTopologySpreadConstraint({ ...spread, maxSkew: 0 })).toThrow('maxSkew 0 is no whole number');
     expect(() => system.configureContainer('ubuntu', { stdinOnce: true })).toThrow('has stdinOnce without stdin');
   });
@@ -269,22 +269,38 @@ describe.each(Object.values(kinds))('$name', (kind) => {
       { runtime: RuntimeReference.named('a'), runtimeClassName: 'b' },
       "test/it: runtimeClassName is 'b', but the runtime's is 'a'. Give one of the two",
     ],
-    ['a bad class name', { runtimeClassName: 'A_b' }, "test/it: runtimeClassName 'A_b' is no DNS subdomain name"],
-    ['a bad label key', { nodeSelector: { 'a b': 'c' } }, "test/it: nodeSelector: 'a b' is no label key"],
-    ['a bad label value', { nodeSelector: { a: 'b c' } }, "test/it: nodeSelector: 'b c' (of 'a') is no label value"],
+    [
+      'a bad class name',
+      { runtimeClassName: 'A_b' },
+      "test/it: runtimeClassName 'A_b' is not a valid DNS subdomain name",
+    ],
+    ['a bad label key', { nodeSelector: { 'a b': 'c' } }, "test/it: nodeSelector: 'a b' is not a valid label key"],
+    [
+      'a bad label value',
+      { nodeSelector: { a: 'b c' } },
+      "test/it: nodeSelector: 'b c' (of 'a') is not a valid label value",
+    ],
     [
       'a number for a label, from JavaScript',
       { nodeSelector: { a: 1 as unknown as string } },
-      "test/it: nodeSelector: '1' (of 'a') is no label value. Use a text",
+      "test/it: nodeSelector: '1' (of 'a') is not a valid label value. Use a string",
     ],
     [
       'a name for a runtime, from JavaScript',
       { runtime: 'sysbox-runc' as unknown as RuntimeReference },
-      "test/it: runtimeClassName 'undefined' is no DNS subdomain name",
+      "test/it: runtimeClassName 'undefined' is not a valid DNS subdomain name",
     ],
-    ['a bad priority class', { priorityClassName: 'High' }, "test/it: priorityClassName 'High' is no DNS subdomain"],
-    ['a bad overhead', { overhead: { cpu: 'x' } }, "test/it: overhead: 'x' (of 'cpu') is no quantity"],
-    ['an overhead of nothing', { overhead: { disk: '1' } }, "test/it: overhead: 'disk' is no resource of a pod. Write"],
+    [
+      'a bad priority class',
+      { priorityClassName: 'High' },
+      "test/it: priorityClassName 'High' is not a valid DNS subdomain",
+    ],
+    ['a bad overhead', { overhead: { cpu: 'x' } }, "test/it: overhead: 'x' (of 'cpu') is not a valid quantity"],
+    [
+      'an overhead of nothing',
+      { overhead: { disk: '1' } },
+      "test/it: overhead: 'disk' is not a resource of a pod. Write",
+    ],
     ...spreads,
     [
       'an overhead other than that of the runtime',
@@ -345,7 +361,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
 
     expect(() => Testing.synth(chart)).toThrow(
       "[test/it] several containers are named 'main'. Give each container a 'name' of its own\n" +
-        "  [test/it] container 'Web_1' is no DNS label. Use at most 63 lower-case letters, digits and '-'",
+        "  [test/it] container 'Web_1' is not a valid DNS label. Use at most 63 lower-case letters, digits and '-'",
     );
   });
 

@@ -67,7 +67,7 @@ test('a claim can be added later and mounted by hand', () => {
 });
 
 test.each<[string, Partial<VolumeClaimTemplate>, string]>([
-  ['a bad name', { name: 'Data' }, "test/it/Claim-Data: volume 'Data' is no DNS label"],
+  ['a bad name', { name: 'Data' }, "test/it/Claim-Data: volume 'Data' is not a valid DNS label"],
   ['no storage', { storage: Size.mebibytes(0) }, 'a claim for 0 MiB of storage holds nothing. Ask for 1 MiB or more'],
 ])('refuses %s', (_, claim, message) => {
   expect(() => newSet([{ ...everyProp, ...claim }]).spec()).toThrow(message);

@@ -110,7 +110,11 @@ test('fields of the pod as files', () => {
 });
 
 test.each<[string, Make, string]>([
-  ['a bad name', (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'A', everyClaimOption), "volume 'A' is no DNS label"],
+  [
+    'a bad name',
+    (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'A', everyClaimOption),
+    "volume 'A' is not a valid DNS label",
+  ],
   ['no source', (p) => SystemVolume.fromProjected(p, 'v', 'all', []), "projected volume 'all' has no source"],
   ['no file', (p) => SystemVolume.fromDownwardApi(p, 'v', 'me', []), "downward API volume 'me' has no file"],
   [
@@ -141,17 +145,17 @@ test.each<[string, Make, string]>([
   [
     'a bad storage class',
     (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, storageClassName: 'A' }),
-    "storageClassName of a claim 'A' is no DNS subdomain name",
+    "storageClassName of a claim 'A' is not a valid DNS subdomain name",
   ],
   [
     'a bad label of a claim',
     (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, labels: { a: 'b c' } }),
-    "labels of a claim: 'b c' (of 'a') is no label value",
+    "labels of a claim: 'b c' (of 'a') is not a valid label value",
   ],
   [
     'a bad annotation of a claim',
     (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { ...everyClaimOption, annotations: { 'a b': 'c' } }),
-    "annotations of a claim: 'a b' is no label key",
+    "annotations of a claim: 'a b' is not a valid label key",
   ],
   [
     'no access mode',

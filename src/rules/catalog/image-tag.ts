@@ -1,11 +1,10 @@
+import { LATEST_IMAGE, PINNED_IMAGE } from '../../core/image-reference';
 import { celString, everyContainer } from '../cel';
 import { ofContainers, when } from '../problems';
 import { Rule, RuleSeverity } from '../rule';
 
-const PINNED = '@sha256:[a-f0-9]{64}$|:[A-Za-z0-9_][A-Za-z0-9_.-]*$';
-const isPinned = new RegExp(PINNED);
-const LATEST = ':latest$';
-const isLatest = new RegExp(LATEST);
+const isPinned = new RegExp(PINNED_IMAGE);
+const isLatest = new RegExp(LATEST_IMAGE);
 
 /** @internal */
 export const imageTag: Rule = {
@@ -16,7 +15,7 @@ export const imageTag: Rule = {
   remedy: 'Give the image a tag or a digest',
   source: 'nestybox/sysbox#972 (Docker 28.5.2 needs Sysbox 0.7.0)',
   cel: everyContainer(
-    `c.?image.orValue('') == '' || c.image.matches(${celString(PINNED)}) && !c.image.matches(${celString(LATEST)})`,
+    `c.?image.orValue('') == '' || c.image.matches(${celString(PINNED_IMAGE)}) && !c.image.matches(${celString(LATEST_IMAGE)})`,
   ),
   check: (pod) =>
     ofContainers(pod, (c) => {

@@ -1,3 +1,0 @@
-export * from './config-version';
-export * from './containerd-runtime';
-export * from './io-type';
