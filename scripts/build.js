@@ -1,7 +1,7 @@
 // Compiles with jsii, unless nothing that it reads has changed since the last time.
 const { execFileSync } = require('child_process');
 const { createHash } = require('crypto');
-const { existsSync, readdirSync, readFileSync, writeFileSync } = require('fs');
+const { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('fs');
 const { join } = require('path');
 
 const root = join(__dirname, '..');
@@ -25,6 +25,9 @@ function inputs() {
 
 const now = inputs();
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== now) {
+  // what a deleted source left behind would be packed
+  for (const directory of ['src', 'imports', 'examples'])
+    rmSync(join(root, 'lib', directory), { recursive: true, force: true });
   execFileSync(
     join(root, 'node_modules', '.bin', 'jsii'),
     ['--compress-assembly', '--silence-warnings=reserved-word'],

@@ -12,7 +12,7 @@ buildSync({
   platform: 'node',
   target: 'node20',
   external: ['cdk8s', 'cdk8s-plus-30', 'constructs'],
-  minifyWhitespace: true,
+  minify: true,
   legalComments: 'inline',
   logLevel: 'warning',
 });

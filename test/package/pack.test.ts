@@ -20,10 +20,12 @@ app.synth();
 `;
 
 let packed: string[] = [];
+let unpackedSize = 0;
 
 beforeAll(() => {
   const answer = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
   const tarball = Array.isArray(answer) ? answer[0] : Object.values<typeof answer>(answer)[0];
+  unpackedSize = tarball.unpackedSize;
   packed = tarball.files.map((file: { path: string }) => file.path);
   mkdirSync(app);
   writeFileSync(join(app, 'package.json'), '{"name": "app", "private": true}');
@@ -43,6 +45,18 @@ test('holds the compiled code, the node programs and its bundled dependency, and
   expect(packed.some((path) => path.startsWith('node_modules/@iarna/toml/'))).toBe(true);
   expect(packed.filter((path) => /^(test|examples|bench|dist|lib\/(test|examples|bench))\//.test(path))).toEqual([]);
   expect(packed.filter((path) => /^src\/.*\.ts$/.test(path))).toEqual([]);
+});
+
+test('unpacks to at most 1.6 MB', () => {
+  expect(unpackedSize).toBeLessThanOrEqual(1_600_000);
+});
+
+test('holds every file that its README links to without an address', () => {
+  const links = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((?!https:)([^)#]+)/g)].map(
+    (match) => match[1] ?? '',
+  );
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter((link) => !packed.some((path) => path === link || path.startsWith(`${link}/`)))).toEqual([]);
 });
 
 test('synthesizes in an app of plain JavaScript', () => {
