@@ -40,5 +40,6 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== now) {
   require('./prop-schema');
   require('./lazy-index');
   require('./bundle-command');
+  require('./strip-comments');
   writeFileSync(stamp, now);
 }
