@@ -1,8 +1,9 @@
+import { Json, mapOf, textOf } from '../core/json';
 import { CheckOptions, checkManifests, Located, pathOf } from '../rules/check-manifests';
 import { isBlocking, messageOf } from '../rules/check-pod';
-import { mapOf, textOf } from '../core/json';
 import { RuleSeverity } from '../rules/rule';
-import { textOfFile } from './sources';
+import { chartOf } from './helm-template';
+import { Sources, textOfFile } from './sources';
 import { SourceDocument } from './yaml';
 
 /**
@@ -25,18 +26,34 @@ export interface FileFinding {
 }
 
 /**
- * What was found in all files together.
+ * A file that was not checked, and why.
+ *
+ * @internal
+ */
+export interface Unchecked {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/**
+ * What was checked and found in all files together.
  *
  * @internal
  */
 export interface CheckResult {
   readonly files: number;
-  readonly documents: number;
+  readonly objects: number;
+  readonly pods: number;
+  readonly systemPods: number;
   readonly errors: number;
   readonly warnings: number;
   readonly acknowledged: number;
-  /** Files that are no YAML, with the parser's reason. */
-  readonly unreadable: { readonly file: string; readonly reason: string }[];
+  /** Arguments and files that could not be read. */
+  readonly unreadable: Unchecked[];
+  /** Helm templates: their manifests exist only when they are rendered. */
+  readonly skipped: Unchecked[];
+  /** The files that were checked. */
+  readonly checked: string[];
   readonly findings: FileFinding[];
 }
 
@@ -46,34 +63,63 @@ interface Placed {
 }
 
 /**
- * Checks files together, as a claim or a RuntimeClass may be in another one than the pod.
+ * Checks files together, as a claim or a RuntimeClass may be in another file than the pod.
  *
  * @internal
  */
-export function checkFiles(files: string[], options: CheckOptions): CheckResult {
-  const unreadable: { file: string; reason: string }[] = [];
-  const placed = files.flatMap((file): Placed[] => {
-    try {
-      return SourceDocument.allOf(textOfFile(file)).map((document) => ({ file, document }));
-    } catch (error) {
-      unreadable.push({ file, reason: (error as Error).message });
-      return [];
+export function checkFiles(sources: Sources, options: CheckOptions): CheckResult {
+  const unreadable: Unchecked[] = [...sources.missing];
+  const skipped: Unchecked[] = [];
+  const placed: Placed[] = [];
+  const checked: string[] = [];
+  for (const file of sources.files) {
+    const read = readManifests(file);
+    if (read.skipped !== undefined) skipped.push({ file, reason: read.skipped });
+    else if (read.error !== undefined) unreadable.push({ file, reason: read.error });
+    else {
+      checked.push(file);
+      for (const document of read.documents) placed.push({ file, document });
     }
-  });
-  const manifests = placed.map(({ document }) => document.json);
-  const { violations } = checkManifests(manifests, options);
+  }
+  const manifests: Json[] = placed.map(({ document }) => document.json);
+  const { violations, ...counts } = checkManifests(manifests, options);
   return {
-    files: files.length,
-    documents: placed.length,
+    files: checked.length,
+    ...counts,
     errors: violations.filter(isBlocking).length,
     warnings: violations.filter((v) => v.rule.severity === RuleSeverity.WARNING && v.acknowledged === undefined).length,
     acknowledged: violations.filter((v) => v.acknowledged !== undefined).length,
     unreadable,
+    skipped,
+    checked,
     findings: inOrder(
       violations.map((violation) => inFile(violation, placed[violation.manifest] as Placed)),
-      files,
+      checked,
     ),
   };
+}
+
+interface ReadManifests {
+  readonly documents: SourceDocument[];
+  readonly error?: string;
+  readonly skipped?: string;
+}
+
+function readManifests(file: string): ReadManifests {
+  let text = '';
+  try {
+    text = textOfFile(file);
+    const documents = SourceDocument.allOf(text);
+    const chart = chartOf(file, text, true);
+    return { documents, skipped: chart && helmHint(chart) };
+  } catch (error) {
+    const chart = chartOf(file, text, false);
+    return { documents: [], error: (error as Error).message, skipped: chart && helmHint(chart) };
+  }
+}
+
+function helmHint(chart: string): string {
+  return `a Helm template. Check what it renders: helm template ${chart} | cdk8s-sysbox check -`;
 }
 
 function inFile(violation: Located, { file, document }: Placed): FileFinding {

@@ -1,54 +1,55 @@
+import { DEFAULT_RUNTIME_CLASS, VERSION } from '../core/labels';
 import { RULES } from '../rules/catalog';
-import { CheckResult, checkFiles, FileFinding } from './check';
-import { CliOptions, readOptions, USAGE } from './options';
-import { filesOf } from './sources';
+import { CheckResult, checkFiles } from './check';
+import { formatted } from './formats';
+import { CliOptions, CliOutcome, readOptions, USAGE } from './options';
+import { sourcesOf } from './sources';
+
+type Command = (options: CliOptions) => CliOutcome;
 
 /**
- * What a run of the command gives.
+ * Runs the command. `adopt` needs the constructs, which `check` does not load.
  *
  * @internal
  */
-export interface CliOutcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/**
- * Runs the command.
- *
- * @internal
- */
-export function run(argv: string[]): CliOutcome {
+export function run(argv: string[], terminal = false, adopt?: Command): CliOutcome {
   try {
     const options = readOptions(argv);
     if (options.help) return { code: 0, out: USAGE, err: '' };
-    if (options.command === 'rules') return { code: 0, out: rules(options.json), err: '' };
-    if (options.command !== 'check' || options.files.length === 0) return { code: 2, out: '', err: USAGE };
-    return check(options);
+    if (options.version) return { code: 0, out: `${VERSION}\n`, err: '' };
+    if (options.command === 'rules') return { code: 0, out: rules(options.format === 'json'), err: '' };
+    if (options.command === undefined || options.paths.length === 0) return { code: 2, out: '', err: USAGE };
+    return options.command === 'adopt' && adopt ? adopt(options) : check(options, options.color ?? terminal);
   } catch (error) {
     return { code: 2, out: '', err: `${(error as Error).message}\n` };
   }
 }
 
-function check(options: CliOptions): CliOutcome {
-  const result = checkFiles(filesOf(options.files), options);
-  const failed = result.errors > 0 || (options.strict && result.warnings > 0);
-  const code = result.unreadable.length > 0 ? 2 : failed ? 1 : 0;
-  const unreadable = result.unreadable.map(({ file, reason }) => `${file}: no YAML: ${reason}\n`).join('');
-  if (options.json) return { code, out: `${JSON.stringify(result, undefined, 2)}\n`, err: unreadable };
-  return { code, out: result.findings.map(line).join(''), err: `${unreadable}${summary(result)}\n` };
+function check(options: CliOptions, color: boolean): CliOutcome {
+  const result = checkFiles(sourcesOf(options.paths, options.exclude), options);
+  const nothing = result.systemPods === 0;
+  const failed = result.errors > 0 || (options.strict && (result.warnings > 0 || nothing));
+  return {
+    code: result.unreadable.length > 0 ? 2 : failed ? 1 : 0,
+    out: formatted(result, options.format, color),
+    err: [
+      ...result.unreadable.map(({ file, reason }) => `${file}: cannot be read: ${reason}`),
+      ...result.skipped.map(({ file, reason }) => `${file}: skipped: ${reason}`),
+      ...(nothing ? [nothingChecked(options)] : []),
+      summary(result),
+      '',
+    ].join('\n'),
+  };
 }
 
-function line(finding: FileFinding): string {
-  const { file, line: row, column, severity, message, kind, name, acknowledged } = finding;
-  const how = acknowledged === undefined ? severity : `acknowledged (${acknowledged})`;
-  return `${file}:${row}:${column}: ${how}: ${kind} '${name}': ${message}\n`;
+function nothingChecked({ runtimeClassNames = [DEFAULT_RUNTIME_CLASS] }: CliOptions): string {
+  return `warning: no pod with the RuntimeClass ${runtimeClassNames.join(' or ')} was found, so no rule was applied`;
 }
 
-function summary({ errors, warnings, acknowledged, documents, files }: CheckResult): string {
+function summary({ errors, warnings, acknowledged, files, objects, pods, systemPods }: CheckResult): string {
   const found = [count(errors, 'error'), count(warnings, 'warning'), `${acknowledged} acknowledged`].join(', ');
-  return `${found} in ${count(documents, 'document')} of ${count(files, 'file')}`;
+  const seen = [count(files, 'file'), count(objects, 'object'), count(pods, 'pod'), count(systemPods, 'system pod')];
+  return `${found} in ${seen.join(', ')}`;
 }
 
 function count(number: number, what: string): string {

@@ -1,5 +1,5 @@
-import { LineCounter, parseAllDocuments } from 'yaml';
 import { Json, Path } from '../core/json';
+import { yaml } from '../core/yaml';
 
 /** What is used of a document of the `yaml` package. */
 interface YamlDocument {
@@ -23,12 +23,12 @@ export interface Position {
  * @internal
  */
 export class SourceDocument {
-  /** All documents of a file; throws where it is no YAML. */
+  /** All documents of a file. Refused: invalid YAML. */
   public static allOf(text: string): SourceDocument[] {
-    const lines = new LineCounter();
     // as kubectl reads it: `hostUsers: no` is a boolean, and keys can be merged
-    const parsed = parseAllDocuments(text, { lineCounter: lines, version: '1.1', logLevel: 'error' });
-    return (Array.isArray(parsed) ? parsed : []).map((document) => new SourceDocument(document as YamlDocument, lines));
+    const lines = new yaml.LineCounter();
+    const parsed = yaml.parseAllDocuments(text, { lineCounter: lines, version: '1.1', logLevel: 'error' });
+    return (Array.isArray(parsed) ? parsed : []).map((document) => new SourceDocument(document, lines));
   }
 
   public readonly json: Json;
@@ -38,11 +38,11 @@ export class SourceDocument {
     private readonly lines: { linePos(offset: number): { line: number; col: number } },
   ) {
     const [error] = document.errors;
-    if (error) throw new Error(error.message.split('\n')[0]);
+    if (error) throw new Error(`invalid YAML: ${error.message.split('\n')[0]}`);
     this.json = document.toJS();
   }
 
-  /** Where something is, or, when it is missing, what should have it. */
+  /** Where something is, or, if it is missing, what should contain it. */
   public positionOf(path: Path): Position {
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? this.document.contents : this.nodeAt(path.slice(0, length));

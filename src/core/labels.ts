@@ -26,7 +26,12 @@ export class NodeLabels {
 export const ANNOTATION_PREFIX = 'cdk8s-sysbox.io/';
 
 const PRODUCT = 'cdk8s-sysbox';
-const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string };
+/**
+ * Version of this package.
+ *
+ * @internal
+ */
+export const VERSION: string = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')).version;
 
 /**
  * The recommended labels of Kubernetes for an object of the product. Not for selectors, which are immutable, nor for pod
@@ -40,7 +45,7 @@ export function standardLabels(component: string): Record<string, string> {
     'app.kubernetes.io/name': component,
     'app.kubernetes.io/part-of': PRODUCT,
     'app.kubernetes.io/managed-by': PRODUCT,
-    'app.kubernetes.io/version': version,
+    'app.kubernetes.io/version': VERSION,
   };
 }
 

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { transformSync } from '@swc/core';
 import { Yaml } from 'cdk8s';
 import { SystemPodRules } from '../../src/rules/index';
+import { adoptFiles } from '../../src/cli/adopt';
 import { run } from '../../src/cli/run';
 import { pod, table } from '../rules/table';
 
@@ -44,7 +45,7 @@ test.each(table)('agrees with the library on $rule: $name', ({ manifests }) => {
   const file = path.join(folder, `${files++}.yaml`);
   Yaml.save(file, manifests);
 
-  const { code, out } = run(['check', '--json', file]);
+  const { code, out } = run(['check', '--format', 'json', file]);
 
   const findings = SystemPodRules.check(manifests);
   const blocking = findings.some((f) => f.severity === 'error' && f.acknowledged === undefined);
@@ -60,17 +61,21 @@ test('says where it is, in the order of the file', () => {
 
   expect(code).toBe(1);
   expect(out.replaceAll(file, 'FILE')).toMatchSnapshot();
-  expect(err).toBe('1 error, 1 warning, 0 acknowledged in 2 documents of 1 file\n');
+  expect(err).toBe('1 error, 1 warning, 0 acknowledged in 1 file, 2 objects, 1 pod, 1 system pod\n');
 });
 
 test('prints JSON for other programs', () => {
   const file = write(BROKEN);
 
-  const { out } = run(['check', '--json', file]);
+  const { out } = run(['check', '--format', 'json', file]);
 
   expect(JSON.parse(out)).toMatchObject({
     files: 1,
-    documents: 2,
+    objects: 2,
+    pods: 1,
+    systemPods: 1,
+    skipped: [],
+    checked: [file],
     errors: 1,
     warnings: 1,
     acknowledged: 0,
@@ -94,7 +99,7 @@ test('prints JSON for other programs', () => {
 test('a finding of something that is missing points at what should have it', () => {
   const file = write('kind: Pod\nspec:\n  runtimeClassName: sysbox-runc\n  containers: [{name: a, image: "a:1"}]\n');
 
-  expect(JSON.parse(run(['check', '--json', file]).out).findings).toMatchObject([
+  expect(JSON.parse(run(['check', '--format', 'json', file]).out).findings).toMatchObject([
     { rule: 'host-users', line: 2, column: 1 },
     { rule: 'service-links', line: 2, column: 1 },
   ]);
@@ -106,7 +111,7 @@ test('follows anchors, and merges keys as kubectl does', () => {
     `x: &base\n  ${base}kind: Deployment\nspec:\n  template:\n    spec:\n      <<: *base\n      hostPID: true\n      containers: []\n`,
   );
 
-  expect(JSON.parse(run(['check', '--json', file]).out).findings).toContainEqual(
+  expect(JSON.parse(run(['check', '--format', 'json', file]).out).findings).toContainEqual(
     expect.objectContaining({ rule: 'host-namespaces', line: 10 }),
   );
 });
@@ -122,13 +127,13 @@ test('reads JSON, and files together', () => {
   write('not: [yaml', 'together/notes.txt');
   write('not: [yaml', 'together/node_modules/x.yaml');
 
-  const { code, out } = run(['check', '--json', path.join(folder, 'together')]);
+  const { code, out } = run(['check', '--format', 'json', path.join(folder, 'together')]);
 
   expect(code).toBe(1);
   expect(JSON.parse(out)).toMatchObject({ files: 2, findings: [{ file: one, rule: 'special-directory-access-mode' }] });
 });
 
-test('a link that leads nowhere is named, and the files beside it are checked', () => {
+test('a dangling link is reported, and the other files are checked', () => {
   const file = write(BROKEN, 'linked/a.yaml');
   fs.symlinkSync('nowhere', path.join(folder, 'linked', 'b.yaml'));
 
@@ -136,7 +141,7 @@ test('a link that leads nowhere is named, and the files beside it are checked', 
 
   expect(code).toBe(2);
   expect(out).toContain(`${file}:`);
-  expect(err).toContain('b.yaml: no YAML: ENOENT');
+  expect(err).toContain('b.yaml: cannot be read: ENOENT');
 });
 
 test('an acknowledged finding is shown with its reason and fails nothing', () => {
@@ -147,7 +152,7 @@ test('an acknowledged finding is shown with its reason and fails nothing', () =>
 
   expect(code).toBe(0);
   expect(out).toMatch(/: acknowledged \(the GPU driver\): Pod 'it': volume 'a' is a hostPath: /);
-  expect(err).toBe('0 errors, 0 warnings, 1 acknowledged in 1 document of 1 file\n');
+  expect(err).toBe('0 errors, 0 warnings, 1 acknowledged in 1 file, 1 object, 1 pod, 1 system pod\n');
 });
 
 test('warnings fail with --strict only', () => {
@@ -157,54 +162,80 @@ test('warnings fail with --strict only', () => {
   expect(run(['check', '--strict', file]).code).toBe(1);
 });
 
-test('knows the runtime by the names it is told', () => {
+test('checks the RuntimeClasses of its options', () => {
   const file = write(JSON.stringify(pod({ runtimeClassName: 'vm', hostUsers: true })));
 
   expect(run(['check', file]).code).toBe(0);
   expect(run(['check', '--runtime-class', 'vm', file]).code).toBe(1);
 });
 
-test('a file that is no YAML is said, and the others are checked all the same', () => {
-  const bad = write('spec: {{ .Values.spec }}\n---\n a: [');
+test('invalid YAML is reported, and the other files are checked', () => {
+  const bad = write('a: [');
   const good = write(BROKEN);
 
-  const { code, out, err } = run(['check', bad, good]);
+  const { code, out, err } = run(['check', bad, '/does/not/exist.yaml', good]);
 
   expect(code).toBe(2);
-  expect(err).toContain(`${bad}: no YAML: `);
+  expect(err).toContain(`${bad}: cannot be read: invalid YAML: `);
+  expect(err).toContain('/does/not/exist.yaml: cannot be read: no such file or directory\n');
   expect(out).toContain('privileged');
 });
 
-test.each([[[]], [['check']], [['chek', 'x']], [['check', '--jsn', 'x']], [['check', '/does/not/exist']]])(
-  'refuses %j with exit code 2',
-  (argv) => {
-    const { code, out, err } = run(argv);
+test.each<[string, string[], string]>([
+  ['no command', [], 'Usage: '],
+  ['no path', ['check'], 'Usage: '],
+  ['an unknown command', ['chek', 'x'], "'chek' is not a command. Did you mean 'check'?\n"],
+  ['a command like no other', ['zzzzzz', 'x'], "'zzzzzz' is not a command. Known are: adopt, check, rules, status\n"],
+  ['an unknown option', ['check', '--formt', 'x'], "'--formt' is not an option. Did you mean '--format'?\n"],
+  ['an unknown format', ['check', '--format', 'jsn', 'x'], "--format 'jsn' is not known. Did you mean 'json'?\n"],
+  ['ids that no kubelet gives', ['check', '--ids-per-pod', '7', 'x'], '--ids-per-pod is 7. Give the kubelet'],
+  [
+    'several classes to adopt',
+    ['adopt', '--runtime-class', 'a', '--runtime-class', 'b', 'x'],
+    'adopt takes one --runtime-class',
+  ],
+])('refuses %s with exit code 2', (_, argv, message) => {
+  const { code, out, err } = run(argv, false, adoptFiles);
 
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).not.toBe('');
-  },
-);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain(message);
+});
 
-test('explains itself', () => {
-  expect(run(['--help']).out).toMatchSnapshot();
+test('a pod with more ids is checked against the kubelet of --ids-per-pod', () => {
+  const file = write(JSON.stringify(pod({ securityContext: { runAsUser: 100000 } })));
+
+  expect(run(['check', file]).code).toBe(1);
+  expect(run(['check', '--ids-per-pod', '131072', file]).code).toBe(0);
+});
+
+test('input without system pods is a warning, which --strict makes an error', () => {
+  const file = write(JSON.stringify(pod({ runtimeClassName: undefined })));
+  const warning = 'warning: no pod with the RuntimeClass sysbox-runc was found, so no rule was applied\n';
+
+  expect(run(['check', file])).toEqual({
+    code: 0,
+    out: '',
+    err: `${warning}0 errors, 0 warnings, 0 acknowledged in 1 file, 1 object, 1 pod, 0 system pods\n`,
+  });
+  expect(run(['check', '--strict', file]).code).toBe(1);
+  expect(run(['check', '--runtime-class', 'a', '--runtime-class', 'b', file]).err).toContain('RuntimeClass a or b');
+});
+
+test.each(['--help', '-h'])('prints its usage: %s', (option) => {
+  expect(run([option])).toEqual({ code: 0, out: expect.stringContaining('Usage: cdk8s-sysbox check'), err: '' });
+});
+
+test('prints its version', () => {
+  const { version } = JSON.parse(fs.readFileSync(path.join(__dirname, '../../package.json'), 'utf8'));
+
+  expect(run(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
 });
 
 test('lists the rules', () => {
   const ids = SystemPodRules.all().map((rule) => rule.id);
 
-  expect(JSON.parse(run(['rules', '--json']).out).map((rule: { id: string }) => rule.id)).toEqual(ids);
+  expect(JSON.parse(run(['rules', '--format', 'json']).out).map((rule: { id: string }) => rule.id)).toEqual(ids);
   expect(run(['rules']).out.split('\n')).toHaveLength(ids.length + 1);
-});
-
-test('a folder without a manifest is an error, not a clean result', () => {
-  const empty = path.join(folder, 'no-manifests');
-  fs.mkdirSync(empty);
-  fs.writeFileSync(path.join(empty, 'README.md'), '');
-  expect(run(['check', empty])).toEqual({
-    code: 2,
-    out: '',
-    err: `${empty} holds no .yaml, .yml, .json file. Name the folder that your manifests are in\n`,
-  });
 });
 
 describe('as a program', () => {
@@ -234,6 +265,24 @@ describe('as a program', () => {
     expect(stderr).toContain('1 error, 1 warning');
   });
 
+  test('a closed pipe is not an error', () => {
+    const input = Array.from({ length: 3000 }, () => BROKEN.replace('metadata:', 'metadata: # many')).join('---\n');
+    const shell = `"${process.execPath}" "${program}" check - | head -n 1; exit "\${PIPESTATUS[0]}"`;
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', shell], { input, encoding: 'utf8' });
+
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^3000 errors/);
+  });
+
+  test('adopts standard input', () => {
+    const input = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: "a:1"}]}\n';
+    const { status, stdout, stderr } = spawnSync('node', [program, 'adopt', '-'], { input, encoding: 'utf8' });
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('runtimeClassName: sysbox-runc');
+  });
+
   test('says nothing of good manifests but how many there were', () => {
     const input = JSON.stringify(pod());
     const { status, stdout, stderr } = spawnSync('node', [program, 'check', '-'], { input, encoding: 'utf8' });
@@ -241,7 +290,7 @@ describe('as a program', () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
       stdout: '',
-      stderr: '0 errors, 0 warnings, 0 acknowledged in 1 document of 1 file\n',
+      stderr: '0 errors, 0 warnings, 0 acknowledged in 1 file, 1 object, 1 pod, 1 system pod\n',
     });
   });
 });
