@@ -16,7 +16,7 @@ const project = (displayName, testMatch, extra = {}) => ({
   ...extra,
 });
 
-const needsMore = ['cluster', 'faults', 'merge', 'node', 'package', 'rollout', 'schema', 'shell'];
+const needsMore = ['cluster', 'faults', 'gitops', 'merge', 'node', 'package', 'rollout', 'schema', 'shell'];
 
 module.exports = {
   projects: [

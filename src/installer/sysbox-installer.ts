@@ -280,5 +280,7 @@ function installSelector(extra: Record<string, string>, where: string): Record<s
         `Select by ${NodeLabels.INSTALL}=yes and labels of your own`,
     );
   }
-  return { ...extra, [NodeLabels.INSTALL]: 'yes' };
+  // Sorted, as Helm writes it: the same nodes give the same settings.
+  const all = Object.entries({ ...extra, [NodeLabels.INSTALL]: 'yes' });
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,0 +1,107 @@
+# Files that are complete, old or new, after SIGKILL or power loss at any instruction; and the list of what is ours.
+# shellcheck shell=sh
+
+NEWLINE='
+'
+
+# coreutils' and busybox' `sync FILE` call fsync. Never `sync` alone: it waits for every mount of the host, a hung NFS too.
+flush() { sync "$1" 2>/dev/null || [ -d "$1" ] || dd if=/dev/null of="$1" oflag=append conv=notrunc,fsync 2>/dev/null; }
+
+# write_file FILE [MODE] < content. The suffix keeps the half-written file out of containerd's *.toml glob. Chained, since
+# `set -e` is off wherever a caller stands in a condition, and a full disk must not put a truncated file in place.
+write_file() {
+  { cat >"$1$NEW" && put_in_place "$1" "${2:-644}"; } || { rm -f "$1$NEW"; return 1; }
+}
+
+# write_text FILE TEXT: of our own state. Without a pipe, whose writer could die alone and leave a truncated text that looks complete.
+write_text() {
+  { printf '%s' "$2" >"$1$NEW" && put_in_place "$1" 600; } || { rm -f "$1$NEW"; return 1; }
+}
+
+# rewrite_file FILE TEXT: somebody else's file, whose mode and owner stay.
+rewrite_file() {
+  {
+    if [ -e "$1" ]; then cp -p "$1" "$1$NEW"; else : >"$1$NEW" && chmod 644 "$1$NEW"; fi &&
+      printf '%s' "$2" >"$1$NEW" && flush "$1$NEW" && mv -f "$1$NEW" "$1" && flush "$(dirname "$1")"
+  } || { rm -f "$1$NEW"; return 1; }
+}
+
+put_in_place() {
+  if cmp -s "$1$NEW" "$1"; then
+    rm -f "$1$NEW"
+    return 0
+  fi
+  chmod "$2" "$1$NEW" && flush "$1$NEW" && mv -f "$1$NEW" "$1" && flush "$(dirname "$1")"
+}
+
+# copy_file FROM TO: content, mode, owner and times; a link stays one.
+copy_file() {
+  cp -pP "$1" "$2$NEW" && flush "$2$NEW" && mv -f "$2$NEW" "$2" && flush "$(dirname "$2")"
+}
+
+# remove_file FILE...: gone for good, also after power loss, with what a kill left next to it.
+remove_file() {
+  for removed in "$@"; do
+    rm -f "$removed" "$removed$COMMAND_NEW" "$removed$GUARD_NEW"
+    [ ! -d "$(dirname "$removed")" ] || flush "$(dirname "$removed")"
+  done
+}
+
+# point_to LINK TARGET: one rename, so the link names the old or the new release at every instant.
+point_to() {
+  [ "$(readlink "$1" 2>/dev/null)" != "$2" ] || return 0
+  rm -f "$1$NEW" && ln -s "$2" "$1$NEW" && mv -T -f "$1$NEW" "$1" && flush "$(dirname "$1")"
+}
+
+present() { [ -e "$1" ] || [ -L "$1" ]; }
+
+sha() { sha256sum "$1" | cut -d' ' -f1; }
+
+listed() { [ -f "$OWNED" ] && grep -qxF "$1" "$OWNED"; }
+
+# is_ours PATH: in our list, and not replaced since: every file that we write says so in it.
+is_ours() {
+  listed "$1" || return 1
+  if [ -f "$1" ] && [ ! -L "$1" ]; then grep -q "Written by $MINE" "$1"; fi
+}
+
+# own PATH: noted before the path is made, so that what a kill leaves behind is still known to be ours.
+own() {
+  listed "$1" || { others "$1" && write_text "$OWNED" "$OTHERS$1$NEWLINE"; }
+}
+
+disown() {
+  ! listed "$1" || { others "$1" && write_text "$OWNED" "$OTHERS"; }
+}
+
+# others PATH: sets OTHERS to our list without PATH.
+others() {
+  OTHERS=
+  [ -f "$OWNED" ] || return 0
+  while IFS= read -r line; do
+    [ "$line" = "$1" ] || OTHERS=$OTHERS$line$NEWLINE
+  done <"$OWNED"
+}
+
+# make_directory PATH: with the missing parents, each noted as ours.
+make_directory() {
+  [ ! -d "$1" ] || return 0
+  make_directory "$(dirname "$1")"
+  own "$1"
+  mkdir -m 755 "$1"
+}
+
+# make_private PATH: of our own state. Copies and dumps of an engine's configuration can hold passwords of registries.
+make_private() { mkdir -p "$1" && chmod 700 "$1"; }
+
+make_work() { make_private "$WORK"; }
+
+# put_file FILE [MODE] < content: writes a file of ours; never one that somebody else created.
+put_file() {
+  if [ -e "$1" ] && ! is_ours "$1"; then
+    fail ForeignFile "$1 exists and was not written by this installer: move it away, then the next run continues"
+  fi
+  make_directory "$(dirname "$1")"
+  own "$1"
+  write_file "$@"
+}

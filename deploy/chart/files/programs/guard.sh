@@ -1,0 +1,77 @@
+# Runs before every start of the engine, whoever asks for it: sets our file aside, and only ours, when it must not be read.
+# shellcheck shell=sh
+
+guard() {
+  recall || return 0
+  # A command may be at work: its lock is not waited for, since it waits for this start of the engine.
+  WORK=$WORK/guard NEW=$GUARD_NEW
+  case $(journal state) in
+    rolling-back) ! restore change || mark_restarted_by_reboot; return 0 ;;
+    committed|restarted)
+      if [ "$(journal boot)" != "$(boot_id)" ]; then
+        interrupt Interrupted "the node went down in the middle of the change"
+      elif ! sctl --quiet is-active "$DEADMAN_UNIT*"; then
+        interrupt Interrupted "nothing watches the change any more"
+      fi
+      ;;
+  esac
+  ! is_rejected_because_of_us || withdraw Rejected "containerd rejects the merged configuration"
+}
+
+# mark_restarted_by_reboot: a boot in the middle of a rollback starts the engine with the old files: no restart is needed after it.
+mark_restarted_by_reboot() {
+  [ -n "$(journal rollback_invocation)" ] || [ "$(journal boot)" = "$(boot_id)" ] || record "rollback_invocation=$(journal before)"
+}
+
+# withdraw REASON MESSAGE
+withdraw() {
+  case $(journal state) in
+    committed|restarted) interrupt "$@" "failed_change=$(journal change)" ;;
+    *) set_aside "$@" ;;
+  esac
+}
+
+# interrupt REASON MESSAGE [KEY=VALUE...]: the change ends here, with the old configuration.
+interrupt() {
+  restore change || { log "$2, and the old configuration could not be put back"; return 0; }
+  log "$2: the old configuration is back"
+  remove_half_written
+  count=$(journal interruptions)
+  why=$1 what=$2
+  shift 2
+  mark_rolled_back interrupted "interruptions=$((${count:-0} + 1))" "reason=$why" "message=$what" "$@"
+}
+
+# remove_half_written: what the killed command left next to the files that are back.
+remove_half_written() {
+  for noted in "$BACKUP/change"/*.path; do
+    [ ! -f "$noted" ] || rm -f "$(cat "$noted")$COMMAND_NEW"
+  done
+}
+
+# The configuration seen here is the one of the previous start; its drop-ins are read again by containerd. A template's errors
+# do not show in it: the dead-man sees them.
+is_rejected_because_of_us() {
+  TARGET=$(journal target)
+  [ -f "$TARGET" ] && is_ours "$TARGET" && [ -x "$CONTAINERD" ] && [ -f "$CONFIG" ] || return 1
+  [ "$(journal form)" = drop-in ] || return 1
+  said=0
+  timeout 15 "$CONTAINERD" -c "$CONFIG" config dump >/dev/null 2>&1 || said=$?
+  # 1 is containerd's word; a timeout (124) or a missing library says nothing about us.
+  [ $said = 1 ] && is_accepted_without_us
+}
+
+# Where a full disk makes the trial impossible, we are taken to be the cause: the engine would not start in any case.
+is_accepted_without_us() {
+  trial || return 0
+  timeout 15 "$CONTAINERD" -c "$WORK/trial.toml" config dump >/dev/null 2>&1
+}
+
+# The copy is for a person to look at; a full disk must not keep the file in place.
+set_aside() {
+  { make_private "$BACKUP/aside" && cp -p "$TARGET" "$BACKUP/aside/"; } || true
+  remove_file "$TARGET"
+  log "$2: $TARGET is set aside"
+  disown "$TARGET"
+  record state=set-aside "reason=$1" "message=$2"
+}

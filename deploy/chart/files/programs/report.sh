@@ -1,0 +1,78 @@
+# What the cluster sees of this node: annotations, Events, the label, the taint.
+# shellcheck shell=sh
+
+PREFIX=cdk8s-sysbox.io
+
+say() { echo "$(date -u +%H:%M:%S) $*"; }
+
+# annotate STAGE REASON MESSAGE: only when something changed, so that an idle node makes no traffic.
+annotate() {
+  wanted=$(jq -nc --arg p "$PREFIX" --arg stage "$1" --arg reason "$2" --arg message "$3" --arg revision "$REVISION" \
+    '{metadata: {annotations: {($p + "/stage"): $stage, ($p + "/revision"): $revision,
+      ($p + "/reason"): (if $reason == "" then null else $reason end),
+      ($p + "/message"): (if $message == "" then null else $message end)}}}')
+  [ "$wanted" != "$(cat "$SCRATCH/annotated" 2>/dev/null)" ] || return 0
+  say "$1${2:+ $2}${3:+: $3}"
+  patch_node "$wanted" || return 1
+  printf '%s' "$wanted" >"$SCRATCH/annotated"
+}
+
+# annotate_anew: the same, whatever was written before: the Node object may have been made anew (k3s#10957).
+annotate_anew() {
+  rm -f "$SCRATCH/annotated"
+  annotate "$@"
+}
+
+annotations_off() {
+  rm -f "$SCRATCH/annotated"
+  patch_node "$(jq -nc --arg p "$PREFIX" '{metadata: {annotations: ([("stage", "revision", "reason", "message") | {($p + "/" + .): null}] | add)}}')"
+}
+
+# event TYPE REASON MESSAGE. The API server takes Events on cluster-scoped objects in the namespace default only.
+event() {
+  [ "$2 $3" != "$(cat "$SCRATCH/event" 2>/dev/null)" ] || return 0
+  body=$(jq -nc --arg type "$1" --arg reason "$2" --arg message "$3" --arg node "$NODE_NAME" --arg pod "${POD_NAME:-}" \
+    '(now | todate) as $at | {apiVersion: "v1", kind: "Event",
+      metadata: {generateName: "cdk8s-sysbox-", namespace: "default"},
+      involvedObject: {apiVersion: "v1", kind: "Node", name: $node, uid: $node},
+      type: $type, reason: $reason, message: $message[0:1000], source: {component: "cdk8s-sysbox", host: $node},
+      reportingComponent: "cdk8s-sysbox.io/installer", reportingInstance: $pod,
+      firstTimestamp: $at, lastTimestamp: $at, count: 1}')
+  if api POST /api/v1/namespaces/default/events application/json "$body" >/dev/null; then
+    printf '%s' "$2 $3" >"$SCRATCH/event"
+  else
+    say "no Event ($(code)): $(refusal)"
+  fi
+}
+
+# label VALUE, or nothing to remove it.
+label() { patch_node "$(jq -nc --arg value "$1" '{metadata: {labels: {"sysbox-runtime": (if $value == "" then null else $value end)}}}')"; }
+
+# taint on|off: a merge patch replaces the whole list, so the resourceVersion is sent along and a conflict tried again.
+taint() {
+  tries=0
+  while [ $tries -lt 10 ]; do
+    tries=$((tries + 1))
+    alive
+    own_node || { nap 2; continue; }
+    body=$(jq -c --arg state "$1" '
+      [.spec.taints // [] | .[] | select(.key != "sysbox-runtime")] as $others
+      | (if $state == "on" then $others + [{key: "sysbox-runtime", value: "not-running", effect: "NoSchedule"}] else $others end) as $wanted
+      | if $wanted == (.spec.taints // []) then empty
+        else {metadata: {resourceVersion: .metadata.resourceVersion}, spec: {taints: (if $wanted == [] then null else $wanted end)}} end' "$SCRATCH/node")
+    [ -n "$body" ] || return 0
+    patch_node "$body" && return 0
+    nap 1
+  done
+  return 1
+}
+
+# keep_pods_away: labelled `running`, and the kubelet no longer knows the handler: a change was rolled back to nothing, or the
+# guard set the file aside. New pods would fail here, and the label stays until a drain. A kubelet that lists no handlers at all
+# (before 1.30, KEP-4216) says nothing. `announce` takes the taint off.
+keep_pods_away() {
+  own_node || return 0
+  [ "$(jq --arg handler "$HANDLER" '.metadata.labels["sysbox-runtime"] == "running"
+    and (.status.runtimeHandlers // [] | length > 0 and all(.[]; .name != $handler))' "$SCRATCH/node")" = true ] || return 0
+  taint on || true
+}

@@ -1,0 +1,96 @@
+# The configuration as it was, and the engine started with it, once.
+# shellcheck shell=sh
+
+# remember NAME PATH...: their content, or that they did not exist, so that `restore NAME` can put back exactly that.
+remember() {
+  saved=$BACKUP/$1
+  shift
+  rm -rf "$saved.new"
+  make_private "$saved.new"
+  number=0
+  for path in "$@"; do
+    number=$((number + 1))
+    printf '%s\n' "$path" >"$saved.new/$number.path"
+    present "$path" || continue
+    cp -pP "$path" "$saved.new/$number.content"
+    is_ours "$path" || : >"$saved.new/$number.foreign"
+  done
+  for file in "$saved.new"/*; do flush "$file"; done
+  rm -rf "$saved"
+  mv "$saved.new" "$saved"
+  flush "$BACKUP"
+}
+
+# restore NAME: can be repeated. Where a full disk keeps the old content away, ours is removed all the same: an engine without
+# our runtime is better than one with a configuration that nobody verified.
+restore() {
+  restored=0
+  for noted in "$BACKUP/$1"/*.path; do
+    [ -f "$noted" ] || continue
+    path=$(cat "$noted")
+    content=${noted%.path}.content
+    if ! present "$content"; then
+      remove_file "$path" && disown "$path" || restored=1
+    elif ! copy_file "$content" "$path"; then
+      restored=1
+      [ -f "${noted%.path}.foreign" ] || remove_file "$path"
+    elif [ -f "${noted%.path}.foreign" ]; then
+      disown "$path" || restored=1
+    else
+      own "$path" || restored=1
+    fi
+  done
+  return $restored
+}
+
+# roll_back REASON MESSAGE: every step can be repeated. The engine is not restarted when that cannot be noted (a full disk would make
+# it a restart at every attempt), and not started when somebody has stopped it.
+roll_back() {
+  record state=rolling-back "reason=$1" "message=$2" || log "the disk takes no writes; rolling back all the same"
+  restore change || fail NotRestored "the old configuration could not be put back completely: $2"
+  back=$(journal rollback_invocation)
+  if [ -z "$back" ] && restarted before; then
+    back=$(property "$UNIT" InvocationID)
+    record "rollback_invocation=$back" || fail NotRestored "the old files are back, but the disk takes no writes, so $UNIT was not restarted: $2"
+  fi
+  [ -z "$back" ] || restarted rollback_invocation || is_stopped || sctl restart --no-block "$UNIT.service"
+  waited=0
+  until is_stopped || { { [ -z "$back" ] || restarted rollback_invocation; } && containerd_answers; } || [ $waited -ge 60 ]; do
+    waited=$((waited + 1))
+    sleep 5
+  done
+  count=$(journal rollbacks)
+  set -- "$1" "$2" "$(journal change)"
+  # The engine was never restarted with it: not the change's fault (a full disk, say), so it may be tried again, a few times.
+  if [ -z "$(journal invocation)" ] || [ "$1" = UnitNotActive ]; then
+    set -- "$1" "$2" ''
+    count_interruption
+  fi
+  mark_rolled_back failed "failed_change=$3" "rollbacks=$((${count:-0} + 1))" "reason=$1" "message=$2"
+  disarm_deadman
+  fail "$1" "the old configuration is back: $2"
+}
+
+# mark_rolled_back STATE KEY=VALUE...: the journal when the old files are in place again: what was verified with them still is.
+mark_rolled_back() {
+  [ -z "$(journal taken)" ] || rm -rf "$BACKUP/taken"
+  old=$(journal old_state)
+  state=${old:-$1}
+  shift
+  record "state=$state" "target=$(journal old_target)" taken= "$@"
+}
+
+count_interruption() {
+  interruptions=$(journal interruptions)
+  record "interruptions=$((${interruptions:-0} + 1))"
+}
+
+# abandon REASON MESSAGE: the coordinator saw through the API that the node is not healthy.
+abandon() {
+  recall || fail NoContainerd "this node was never prepared"
+  case $(journal state) in
+    committed|restarted|verified) roll_back "$1" "$2" ;;
+    rolling-back) roll_back "$(journal reason)" "$(journal message)" ;;
+    *) fail "$1" "$2" ;;
+  esac
+}

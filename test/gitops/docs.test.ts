@@ -1,0 +1,124 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiServer, startApiServer } from '../cluster/api-server';
+import { kubectl } from '../cluster/build';
+import { run } from '../cluster/cache';
+import { objectsOf, root } from './manifests';
+import { buildTimeout, helm } from './tools';
+
+// The `sh` and `yaml` blocks of the pages run as they are, with real kubectl and helm at a real API server. What they are not: the
+// repository's address is replaced by this checkout, `npx cdk8s-sysbox` is the compiled command, and no node is there: the Node is an
+// object. Blocks marked `console` are not run: they need a registry, a node or somebody else's installer.
+
+const page = (name: string) => readFileSync(join(root, 'docs', 'how-to', `${name}.md`), 'utf8');
+const local = (text: string) =>
+  text.replaceAll(/https:\/\/github\.com\/cdk8s-sysbox\/cdk8s-sysbox\/\/([^?'\n]+)\?ref=v[\d.]+/g, './cdk8s-sysbox/$1');
+
+interface Block {
+  readonly section: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+function blocksOf(name: string): Block[] {
+  let section = '';
+  return [...page(name).matchAll(/^## ([^\n]+)$|^```(\w+)\n(.*?)^```/gms)].flatMap(([, title, language, text]) => {
+    if (title !== undefined) section = title;
+    return language === undefined ? [] : [{ section, language, text: local(text ?? '') }];
+  });
+}
+
+/** A user's directory with a clone of this repository in it, and the tools on the PATH. */
+class User {
+  readonly directory = mkdtempSync(join(tmpdir(), 'docs-'));
+  private readonly env: NodeJS.ProcessEnv;
+
+  constructor(server: ApiServer, tools: { kubectl: string; helm: string }) {
+    const bin = join(this.directory, 'bin');
+    mkdirSync(bin);
+    for (const [name, path] of Object.entries(tools)) symlinkSync(path, join(bin, name));
+    const npx = `#!/bin/sh\nshift\nexec ${process.execPath} ${join(root, 'lib', 'cdk8s-sysbox.js')} "$@"\n`;
+    writeFileSync(join(bin, 'npx'), npx);
+    chmodSync(join(bin, 'npx'), 0o755);
+    cpSync(join(root, 'deploy'), join(this.directory, 'cdk8s-sysbox', 'deploy'), { recursive: true });
+    const kubeconfig = join(this.directory, 'kubeconfig');
+    writeFileSync(kubeconfig, JSON.stringify(configOf(server)), { mode: 0o600 });
+    this.env = { PATH: `${bin}:${process.env.PATH}`, KUBECONFIG: kubeconfig, HOME: this.directory };
+  }
+
+  async does({ language, text }: Block): Promise<void> {
+    const file = /^# (\S+\.yaml)$/m.exec(text)?.[1];
+    if (language === 'yaml' && file) writeFileSync(join(this.directory, file), text);
+    if (language !== 'sh') return;
+    await run('sh', ['-euxc', text], { cwd: this.directory, env: this.env, otherwise: 'A block of the page fails.' });
+  }
+}
+
+const configOf = ({ url, caFile, adminToken }: ApiServer) => ({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
+  users: [{ name: 'admin', user: { token: adminToken } }],
+  contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+  'current-context': 'test',
+});
+
+let tools = { kubectl: '', helm: '' };
+beforeAll(async () => {
+  tools = { kubectl: await kubectl(), helm: await helm() };
+}, buildTimeout);
+
+describe.each([
+  ['without-npm', (section: string) => section !== 'Helm', 4],
+  ['without-npm', (section: string) => section === 'Helm', 1],
+  ['argo-cd', () => true, 1],
+])('docs/how-to/%s.md', (name, isPart, least) => {
+  let server: ApiServer;
+  let user: User;
+  beforeAll(async () => {
+    server = await startApiServer({ minor: '1.37' });
+    await server.createNode('agent-1');
+    await server.createNamespace('argocd');
+    await server.create('/api/v1/namespaces/argocd/configmaps', { metadata: { name: 'argocd-cm' } });
+    user = new User(server, tools);
+  }, buildTimeout);
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(user.directory, { recursive: true });
+  });
+
+  const blocks = blocksOf(name).filter(({ section }) => isPart(section));
+
+  test('has blocks to run', () => {
+    expect(blocks.filter(({ language }) => language === 'sh').length).toBeGreaterThanOrEqual(least);
+  });
+
+  test.each(blocks.map((block) => [block.section, block.language, block] as const))(
+    '%s: the %s block works',
+    async (_, __, block) => user.does(block),
+    120_000,
+  );
+});
+
+test.each(['argo-cd', 'flux'])('what the objects of docs/how-to/%s.md point at is there', (name) => {
+  const objects = blocksOf(name)
+    .filter(({ language }) => language === 'yaml')
+    .flatMap(({ text }) => objectsOf(text));
+  const paths = [...JSON.stringify(objects).matchAll(/"(?:path|chart)":"([^"]+)"/g)].map((match) => match[1] ?? '');
+  expect(paths).not.toEqual([]);
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  const references = objects.flatMap(({ spec }) => [...(spec.healthChecks ?? []), ...(spec.dependsOn ?? [])]);
+  const names = new Set([...objects.map(({ metadata }) => metadata.name), 'sysbox-installer']);
+  expect(references.map((one) => one.name).filter((one) => !names.has(one))).toEqual([]);
+});
