@@ -10,7 +10,7 @@ const chart = new Chart(app, 'restricted', { namespace: 'restricted', disableRes
 const namespace = new SandboxNamespace(chart, 'namespace', { name: 'restricted', podSecurity });
 
 const shells = new SystemDeployment(chart, 'shells', {
-  system: { podSecurity, runtime: RuntimeReference.named('sysbox-runc', { clusterVersion: '1.36' }) },
+  system: { podSecurity, runtime: RuntimeReference.fromRuntimeClassName('sysbox-runc', { clusterVersion: '1.36' }) },
   containers: [{ image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
 });
 shells.node.addDependency(namespace);

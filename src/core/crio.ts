@@ -1,5 +1,5 @@
 /**
- * Asks CRI-O for a user namespace.
+ * Asks CRI-O for a user namespace, before Kubernetes 1.33.
  *
  * Source: sysbox docs/user-guide/install-k8s.md.
  *

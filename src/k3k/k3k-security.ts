@@ -1,9 +1,9 @@
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { ClusterSpec } from '../../imports/k3k.io';
-import { ContainerEngine, ISysboxRuntime } from '../runtime';
+import { ISysboxRuntime } from '../runtime';
 import { PodSecurityLevel, SystemOptions } from '../workloads';
 import { ClusterFeature } from '../runtime/cluster-version';
-import { assertRuntime, clusterOf } from '../runtime/runtime-check';
+import { assertRuntime, clusterOf, needsCrioAnnotation } from '../runtime/runtime-check';
 import { assertOptions } from '../workloads/system-options-check';
 
 const POD_LEVEL_RESOURCES: ClusterFeature = {
@@ -35,9 +35,10 @@ export class K3kSecurity {
     const foreign = NOT_IN_K3K.find((name) => options[name] !== undefined);
     if (foreign)
       throw new Error(`${where}: system.${foreign} has no field in K3k's Cluster. Leave it out, or use K3sCluster`);
-    if (this.runtime.containerEngine === ContainerEngine.CRIO) {
+    if (needsCrioAnnotation(this.runtime)) {
       throw new Error(
-        `${where}: CRI-O makes a user namespace for an annotation of the pod, and K3k sets none. Use K3sCluster, or containerd`,
+        `${where}: before Kubernetes 1.33 CRI-O makes a user namespace for an annotation of the pod, and K3k sets none. ` +
+          'Upgrade the cluster, or use K3sCluster',
       );
     }
   }

@@ -57,9 +57,16 @@ export class ClusterVersion {
     if (text === undefined) return;
     const match = /^v?1\.(\d{1,2})(\.\d+)?([-+].*)?$/.exec(text);
     if (!match) {
-      throw new Error(`clusterVersion '${text}' is no Kubernetes version. Write it as '1.36' or 'v1.36.2+k3s1'`);
+      throw new Error(
+        `clusterVersion '${text}' is not a valid Kubernetes version. Write it as '1.36' or 'v1.36.2+k3s1'`,
+      );
     }
     this.minor = Number(match[1]);
+  }
+
+  /** True for a version that is known, and in which the feature needs its gate. */
+  public isBefore(feature: ClusterFeature): boolean {
+    return this.minor !== undefined && this.minor < feature.since;
   }
 
   /** Undefined when the cluster can do it, as far as is known; else the reason why it cannot. */

@@ -14,6 +14,19 @@ export function clusterOf(runtime: ISysboxRuntime): ClusterVersion {
 }
 
 /**
+ * True where CRI-O makes a user namespace for an annotation: before Kubernetes 1.33, on whose nodes the API server drops
+ * `hostUsers`. From 1.33 on the kubelet sends its own namespace options, and CRI-O ignores the annotation (cri-o#10341,
+ * cri-o#7592, sysbox#1019, sysbox#999).
+ *
+ * @internal
+ */
+export function needsCrioAnnotation(runtime: ISysboxRuntime): boolean {
+  return (
+    runtime.containerEngine === ContainerEngine.CRIO && clusterOf(runtime).isBefore(ClusterFeatures.userNamespaces)
+  );
+}
+
+/**
  * Refuses a runtime under which no system pod can start.
  *
  * @internal
@@ -22,7 +35,7 @@ export function assertRuntime(runtime: ISysboxRuntime, where: string): void {
   assertSubdomain(runtime.runtimeClassName, `${where}: runtimeClassName`);
   assertResources(runtime.podOverhead ?? {}, `${where}: podOverhead`);
   const cluster = clusterAt(runtime, where);
-  if (runtime.containerEngine === ContainerEngine.CRIO) return;
+  if (needsCrioAnnotation(runtime)) return;
   const refusal = cluster.refusal(ClusterFeatures.userNamespaces);
   if (refusal) throw new Error(`${where}: ${refusal}`);
 }

@@ -77,7 +77,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
 
   /** A RuntimeClass that another repository owns. */
   public static fromRuntimeClassName(name: string, options: RuntimeReferenceOptions = {}): ISysboxRuntime {
-    return RuntimeReference.named(name, options);
+    return RuntimeReference.fromRuntimeClassName(name, options);
   }
 
   public readonly runtimeClassName: string;

@@ -13,7 +13,7 @@ export interface RuntimeReferenceOptions {
 
   /**
    * Kubernetes version of the cluster, "1.36" or "v1.36.2+k3s1". Refused below 1.30, and below 1.33 without the feature
-   * gate UserNamespacesSupport: there the API server drops `hostUsers: false` without a word.
+   * gate UserNamespacesSupport: there the API server drops `hostUsers: false` silently.
    *
    * @default - unknown: 1.33 or later is assumed, and nothing is refused for its age
    */
@@ -42,7 +42,10 @@ export class RuntimeReference implements ISysboxRuntime {
    * @param runtimeClassName a DNS subdomain name
    * @param options what is known of it
    */
-  public static named(runtimeClassName: string, options: RuntimeReferenceOptions = {}): RuntimeReference {
+  public static fromRuntimeClassName(
+    runtimeClassName: string,
+    options: RuntimeReferenceOptions = {},
+  ): RuntimeReference {
     return new RuntimeReference(runtimeClassName, options);
   }
 
@@ -58,6 +61,6 @@ export class RuntimeReference implements ISysboxRuntime {
     this.clusterVersion = options.clusterVersion;
     this.featureGates = options.featureGates;
     this.podOverhead = options.podOverhead;
-    assertRuntime(this, 'RuntimeReference.named()');
+    assertRuntime(this, 'RuntimeReference.fromRuntimeClassName()');
   }
 }

@@ -73,10 +73,7 @@ export function sandboxEgress(
   const v6 = [...PRIVATE_IPV6, ...hostCidrs.filter((cidr) => cidr.includes(':'))];
   return [
     {
-      to: [
-        { namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } },
-        block(NODE_LOCAL_DNS),
-      ],
+      to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }, block(NODE_LOCAL_DNS)],
       ports: ['UDP', 'TCP'].map((protocol) => ({ port: kplus.k8s.IntOrString.fromNumber(53), protocol })),
     },
     { to: [block('0.0.0.0/0', v4), block('::/0', v6)] },

@@ -3,7 +3,7 @@ import { ClusterFeatures } from '../runtime/cluster-version';
 import { assertLabel, assertSubdomain } from '../core/names';
 import { assertResources } from '../core/quantities';
 import { clusterOf } from '../runtime/runtime-check';
-import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
+import { ISysboxRuntime } from '../runtime/runtime-ref';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { SystemOptions } from './system-options';
 import { assertTopologySpread } from './topology-spread-check';
@@ -30,13 +30,10 @@ export function assertOptions(options: SystemOptions, runtime: ISysboxRuntime, w
     }
   }
   if (options.podSecurity === PodSecurityLevel.RESTRICTED) {
-    const refusal = clusterOf(runtime).refusal(ClusterFeatures.restrictedAsRoot);
+    const cluster = clusterOf(runtime);
+    const refusal =
+      cluster.refusal(ClusterFeatures.userNamespaces) ?? cluster.refusal(ClusterFeatures.restrictedAsRoot);
     if (refusal) throw new Error(`${where}: podSecurity 'restricted': ${refusal}`);
-    if (runtime.containerEngine === ContainerEngine.CRIO) {
-      throw new Error(
-        `${where}: podSecurity 'restricted' admits root only with hostUsers: false, and CRI-O's annotation is no such field. Use BASELINE`,
-      );
-    }
   }
 }
 

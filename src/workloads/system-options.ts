@@ -39,7 +39,7 @@ export interface Acknowledgement {
 /** What the pods of a workload have beyond cdk8s-plus: the same group for every kind of workload. */
 export interface SystemOptions {
   /**
-   * The runtime that the pods run under: a `SysboxRuntime`, a `SysboxRuntimeClass`, or `RuntimeReference.named()`.
+   * The runtime that the pods run under: a `SysboxRuntime`, a `SysboxRuntimeClass`, or `RuntimeReference.fromRuntimeClassName()`.
    *
    * @default - containerd and a RuntimeClass named by `runtimeClassName`
    */

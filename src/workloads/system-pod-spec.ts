@@ -17,8 +17,7 @@ export type PlainPodSpec = Record<string, any>;
  */
 export interface SystemPodFields {
   readonly runtimeClassName: string;
-  /** False with containerd; absent with CRI-O, which reads an annotation. */
-  readonly hostUsers?: boolean;
+  readonly hostUsers: false;
   readonly imagePullSecrets?: { readonly name: string }[];
   readonly priorityClassName?: string;
   readonly nodeSelector?: Record<string, string>;

@@ -7,8 +7,8 @@ import { Json, mapOf } from '../core/json';
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { acknowledgeAnnotation } from '../rules/acknowledgements';
 import { concurrentPods } from '../rules/concurrent-pods';
-import { assertRuntime } from '../runtime/runtime-check';
-import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
+import { assertRuntime, needsCrioAnnotation } from '../runtime/runtime-check';
+import { ISysboxRuntime } from '../runtime/runtime-ref';
 import { assertAcknowledgement } from './pod-rules';
 import { SystemContainerOptions, SystemOptions } from './system-options';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
@@ -208,7 +208,7 @@ export class SystemSettings {
     const { overhead, priorityClassName, seccompProfile, imagePullSecrets } = this.options;
     return {
       runtimeClassName: this.runtimeClassName,
-      hostUsers: this.runtime.containerEngine === ContainerEngine.CRIO ? undefined : false,
+      hostUsers: false,
       imagePullSecrets: imagePullSecrets?.map((secret) => ({ name: (secret as kplus.ISecret).name })),
       priorityClassName,
       nodeSelector: this._nodeSelector,
@@ -228,7 +228,7 @@ export class SystemSettings {
   }
 
   private askForUserNamespace(): void {
-    if (this.runtime.containerEngine !== ContainerEngine.CRIO) return;
+    if (!needsCrioAnnotation(this.runtime)) return;
     const annotations = this.owner.podMetadata.toJson()?.annotations ?? {};
     if (CRIO_USERNS_ANNOTATION in annotations) return;
     this.owner.podMetadata.addAnnotation(CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE);

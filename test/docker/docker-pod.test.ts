@@ -94,7 +94,7 @@ describe('actionsRunnerTemplate', () => {
       dockerWaitTimeout: Duration.seconds(9),
       labels: { team: 'ci' },
       annotations: { note: 'x' },
-      system: { runtime: RuntimeReference.named('sysbox') },
+      system: { runtime: RuntimeReference.fromRuntimeClassName('sysbox') },
     };
 
     const { made, objects } = template(all);

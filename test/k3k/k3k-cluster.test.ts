@@ -88,7 +88,7 @@ const everyProp = (chart: Chart): Required<K3kClusterProps> => ({
   ingress: everyIngressOption,
   registries: K3sRegistries.fromSecret(kplus.Secret.fromSecretName(chart, 'registries', 'registries'), 'hosts'),
   system: {
-    runtime: RuntimeReference.named('sysbox', { clusterVersion: '1.36' }),
+    runtime: RuntimeReference.fromRuntimeClassName('sysbox', { clusterVersion: '1.36' }),
     nodeSelector: { disk: 'ssd' },
     priorityClassName: 'high',
     podSecurity: PodSecurityLevel.RESTRICTED,
@@ -193,8 +193,11 @@ test('a seccomp profile is that of the containers, which K3k 1.1 knows too', () 
   expect(mistakes(made, oldest)).toEqual([]);
 });
 
-const old = RuntimeReference.named('sysbox-runc', { clusterVersion: '1.33' });
-const crio = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+const old = RuntimeReference.fromRuntimeClassName('sysbox-runc', { clusterVersion: '1.33' });
+const crio = RuntimeReference.fromRuntimeClassName('sysbox-runc', {
+  containerEngine: ContainerEngine.CRIO,
+  clusterVersion: '1.32',
+});
 const requests = { memory: { request: Size.mebibytes(512) } };
 
 test('limits need no newer Kubernetes', () => {
@@ -279,9 +282,9 @@ test.each<[string, Props, string]>([
     "test/it: extraSpec has 'hostUsers', which another prop sets. Use that prop",
   ],
   [
-    'CRI-O',
+    'CRI-O before 1.33',
     { system: { runtime: crio } },
-    'test/it: CRI-O makes a user namespace for an annotation of the pod, and K3k sets none. Use K3sCluster, or containerd',
+    'test/it: before Kubernetes 1.33 CRI-O makes a user namespace for an annotation of the pod, and K3k sets none. Upgrade the cluster, or',
   ],
   [
     'two runtimes',

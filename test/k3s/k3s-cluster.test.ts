@@ -415,7 +415,7 @@ const everyProp = (chart: Chart): Required<K3sClusterProps> => ({
   maxUnavailable: 0,
   drainTimeout: Duration.minutes(4),
   startTimeout: Duration.minutes(20),
-  system: { runtime: RuntimeReference.named('sysbox'), nodeSelector: { disk: 'ssd' } },
+  system: { runtime: RuntimeReference.fromRuntimeClassName('sysbox'), nodeSelector: { disk: 'ssd' } },
 });
 
 const pods = (all: Manifest[]) => [server(all), agents(all)].map((set) => set.template.spec);

@@ -111,14 +111,14 @@ const cases: Record<string, Case[]> = {
     [
       "CRI-O's annotation",
       pod({ hostUsers: undefined }, { annotations: { 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' } }),
+      'spec.hostUsers',
+    ],
+    [
+      "hostUsers false and CRI-O's annotation",
+      pod({}, { annotations: { 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' } }),
     ],
     ['hostUsers missing', pod({ hostUsers: undefined }), 'spec.hostUsers'],
     ['hostUsers true', pod({ hostUsers: true }), 'spec.hostUsers'],
-    [
-      "another annotation of CRI-O's",
-      pod({ hostUsers: undefined }, { annotations: { 'io.kubernetes.cri-o.userns-mode': 'host' } }),
-      'spec.hostUsers',
-    ],
   ],
   privileged: [
     ['privileged false', container({ securityContext: { privileged: false } })],

@@ -8,11 +8,14 @@ const everyOption: Required<RuntimeReferenceOptions> = {
 };
 
 test('keeps all that is known of the runtime', () => {
-  expect({ ...RuntimeReference.named('sysbox', everyOption) }).toEqual({ runtimeClassName: 'sysbox', ...everyOption });
+  expect({ ...RuntimeReference.fromRuntimeClassName('sysbox', everyOption) }).toEqual({
+    runtimeClassName: 'sysbox',
+    ...everyOption,
+  });
 });
 
 test.each(['1.33', '1.36', 'v1.36.2+k3s1', '1.40.0-rc.1'])('takes a cluster of version %s', (clusterVersion) => {
-  expect(RuntimeReference.named('sysbox', { clusterVersion }).clusterVersion).toBe(clusterVersion);
+  expect(RuntimeReference.fromRuntimeClassName('sysbox', { clusterVersion }).clusterVersion).toBe(clusterVersion);
 });
 
 test.each([
@@ -21,23 +24,23 @@ test.each([
   [
     'sysbox',
     { clusterVersion: 'latest' },
-    "RuntimeReference.named(): clusterVersion 'latest' is no Kubernetes version. Write it as '1.36'",
+    "RuntimeReference.fromRuntimeClassName(): clusterVersion 'latest' is not a valid Kubernetes version. Write it as '1.36'",
   ],
   ['sysbox', { clusterVersion: '1.32' }, 'hostUsers: false works from Kubernetes 1.33 on, and the cluster is 1.32'],
   ['sysbox', { clusterVersion: '1.29', featureGates: ['UserNamespacesSupport'] }, 'the cluster is 1.29'],
   ['sysbox', { podOverhead: { cpu: 'much' } }, "podOverhead: 'much' (of 'cpu') is not a valid quantity"],
 ])('refuses %s %j', (name, options, message) => {
-  expect(() => RuntimeReference.named(name, options)).toThrow(message);
+  expect(() => RuntimeReference.fromRuntimeClassName(name, options)).toThrow(message);
 });
 
 test('1.30 to 1.32 is an option for who turned the feature gate on', () => {
   const options = { clusterVersion: '1.30', featureGates: ['UserNamespacesSupport'] };
 
-  expect(RuntimeReference.named('sysbox', options).clusterVersion).toBe('1.30');
+  expect(RuntimeReference.fromRuntimeClassName('sysbox', options).clusterVersion).toBe('1.30');
 });
 
-test('the version does not matter to CRI-O, which has an annotation for it', () => {
+test('1.30 to 1.32 needs no feature gate with CRI-O, which acts on an annotation there', () => {
   const options = { clusterVersion: '1.30', containerEngine: ContainerEngine.CRIO };
 
-  expect(RuntimeReference.named('sysbox', options).clusterVersion).toBe('1.30');
+  expect(RuntimeReference.fromRuntimeClassName('sysbox', options).clusterVersion).toBe('1.30');
 });

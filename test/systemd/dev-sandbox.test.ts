@@ -192,7 +192,7 @@ const everyProp = (scope: Construct): Required<DevSandboxProps> => ({
   },
   stopped: true,
   metadata: { name: 'bob' },
-  system: { runtime: RuntimeReference.named('sysbox') },
+  system: { runtime: RuntimeReference.fromRuntimeClassName('sysbox') },
 });
 
 const rendered: Record<keyof DevSandboxProps, (made: ReturnType<typeof sandbox>) => void> = {

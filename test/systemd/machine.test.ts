@@ -103,7 +103,7 @@ describe('is stopped', () => {
   });
 
   test('by the signal of its lifecycle, in a cluster that has the feature gate', () => {
-    const runtime = RuntimeReference.named('sysbox', { featureGates: ['ContainerStopSignals'] });
+    const runtime = RuntimeReference.fromRuntimeClassName('sysbox', { featureGates: ['ContainerStopSignals'] });
 
     const { machine, spec } = machineWith({ stop: SystemdStop.lifecycleSignal() }, { system: { runtime } });
 
@@ -113,7 +113,7 @@ describe('is stopped', () => {
 
   test.each(Object.values(kinds))('by the signal of its lifecycle in a $name, too', (kind) => {
     const chart = newChart();
-    const runtime = RuntimeReference.named('sysbox', { featureGates: ['ContainerStopSignals'] });
+    const runtime = RuntimeReference.fromRuntimeClassName('sysbox', { featureGates: ['ContainerStopSignals'] });
     const workload = kind.make(chart, 'it', { system: { runtime }, containers: [{ name: 'other', image: 'a:1' }] });
 
     SystemdMachine.on(workload, { container: { image }, stop: SystemdStop.lifecycleSignal() });
@@ -414,7 +414,7 @@ test('refuses two machines in one pod', () => {
 
 test('renders the same twice', () => {
   const chart = Testing.chart();
-  const runtime = RuntimeReference.named('sysbox', { featureGates: ['ContainerStopSignals'] });
+  const runtime = RuntimeReference.fromRuntimeClassName('sysbox', { featureGates: ['ContainerStopSignals'] });
   const systemd = { ...everyOption, stop: SystemdStop.lifecycleSignal() };
   new SystemdPod(chart, 'it', { systemd: { ...systemd, container: { image } }, system: { runtime } });
 

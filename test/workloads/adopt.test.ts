@@ -99,7 +99,7 @@ test('adopts a custom resource with a pod template, and a List', () => {
 
 /** One value for every option, and what it renders: a new option does not compile without a row here. */
 const everyOption: Required<AdoptOptions> = {
-  runtime: RuntimeReference.named('vm'),
+  runtime: RuntimeReference.fromRuntimeClassName('vm'),
   runtimeClassName: 'vm',
   imagePullSecrets: [kplus.Secret.fromSecretName(newChart(), 's', 'pull')],
   priorityClassName: 'high',
@@ -137,15 +137,18 @@ test.each(Object.keys(everyOption) as (keyof AdoptOptions)[])('has the option %s
   expect(synth(chart)[0].spec.template).toMatchObject(rendered[option]);
 });
 
-test('asks CRI-O by annotation', () => {
+test('asks CRI-O before 1.33 by annotation too', () => {
   const chart = newChart();
-  const runtime = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+  const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', {
+    containerEngine: ContainerEngine.CRIO,
+    clusterVersion: '1.32',
+  });
 
   adopt(new ApiObject(chart, 'it', workload('Deployment', plain)), { runtime });
 
   const { template } = synth(chart)[0].spec;
   expect(template.metadata.annotations).toEqual({ 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' });
-  expect(template.spec).not.toHaveProperty('hostUsers');
+  expect(template.spec.hostUsers).toBe(false);
 });
 
 test('what the manifest says already stays', () => {

@@ -16,7 +16,7 @@ const acknowledgement: Required<Acknowledgement> = { rule: 'image-tag', reason: 
 
 /** One value for every option, so that a new option does not compile until it has a row here. */
 const everyOption: Required<SystemOptions> = {
-  runtime: RuntimeReference.named('sysbox'),
+  runtime: RuntimeReference.fromRuntimeClassName('sysbox'),
   runtimeClassName: 'sysbox',
   imagePullSecrets: [kplus.Secret.fromSecretName(newChart(), 's', 'pull')],
   priorityClassName: 'high',
@@ -192,21 +192,41 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     );
   });
 
-  test('asks CRI-O for its user namespace by annotation', () => {
+  test.each([
+    ['before 1.33 by annotation too', '1.32', { 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' }],
+    ['from 1.33 on by hostUsers alone', '1.33', undefined],
+    ['of an unknown version by hostUsers alone', undefined, undefined],
+  ])('asks CRI-O for its user namespace, %s', (_, clusterVersion, annotations) => {
     const chart = newChart();
-    const runtime = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+    const containerEngine = ContainerEngine.CRIO;
+    const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', { containerEngine, clusterVersion });
 
     kind.make(chart, 'it', { ...ubuntu, system: { runtime } });
 
     const template = templateIn(kind, chart);
-    expect(template.metadata.annotations).toEqual({ 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' });
-    expect(template.spec).not.toHaveProperty('hostUsers');
+    expect(template.metadata?.annotations).toEqual(annotations);
+    expect(template.spec.hostUsers).toBe(false);
+  });
+
+  test('takes Restricted on CRI-O', () => {
+    const chart = newChart();
+    const runtime = RuntimeReference.fromRuntimeClassName('a', {
+      containerEngine: ContainerEngine.CRIO,
+      clusterVersion: '1.36',
+    });
+
+    kind.make(chart, 'it', { ...ubuntu, system: { runtime, podSecurity: PodSecurityLevel.RESTRICTED } });
+
+    expect(templateIn(kind, chart).spec.hostUsers).toBe(false);
   });
 
   test("keeps the user's own annotation for CRI-O", () => {
     const chart = newChart();
     const annotations = { 'io.kubernetes.cri-o.userns-mode': 'auto:size=131072' };
-    const runtime = RuntimeReference.named('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+    const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', {
+      containerEngine: ContainerEngine.CRIO,
+      clusterVersion: '1.32',
+    });
 
     const props = { ...ubuntu, metadata: { annotations }, podMetadata: { annotations }, system: { runtime } };
     kind.make(chart, 'it', props);
@@ -266,7 +286,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
   test.each<[string, SystemOptions, string]>([
     [
       'two runtimes',
-      { runtime: RuntimeReference.named('a'), runtimeClassName: 'b' },
+      { runtime: RuntimeReference.fromRuntimeClassName('a'), runtimeClassName: 'b' },
       "test/it: runtimeClassName is 'b', but the runtime's is 'a'. Give one of the two",
     ],
     [
@@ -304,7 +324,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     ...spreads,
     [
       'an overhead other than that of the runtime',
-      { runtime: RuntimeReference.named('a', { podOverhead: { cpu: '1' } }), overhead: { cpu: '2' } },
+      { runtime: RuntimeReference.fromRuntimeClassName('a', { podOverhead: { cpu: '1' } }), overhead: { cpu: '2' } },
       `test/it: overhead {"cpu":"2"} is not that of RuntimeClass 'a', {"cpu":"1"}`,
     ],
     [
@@ -325,19 +345,23 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     [
       'Restricted on a cluster that is too old for it',
       {
-        runtime: RuntimeReference.named('a', { clusterVersion: '1.34' }),
+        runtime: RuntimeReference.fromRuntimeClassName('a', { clusterVersion: '1.34' }),
         podSecurity: PodSecurityLevel.RESTRICTED,
       },
       "test/it: podSecurity 'restricted': a uid-0 pod in a namespace that enforces Pod Security Restricted works from " +
         'Kubernetes 1.35 on, and the cluster is 1.34',
     ],
     [
-      'Restricted with CRI-O',
+      'Restricted with CRI-O where the API server drops hostUsers',
       {
-        runtime: RuntimeReference.named('a', { containerEngine: ContainerEngine.CRIO }),
+        runtime: RuntimeReference.fromRuntimeClassName('a', {
+          containerEngine: ContainerEngine.CRIO,
+          clusterVersion: '1.32',
+          featureGates: ['UserNamespacesPodSecurityStandards'],
+        }),
         podSecurity: PodSecurityLevel.RESTRICTED,
       },
-      "test/it: podSecurity 'restricted' admits root only with hostUsers: false, and CRI-O's annotation",
+      "test/it: podSecurity 'restricted': hostUsers: false works from Kubernetes 1.33 on, and the cluster is 1.32",
     ],
   ])('refuses %s', (_, system, message) => {
     expect(() => kind.make(newChart(), 'it', { ...ubuntu, system })).toThrow(message);

@@ -12,7 +12,7 @@ test('any workload is either an error that says where, or follows every rule', (
       if (error !== undefined) {
         outcomes.errors += 1;
         expect(error).not.toMatch(/TypeError|undefined/);
-        expect(error).toMatch(/test\/it|RuntimeReference\.named\(\)|clusterVersion 'x'/);
+        expect(error).toMatch(/test\/it|RuntimeReference\.fromRuntimeClassName\(\)|clusterVersion 'x'/);
         return;
       }
       outcomes.manifests += 1;

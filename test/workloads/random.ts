@@ -164,7 +164,8 @@ function make(chart: Chart, random: RandomWorkload): void {
   const [clusterVersion, crio] = random.runtime ?? [];
   const runtimeClassName = random.options.runtimeClassName ?? 'sysbox-runc';
   const containerEngine = crio ? ContainerEngine.CRIO : undefined;
-  const runtime = random.runtime && RuntimeReference.named(runtimeClassName, { clusterVersion, containerEngine });
+  const runtime =
+    random.runtime && RuntimeReference.fromRuntimeClassName(runtimeClassName, { clusterVersion, containerEngine });
   const props: CommonProps & { spread?: boolean } = {
     system: { ...random.options, runtime },
     hostNetwork: random.hostNetwork,
