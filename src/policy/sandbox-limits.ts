@@ -2,76 +2,76 @@ import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { toQuantities } from '../core/quantities';
 
-/** What all pods of a namespace may take together. */
+/** Limits for all pods of a namespace together. */
 export interface SandboxQuotaOptions {
   /**
-   * Number of pods that are not over.
+   * Number of pods that have not terminated.
    *
    * @default 20
    */
   readonly pods?: number;
 
   /**
-   * CPU that is requested.
+   * Sum of the CPU requests.
    *
-   * @default - not bounded
+   * @default - unlimited
    */
   readonly cpuRequests?: kplus.Cpu;
 
   /**
-   * Memory that is requested.
+   * Sum of the memory requests.
    *
-   * @default - not bounded
+   * @default - unlimited
    */
   readonly memoryRequests?: Size;
 
   /**
    * Sum of the memory limits.
    *
-   * @default - not bounded
+   * @default - unlimited
    */
   readonly memoryLimits?: Size;
 
   /**
    * Number of claims.
    *
-   * @default - not bounded
+   * @default - unlimited
    */
   readonly claims?: number;
 
   /**
-   * Storage that is claimed.
+   * Sum of the storage that claims request.
    *
-   * @default - not bounded
+   * @default - unlimited
    */
   readonly storage?: Size;
 }
 
-/** What a container gets that says nothing of its own. */
+/** Resources of a container that states none. */
 export interface SandboxContainerDefaultsOptions {
   /**
-   * CPU that is requested for it.
+   * Its CPU request.
    *
    * @default Cpu.millis(100)
    */
   readonly cpuRequest?: kplus.Cpu;
 
   /**
-   * Memory that is requested for it.
+   * Its memory request.
    *
    * @default Size.mebibytes(256)
    */
   readonly memoryRequest?: Size;
 
   /**
-   * Its memory limit. An engine and all that runs in it share it.
+   * Its memory limit, shared by an engine and everything that runs in it.
    *
    * @default Size.gibibytes(4)
    */
   readonly memoryLimit?: Size;
 
   /**
-   * Its limit of ephemeral storage: the writable layer, logs and emptyDirs, but not what Sysbox mounts by itself.
+   * Its limit of ephemeral storage: the writable layer, logs and emptyDirs, but not what Sysbox mounts itself.
    *
    * @default - none
    */
@@ -82,7 +82,7 @@ const MEMORY_REQUEST = Size.mebibytes(256);
 const MEMORY_LIMIT = Size.gibibytes(4);
 
 /**
- * Refuses defaults that the API server refuses.
+ * Refuses defaults that the API server would reject.
  *
  * Source: kubernetes pkg/apis/core/validation, ValidateLimitRange.
  *
@@ -93,12 +93,12 @@ export function assertLimits(defaults: SandboxContainerDefaultsOptions, what: st
   const limit = (defaults.memoryLimit ?? MEMORY_LIMIT).toMebibytes();
   if (request <= limit) return;
   throw new Error(
-    `${what}: memoryRequest of ${request}Mi is above memoryLimit, which is ${limit}Mi. Give a limit of at least the request`,
+    `${what}: memoryRequest of ${request}Mi exceeds memoryLimit, which is ${limit}Mi. Give a limit of at least the request`,
   );
 }
 
 /**
- * The quota as Kubernetes counts it.
+ * The quota in the resource names of Kubernetes.
  *
  * @internal
  */

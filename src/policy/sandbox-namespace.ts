@@ -26,7 +26,7 @@ export interface SandboxNamespaceProps {
   readonly podSecurity?: PodSecurityLevel;
 
   /**
-   * Version of the Pod Security Standards, "latest" or as in "v1.36". Restricted admits a uid-0 system pod from v1.35 on.
+   * Version of the Pod Security Standards, "latest" or as in "v1.36". Restricted admits a system pod with uid 0 from v1.35 on.
    *
    * @default "latest"
    */
@@ -40,29 +40,51 @@ export interface SandboxNamespaceProps {
   readonly labels?: Record<string, string>;
 
   /**
-   * What all pods may take together. A quota of a resource refuses pods that say nothing of it, so `containerDefaults`
-   * always says something of CPU and memory.
+   * Limits for all pods together. A quota of a resource rejects pods that do not state it, so `containerDefaults` always
+   * states CPU and memory.
    *
    * @default - 20 pods
    */
   readonly quota?: SandboxQuotaOptions;
 
   /**
-   * What a container gets that says nothing of its own.
+   * Resources of a container that states none.
    *
    * @default - 100m CPU and 256Mi requested, 4Gi of memory as the limit
    */
   readonly containerDefaults?: SandboxContainerDefaultsOptions;
 
   /**
-   * What pods may reach. DNS always is.
+   * What the pods may reach, besides DNS.
    *
    * @default - the pods of the same namespace
    */
   readonly network?: SandboxNamespaceNetworkOptions;
 }
 
-/** A namespace with Pod Security, a quota, defaults for containers, and closed network policies. */
+/**
+ * A namespace with Pod Security, a quota, defaults for containers, and network policies that deny by default.
+ *
+ * @example
+ * import { App, Chart, Size } from 'cdk8s';
+ * import { PodSecurityLevel, SandboxNamespace, SystemPod } from 'cdk8s-sysbox';
+ *
+ * const app = new App();
+ * const chart = new Chart(app, 'team-a', { namespace: 'team-a' });
+ *
+ * new SandboxNamespace(chart, 'Namespace', {
+ *   name: 'team-a',
+ *   podSecurity: PodSecurityLevel.RESTRICTED,
+ *   quota: { pods: 5, memoryLimits: Size.gibibytes(16) },
+ *   network: { internet: true, allowedEgressCidrs: ['10.0.8.20/32'] }, // and the registry
+ * });
+ * new SystemPod(chart, 'Shell', {
+ *   containers: [{ image: 'ubuntu:24.04' }],
+ *   system: { podSecurity: PodSecurityLevel.RESTRICTED },
+ * });
+ *
+ * app.synth();
+ */
 export class SandboxNamespace extends Construct {
   /** Name of the namespace. */
   public readonly namespaceName: string;
@@ -70,7 +92,7 @@ export class SandboxNamespace extends Construct {
   constructor(scope: Construct, id: string, props: SandboxNamespaceProps) {
     super(scope, id);
     this.namespaceName = props.name;
-    this.refuseBadProps(props);
+    this.assertProps(props);
     const metadata = (name: string) => ({ name, namespace: props.name });
     clusterScoped(
       new kplus.k8s.KubeNamespace(this, 'Resource', {
@@ -86,26 +108,27 @@ export class SandboxNamespace extends Construct {
       spec: { limits: [toLimitRange(props.containerDefaults ?? {})] },
     });
     for (const [name, spec] of Object.entries(networkPolicies(props.network ?? {}))) {
-      new kplus.k8s.KubeNetworkPolicy(this, name, { metadata: metadata(name), spec });
+      new kplus.k8s.KubeNetworkPolicy(this, pascalCase(name), { metadata: metadata(name), spec });
     }
   }
 
-  private refuseBadProps(props: SandboxNamespaceProps): void {
+  private assertProps(props: SandboxNamespaceProps): void {
     const where = this.node.path;
     assertLabelName(props.name, `${where}: name`);
     for (const [key, value] of Object.entries(props.labels ?? {})) assertLabel(key, value, `${where}: labels`);
     const version = props.podSecurityVersion ?? 'latest';
     if (!/^(latest|v1\.\d{1,2})$/.test(version)) {
-      throw new Error(`${where}: podSecurityVersion '${version}' is no version. Write 'latest' or 'v1.36'`);
+      throw new Error(`${where}: podSecurityVersion '${version}' is not a version. Write 'latest' or 'v1.36'`);
     }
     const minor = Number(version.split('.')[1] ?? Infinity);
     if (props.podSecurity === PodSecurityLevel.RESTRICTED && minor < 35) {
       throw new Error(
-        `${where}: Restricted of ${version} refuses root in any pod, user namespace or not. Use v1.35 or later, or BASELINE`,
+        `${where}: Restricted of ${version} rejects root in every pod, also in a user namespace. Use v1.35 or later, or BASELINE`,
       );
     }
-    for (const cidr of props.network?.allowedEgressCidrs ?? []) {
-      assertCidr(cidr, `${where}: network.allowedEgressCidrs`);
+    const { allowedEgressCidrs, dnsCidrs } = props.network ?? {};
+    for (const [prop, cidrs] of Object.entries({ allowedEgressCidrs, dnsCidrs })) {
+      for (const cidr of cidrs ?? []) assertCidr(cidr, `${where}: network.${prop}`);
     }
     assertLimits(props.containerDefaults ?? {}, `${where}: containerDefaults`);
     const { pods, claims } = props.quota ?? {};
@@ -115,6 +138,10 @@ export class SandboxNamespace extends Construct {
       }
     }
   }
+}
+
+function pascalCase(name: string): string {
+  return name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 }
 
 function podSecurityLabels(props: SandboxNamespaceProps): Record<string, string> {

@@ -1,33 +1,41 @@
 import * as kplus from 'cdk8s-plus-30';
-import { PRIVATE_IPV4, PRIVATE_IPV6 } from '../core/private-addresses';
+import { NODE_LOCAL_DNS, PRIVATE_IPV4, PRIVATE_IPV6 } from '../core/private-addresses';
 
-/** What pods of a namespace may reach. Everything that is not named is closed, in both directions. */
+/** What the pods of a namespace may reach. Everything else is closed, in both directions. */
 export interface SandboxNamespaceNetworkOptions {
   /**
-   * Pods of the same namespace reach each other.
+   * Whether pods of the same namespace reach each other.
    *
    * @default true
    */
   readonly sameNamespace?: boolean;
 
   /**
-   * Pods reach addresses outside the private ranges: registries and package mirrors, but neither the nodes, nor other pods,
-   * nor a cloud's metadata service.
+   * Whether pods reach addresses outside the private ranges: registries and package mirrors, but neither nodes, nor other
+   * pods, nor the metadata service of a cloud.
    *
    * @default false
    */
   readonly internet?: boolean;
 
   /**
-   * Further addresses that pods reach, as CIDRs, such as that of a registry in the own network.
+   * Further addresses that pods reach, as CIDRs, such as that of a registry in the private network.
    *
    * @default - none
    */
   readonly allowedEgressCidrs?: string[];
+
+  /**
+   * CIDRs of DNS servers other than the DNS pods of kube-system. A node-local cache runs in the network of the host, where
+   * no selector matches it. With kube-proxy in iptables mode it also answers at the cluster IP of DNS: name that one as well.
+   *
+   * @default ["169.254.20.10/32"], the node-local cache of Kubernetes and RKE2
+   */
+  readonly dnsCidrs?: string[];
 }
 
-/** CoreDNS as K3s, RKE2 and kubeadm label it. */
-const DNS: kplus.k8s.NetworkPolicyPeer = {
+/** CoreDNS with the labels of K3s, RKE2 and kubeadm. */
+const DNS_PODS: kplus.k8s.NetworkPolicyPeer = {
   namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
   podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
 };
@@ -40,7 +48,9 @@ const DNS: kplus.k8s.NetworkPolicyPeer = {
 export function networkPolicies(network: SandboxNamespaceNetworkOptions): Record<string, kplus.k8s.NetworkPolicySpec> {
   const policies: Record<string, kplus.k8s.NetworkPolicySpec> = {
     'default-deny': { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-    'allow-dns': egress([{ to: [DNS], ports: [port('UDP'), port('TCP')] }]),
+    'allow-dns': egress([
+      { to: [DNS_PODS, ...blocks(network.dnsCidrs ?? [NODE_LOCAL_DNS])], ports: [port('UDP'), port('TCP')] },
+    ]),
   };
   if (network.sameNamespace ?? true) {
     const own = [{ podSelector: {} }];
@@ -53,9 +63,13 @@ export function networkPolicies(network: SandboxNamespaceNetworkOptions): Record
     policies['allow-internet'] = egress([{ to: [v4, v6] }]);
   }
   if (network.allowedEgressCidrs?.length) {
-    policies['allow-cidrs'] = egress([{ to: network.allowedEgressCidrs.map((cidr) => ({ ipBlock: { cidr } })) }]);
+    policies['allow-cidrs'] = egress([{ to: blocks(network.allowedEgressCidrs) }]);
   }
   return policies;
+}
+
+function blocks(cidrs: string[]): kplus.k8s.NetworkPolicyPeer[] {
+  return cidrs.map((cidr) => ({ ipBlock: { cidr } }));
 }
 
 function port(protocol: string): kplus.k8s.NetworkPolicyPort {

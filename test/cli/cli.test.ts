@@ -4,6 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { transformSync } from '@swc/core';
 import { Yaml } from 'cdk8s';
+import { parse } from 'yaml';
 import { SystemPodRules } from '../../src/rules/index';
 import { adoptFiles } from '../../src/cli/adopt';
 import { run } from '../../src/cli/run';
@@ -229,6 +230,14 @@ test('prints its version', () => {
   const { version } = JSON.parse(fs.readFileSync(path.join(__dirname, '../../package.json'), 'utf8'));
 
   expect(run(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});
+
+test('the hook of pre-commit runs the check', () => {
+  const [hook] = parse(fs.readFileSync(path.join(__dirname, '../../.pre-commit-hooks.yaml'), 'utf8'));
+  const [npx, yes, program, ...argv] = hook.entry.split(' ');
+
+  expect([npx, yes, program, hook.language]).toEqual(['npx', '--yes', 'cdk8s-sysbox', 'system']);
+  expect(run([...argv, write(BROKEN)]).code).toBe(1);
 });
 
 test('lists the rules', () => {

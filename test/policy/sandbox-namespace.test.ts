@@ -17,6 +17,18 @@ function synth(props: Partial<SandboxNamespaceProps> = {}): any {
   return Object.fromEntries(objects.map((o) => [o.kind === 'NetworkPolicy' ? o.metadata.name : o.kind, o]));
 }
 
+test('lets DNS through at the pods of the cluster and at a node-local cache', () => {
+  expect(synth()['allow-dns'].spec.egress).toMatchObject([
+    {
+      to: [{ podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }, { ipBlock: { cidr: '169.254.20.10/32' } }],
+      ports: [
+        { port: 53, protocol: 'UDP' },
+        { port: 53, protocol: 'TCP' },
+      ],
+    },
+  ]);
+});
+
 test('is closed by default', () => {
   expect(synth()).toMatchSnapshot();
 });
@@ -48,6 +60,7 @@ const network: Required<SandboxNamespaceNetworkOptions> = {
   sameNamespace: false,
   internet: true,
   allowedEgressCidrs: ['10.0.0.5/32'],
+  dnsCidrs: ['10.43.0.10/32'],
 };
 const everyProp: Required<SandboxNamespaceProps> = {
   name: 'mine',
@@ -89,6 +102,7 @@ test('has all its props', () => {
   expect(out).not.toHaveProperty('allow-same-namespace');
   expect(out['allow-internet'].spec.egress[0].to[0].ipBlock.cidr).toBe('0.0.0.0/0');
   expect(out['allow-internet'].spec.egress[0].to[0].ipBlock.except).toContain('169.254.0.0/16');
+  expect(out['allow-dns'].spec.egress[0].to[1]).toEqual({ ipBlock: { cidr: '10.43.0.10/32' } });
   expect(out['allow-cidrs'].spec.egress).toEqual([{ to: [{ ipBlock: { cidr: '10.0.0.5/32' } }] }]);
 });
 
@@ -108,12 +122,12 @@ test.each<[string, Partial<SandboxNamespaceProps>, string]>([
   [
     'a bad version',
     { podSecurityVersion: '1.36' },
-    "test/it: podSecurityVersion '1.36' is no version. Write 'latest' or",
+    "test/it: podSecurityVersion '1.36' is not a version. Write 'latest' or",
   ],
   [
     'a Restricted that refuses root',
     { podSecurity: PodSecurityLevel.RESTRICTED, podSecurityVersion: 'v1.34' },
-    'test/it: Restricted of v1.34 refuses root in any pod, user namespace or not. Use v1.35 or later, or BASELINE',
+    'test/it: Restricted of v1.34 rejects root in every pod, also in a user namespace. Use v1.35 or later, or BASELINE',
   ],
   [
     'a bad address',
@@ -128,7 +142,7 @@ test.each<[string, Partial<SandboxNamespaceProps>, string]>([
   [
     'a default request above the default limit',
     { containerDefaults: { memoryRequest: Size.gibibytes(8) } },
-    'test/it: containerDefaults: memoryRequest of 8192Mi is above memoryLimit, which is 4096Mi. Give a limit of at least',
+    'test/it: containerDefaults: memoryRequest of 8192Mi exceeds memoryLimit, which is 4096Mi. Give a limit of at least',
   ],
   ['half a pod', { quota: { pods: 0.5 } }, 'test/it: quota.pods is 0.5. Give a whole number from 0 on'],
   ['a negative claim', { quota: { claims: -1 } }, 'test/it: quota.claims is -1. Give a whole number from 0 on'],
