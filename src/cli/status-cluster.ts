@@ -8,7 +8,8 @@ export interface ClusterObjects {
   readonly nodes: Json[];
   readonly daemonSets: Json[];
   readonly pods: Json[];
-  readonly leases: Json[];
+  /** The ConfigMap of the rollout, in whose annotations its state is. */
+  readonly rollouts: Json[];
   readonly events: Json[];
 }
 
@@ -17,6 +18,8 @@ export type Kubectl = (args: string[]) => string;
 
 /** Every object of the installer carries it, whatever a kustomization does to names. @internal */
 export const INSTALLER_SELECTOR = 'app.kubernetes.io/name=sysbox-installer';
+
+const ROLLOUT = 'cdk8s-sysbox-rollout';
 
 /** The KUBECTL variable names another command, such as `k3s kubectl`. @internal */
 export function kubectl(connection: string[], command = process.env.KUBECTL ?? 'kubectl'): Kubectl {
@@ -43,7 +46,7 @@ export function readCluster(run: Kubectl): ClusterObjects {
     nodes: get('nodes', '--show-managed-fields'),
     daemonSets: get('daemonsets', '-A', '-l', INSTALLER_SELECTOR),
     pods: get('pods', '-A', '-l', INSTALLER_SELECTOR),
-    leases: get('leases', '-A', '-l', INSTALLER_SELECTOR),
+    rollouts: get('configmaps', '-A', '--field-selector', `metadata.name=${ROLLOUT}`),
     events: get('events', '-A', '--field-selector', 'type=Warning'),
   };
 }
@@ -63,7 +66,7 @@ export function readFiles(args: string[]): ClusterObjects {
     nodes: ofKind('Node'),
     daemonSets: ofKind('DaemonSet').filter(isInstallers),
     pods: ofKind('Pod').filter(isInstallers),
-    leases: ofKind('Lease').filter(isInstallers),
+    rollouts: ofKind('ConfigMap').filter(({ metadata }) => metadata?.name === ROLLOUT),
     events: ofKind('Event').filter(({ type }) => type === 'Warning'),
   };
 }

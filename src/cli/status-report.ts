@@ -24,7 +24,7 @@ export interface NodeStatus {
 /** @internal */
 export interface ClusterStatus {
   readonly nodes: NodeStatus[];
-  /** The nodes that may restart K3s now, as the rollout's Lease names them. */
+  /** The nodes that may restart K3s now. */
   readonly restarting: string[];
   /** What keeps the installer itself from running. */
   readonly problems: string[];
@@ -43,12 +43,11 @@ export function clusterStatus(objects: ClusterObjects): ClusterStatus {
   const selects = nodeSelection(objects.daemonSets);
   const nodes = objects.nodes
     .filter((node) => selects(node) || annotation(node, 'stage') !== undefined || isRunning(node))
-    .map((node) => nodeStatus(node, podOf.get(textOf(node.metadata?.name)), objects.events))
+    .map((node) => nodeStatus(node, podOf.get(textOf(node.metadata?.name)), objects))
     .sort((a, b) => a.name.localeCompare(b.name));
-  const holders = objects.leases.map(({ spec }) => textOf(spec?.holderIdentity));
   return {
     nodes,
-    restarting: holders.flatMap((names) => names.split(',')).filter((name) => name !== ''),
+    restarting: objects.rollouts.flatMap(slotHolders).sort(),
     problems: problemsOf(objects),
   };
 }
@@ -62,7 +61,14 @@ function nodeSelection(daemonSets: Json[]): (node: Json) => boolean {
   };
 }
 
-function nodeStatus(node: Json, pod: Json | undefined, events: Json[]): NodeStatus {
+/** Entries `<node>/slot: held …` are between grant and release (slots.jq). */
+function slotHolders(rollout: Json): string[] {
+  return Object.entries(mapOf(rollout.metadata?.annotations))
+    .filter(([key, value]) => key.endsWith('/slot') && textOf(value).startsWith('held '))
+    .map(([key]) => key.slice(0, -'/slot'.length));
+}
+
+function nodeStatus(node: Json, pod: Json | undefined, objects: ClusterObjects): NodeStatus {
   const labels = mapOf(node.metadata?.labels);
   const name = textOf(node.metadata?.name);
   const isServer = ['control-plane', 'etcd'].some((role) => `node-role.kubernetes.io/${role}` in labels);
@@ -73,21 +79,24 @@ function nodeStatus(node: Json, pod: Json | undefined, events: Json[]): NodeStat
     version: textOf(node.status?.nodeInfo?.kubeletVersion),
     revision: annotation(node, 'revision'),
     since: lastChange(node),
-    ...judged(node, pod, events),
+    ...judged(node, pod, objects),
   };
 }
 
 type Judgement = Pick<NodeStatus, 'state' | 'stage' | 'reason' | 'message' | 'remedy'>;
 
-function judged(node: Json, pod: Json | undefined, events: Json[]): Judgement {
+function judged(node: Json, pod: Json | undefined, { rollouts, events }: ClusterObjects): Judgement {
   const stage = annotation(node, 'stage');
   const reason = annotation(node, 'reason');
   const message = annotation(node, 'message');
   const stuck = pod && waitingIn(pod);
   if (stage === 'failed') return { state: 'failed', stage, reason, message, remedy: remedyOf(reason) };
   if (stuck) return { state: 'failed', stage: stage ?? '-', ...stuck };
-  if (stage === undefined && pod && isPodReady(pod)) return { state: 'ready', stage: 'removed' };
-  if (stage === 'ready' && isRunning(node)) return { state: 'ready', stage, ...warningOf(node, message, events) };
+  const [target] = rollouts.map((rollout) => annotation(rollout, 'revision'));
+  const isCurrent = target === undefined || annotation(node, 'revision') === target;
+  if (isCurrent && (stage === 'removed' || (stage === 'ready' && isRunning(node)))) {
+    return { state: 'ready', stage, ...warningOf(node, message, events) };
+  }
   const why = reason ? { reason, message, remedy: remedyOf(reason) } : waitsFor(node, pod);
   return { state: 'pending', stage: stage ?? '-', ...why };
 }
@@ -148,10 +157,6 @@ function problemsOf({ daemonSets, nodes, events }: ClusterObjects): string[] {
 
 function isRunning(node: Json): boolean {
   return mapOf(node.metadata?.labels)[NodeLabels.RUNTIME] === 'running';
-}
-
-function isPodReady(pod: Json): boolean {
-  return listOf(pod.status?.conditions).some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
 function annotation(node: Json, name: string): string | undefined {

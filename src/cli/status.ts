@@ -8,7 +8,7 @@ export const STATUS_USAGE = `Usage: cdk8s-sysbox status [options] [files, direct
        kubectl sysbox status [options]
 
 Shows what each node is doing, and why one failed and what to do about it. Reads the cluster through kubectl (or $KUBECTL), or
-files that \`kubectl get nodes,daemonsets,pods,leases,events -A -o json\` wrote.
+files that \`kubectl get nodes,daemonsets,pods,configmaps,events -A -o json\` wrote.
 
   -o json, --output json  print one JSON object
   -w, --watch             print again whenever something changes, until every node is ready or something failed

@@ -58,16 +58,15 @@ const daemonSet = (scheduled = 1, desired = 1): Manifest => ({
   status: { currentNumberScheduled: scheduled, desiredNumberScheduled: desired },
 });
 
-const lease = (holderIdentity?: string): Manifest => ({
-  apiVersion: 'coordination.k8s.io/v1',
-  kind: 'Lease',
-  metadata: { name: 'cdk8s-sysbox-rollout', namespace: 'sysbox-system', labels: installer },
-  spec: { holderIdentity },
+const rollout = (annotations: Record<string, string> = {}): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'cdk8s-sysbox-rollout', namespace: 'sysbox-system', labels: installer, annotations },
 });
 
 function objects(nodes: Manifest[], rest: Partial<ClusterObjects> = {}): ClusterObjects {
   const pods = nodes.map(({ metadata }) => pod(metadata.name));
-  return { nodes, daemonSets: [daemonSet()], pods, leases: [lease()], events: [], ...rest };
+  return { nodes, daemonSets: [daemonSet()], pods, rollouts: [rollout()], events: [], ...rest };
 }
 
 /** What the command prints of these states of a cluster, one read after the other, and its exit code. */
@@ -98,7 +97,12 @@ test('a table of the nodes, and for each reason the message and the remedy', asy
     node('agent-2', { stage: 'failed', reason: 'NoFuse', message: '/dev/fuse is missing' }),
     node('agent-3', { stage: 'failed', reason: 'NoFuse', message: '/dev/fuse is missing' }),
   ];
-  const { code, out } = await printed([objects(nodes, { leases: [lease('agent-4,agent-5')] })]);
+  const slots = {
+    'agent-5/slot': 'held agent 0a1b2c3d4e 7',
+    'agent-4/slot': 'held agent 0a1b2c3d4e 6',
+    'agent-2/slot': 'failed agent 0a1b2c3d4e 5 NoFuse',
+  };
+  const { code, out } = await printed([objects(nodes, { rollouts: [rollout(slots)] })]);
   expect(out).toMatchInlineSnapshot(`
    "NODE      ROLE    RUNTIME  VERSION       REVISION    STAGE      AGE  REASON
    agent-1   agent   running  v1.36.2+k3s1  0a1b2c3d4e  ready      5m
@@ -160,8 +164,15 @@ test.each([
   expect(a).toMatchObject({ state: 'pending', message });
 });
 
-test('after an uninstall, a node with a Ready pod and no annotations is done', async () => {
-  expect((await statusOf(objects([node('a')]))).nodes[0]).toMatchObject({ state: 'ready', stage: 'removed' });
+test('after an uninstall, a node says that everything was removed, and is done', async () => {
+  expect((await statusOf(objects([node('a', { stage: 'removed' })]))).nodes[0]).toMatchObject({ state: 'ready' });
+});
+
+test('a node that is ready with an older revision than the rollout is pending', async () => {
+  const nodes = [node('a', { labels: running, stage: 'ready' })];
+  const stateAt = async (revision: string) =>
+    (await statusOf(objects(nodes, { rollouts: [rollout({ 'cdk8s-sysbox.io/revision': revision })] }))).nodes[0].state;
+  expect([await stateAt('0a1b2c3d4e'), await stateAt('ffffffffff')]).toEqual(['ready', 'pending']);
 });
 
 test('a warning of a ready node is shown with the reason of its newest Event', async () => {
@@ -203,7 +214,7 @@ test('pods that cannot be created are a problem of the installer, and fail', asy
 });
 
 test('a cluster without the installer is told apart from one without selected nodes', async () => {
-  const none = await printed([objects([], { daemonSets: [], leases: [] })]);
+  const none = await printed([objects([], { daemonSets: [], rollouts: [] })]);
   expect(none).toMatchObject({ code: 1, out: expect.stringContaining('the installer is not in this cluster') });
   const unselected = await printed([objects([])]);
   expect(unselected).toMatchObject({ code: 0, out: expect.stringContaining('kubectl label node <node>') });
@@ -234,14 +245,14 @@ test('an unknown output format is refused', async () => {
 test('reads files that kubectl wrote', () => {
   const directory = mkdtempSync(join(tmpdir(), 'status-'));
   try {
-    const items = [node('a'), pod('a'), daemonSet(), lease(), { kind: 'Pod', metadata: { name: 'other' } }];
+    const items = [node('a'), pod('a'), daemonSet(), rollout(), { kind: 'Pod', metadata: { name: 'other' } }];
     writeFileSync(join(directory, 'all.json'), JSON.stringify({ kind: 'List', items }));
     const read = readFiles([directory]);
     expect(read).toEqual({
       nodes: [node('a')],
       pods: [pod('a')],
       daemonSets: [daemonSet()],
-      leases: [lease()],
+      rollouts: [rollout()],
       events: [],
     });
   } finally {
@@ -259,7 +270,7 @@ test('asks kubectl for the nodes and for what is labelled as the installer', () 
     'get nodes --show-managed-fields -o json',
     'get daemonsets -A -l app.kubernetes.io/name=sysbox-installer -o json',
     'get pods -A -l app.kubernetes.io/name=sysbox-installer -o json',
-    'get leases -A -l app.kubernetes.io/name=sysbox-installer -o json',
+    'get configmaps -A --field-selector metadata.name=cdk8s-sysbox-rollout -o json',
     'get events -A --field-selector type=Warning -o json',
   ]);
 });
