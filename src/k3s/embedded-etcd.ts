@@ -1,10 +1,10 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ISystemWorkload, SystemStatefulSet } from '../workloads';
 
-/** Where etcd's members speak to each other. */
+/** The port on which etcd's members reach each other. */
 const PEER_PORT = 2380;
 
-/** Where a server finds the kubeconfig of its own cluster, once that has one. */
+/** Where a server finds the kubeconfig of its own cluster, once it is published. */
 const KNOWN = '/etc/rancher/cluster';
 
 /** @internal */
@@ -38,6 +38,7 @@ export class EmbeddedEtcd {
 
   public environment(): Record<string, kplus.EnvValue> {
     return {
+      API_URL: kplus.EnvValue.fromValue(this.options.joinUrl),
       JOIN_URL: kplus.EnvValue.fromValue(this.options.joinUrl),
       MEMBER_NAME: kplus.EnvValue.fromValue(`$(NODE_NAME).${this.options.domain}`),
     };

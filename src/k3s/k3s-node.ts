@@ -11,12 +11,11 @@ import { agentRole, K3sRole, REGISTRIES, serverRole, TOKENS } from './k3s-role';
 import { assertEnv } from './k3s-settings';
 import { k3sImage } from './k3s-version';
 import { assertMemory } from './node-memory';
-import { hookCommand, programsVolume, PROGRAMS_PATH } from './pod-programs';
+import { nodeProbes } from './node-probes';
+import { programsVolume, PROGRAMS_PATH } from './pod-programs';
 
 /** K3s needs some seconds to end after the nested pods did. */
 const STOP_SECONDS = 30;
-
-const PROBE_SECONDS = 10;
 
 /**
  * How K3sCluster has its nodes.
@@ -72,12 +71,14 @@ export class K3sNode extends Construct {
     const role = props.serverUrl === undefined ? serverRole(props, where) : agentRole(props, where);
     assertMemory(role.role, props.resources, where);
     const drain = (props.drainTimeout ?? Duration.seconds(60)).toSeconds();
+    const probes = nodeProbes(role, props);
     const container = {
       name: 'k3s',
       image: k3sImage(workload, props),
       ports: role.ports,
       envVariables: { ...props.envVariables, ...environment(role, drain, options.etcd) },
-      ...probes(props.startTimeout ?? Duration.minutes(10)),
+      startup: probes.startup,
+      readiness: probes.readiness,
       resources: props.resources,
     };
     const args = [
@@ -85,6 +86,7 @@ export class K3sNode extends Construct {
       '--node-name=$(NODE_NAME)',
       ...role.args,
       ...(options.etcd?.args() ?? []),
+      ...probes.args,
       ...nodeArgs(props, where),
       ...(props.registries ? [`--private-registry=${REGISTRIES}/registries.yaml`] : []),
       ...extraArgs(props, where),
@@ -139,19 +141,12 @@ function environment(role: K3sRole, drainSeconds: number, etcd?: EmbeddedEtcd): 
     NODE_ROLE: kplus.EnvValue.fromValue(role.role),
     NODE_KUBECONFIG: kplus.EnvValue.fromValue(role.kubeconfig),
     DRAIN_SECONDS: kplus.EnvValue.fromValue(`${drainSeconds}`),
+    POD_IP: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_IP),
+    POD_IPS: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_IPS),
+    ...(role.apiUrl !== undefined && { API_URL: kplus.EnvValue.fromValue(role.apiUrl) }),
     ...etcd?.environment(),
     // without a limit Kubernetes gives what the host's node can allocate
     CPU_LIMIT: kplus.EnvValue.fromResource(CPU_LIMIT, { divisor: '1m' }),
     MEMORY_LIMIT: kplus.EnvValue.fromResource(MEMORY_LIMIT),
-  };
-}
-
-function probes(startTimeout: Duration): Pick<kplus.ContainerProps, 'startup' | 'readiness'> {
-  const periodSeconds = Duration.seconds(PROBE_SECONDS);
-  const timeoutSeconds = Duration.seconds(2 * PROBE_SECONDS);
-  const failureThreshold = Math.max(1, Math.ceil(startTimeout.toSeconds() / PROBE_SECONDS));
-  return {
-    startup: kplus.Probe.fromCommand(hookCommand('started.sh'), { periodSeconds, timeoutSeconds, failureThreshold }),
-    readiness: kplus.Probe.fromCommand(hookCommand('ready.sh'), { periodSeconds, timeoutSeconds }),
   };
 }

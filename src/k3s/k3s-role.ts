@@ -25,6 +25,8 @@ export interface K3sRole {
   readonly kubeconfig: string;
   readonly ports: kplus.ContainerPort[];
   readonly tokenKeys: string[];
+  /** Where an API server answers before this node has started. */
+  readonly apiUrl?: string;
 }
 
 /** @internal */
@@ -65,5 +67,6 @@ export function agentRole(props: K3sNodeProps, where: string): K3sRole {
     kubeconfig: `${DATA}/agent/kubelet.kubeconfig`,
     ports: [KUBELET],
     tokenKeys: [key],
+    apiUrl: serverUrl,
   };
 }

@@ -89,6 +89,12 @@ const REFUSED: Record<string, string> = {
   'cluster-reset': 'not for a manifest: it would reset the cluster at each start. Run it by hand',
 };
 
+/** Words of the components that the probes of a node rely on. */
+const REFUSED_ARGS: Partial<Record<Raw, string[]>> = {
+  extraArgs: ['https-listen-port', 'bind-address'],
+  kubeletArgs: ['healthz-bind-address', 'healthz-port'],
+};
+
 /** Variables of K3s that would undo what the constructs do, by the flag that says the same. */
 const REFUSED_ENV: Record<string, string> = {
   K3S_NODE_NAME: 'node-name',
@@ -115,7 +121,10 @@ const OWN_ENV = [
   'DRAIN_SECONDS',
   'CPU_LIMIT',
   'MEMORY_LIMIT',
+  'API_URL',
   'JOIN_URL',
+  'POD_IP',
+  'POD_IPS',
   'MEMBER_NAME',
 ];
 
@@ -139,6 +148,9 @@ function assertWord(raw: Raw, arg: string, where: string): void {
   }
   const prop = propThatSays((says) => says[raw], flag);
   if (prop) throw new Error(`${where}: ${raw} has ${dashes}${flag}, ${remedyOf(prop)}`);
+  if (REFUSED_ARGS[raw]?.includes(flag)) {
+    throw new Error(`${where}: ${raw} has ${dashes}${flag}, which the node's probes rely on. Leave it out`);
+  }
   if (raw === 'extraArgs' && Object.hasOwn(REFUSED, flag)) {
     throw new Error(`${where}: extraArgs has --${flag}, which is ${REFUSED[flag]}`);
   }

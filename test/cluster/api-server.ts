@@ -10,6 +10,8 @@ import { ApiError, ApplyOptions, Document, KubeClient, KubeObject } from './clie
 export interface ApiServerOptions {
   readonly minor: Minor;
   readonly featureGates?: Record<string, boolean>;
+  /** Further flags of the server. */
+  readonly flags?: string[];
 }
 
 export interface TokenOptions {
@@ -143,6 +145,7 @@ async function start(options: ApiServerOptions, programs: { etcd: string; kubeAp
         '--enable-admission-plugins=NodeRestriction',
         '--allow-privileged=true',
         ...featureGateFlags(options.featureGates ?? {}),
+        ...(options.flags ?? []),
       ]),
     );
     await ready(`https://127.0.0.1:${port}`, join(folder, 'apiserver.crt'), token, processes);

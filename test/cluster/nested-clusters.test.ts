@@ -224,7 +224,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     }
   }, 60_000);
 
-  test('an agent closes, drains and opens its own node with the rights of its kubelet', async () => {
+  test('an agent cordons, drains and uncordons its own node, and announces its address, with the rights of its kubelet', async () => {
     await server.createNode('dev-agent-0');
     await server.createNamespace('inner');
     const make = (name: string, nodeName: string, owner?: string) =>
@@ -268,6 +268,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
       NODE_ROLE: 'agent',
       NODE_KUBECONFIG: kubeconfig,
       DRAIN_SECONDS: '20',
+      POD_IPS: '10.42.0.7',
     });
     const node = async () => server.get('/api/v1/nodes/dev-agent-0');
     const run = (name: string) => spawnSync('sh', [join(programs, name)], { env, encoding: 'utf8' });
@@ -277,6 +278,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
       '/api/v1/nodes/dev-agent-0/status',
       {
         status: {
+          addresses: [{ type: 'InternalIP', address: '10.42.0.3' }],
           conditions: [
             {
               type: 'Ready',
@@ -306,6 +308,11 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     const started = run('started.sh');
     expect(started).toMatchObject({ status: 0, stderr: '' });
     expect((await node()).spec.unschedulable).toBeUndefined();
+    // the address of the pod that was here before is replaced
+    expect((await node()).status.addresses).toEqual([
+      { type: 'InternalIP', address: '10.42.0.7' },
+      { type: 'Hostname', address: 'dev-agent-0' },
+    ]);
     expect((await node()).metadata.annotations ?? {}).not.toHaveProperty('cdk8s-sysbox.io/cordoned');
   }, 60_000);
 });

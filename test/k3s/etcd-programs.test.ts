@@ -13,6 +13,8 @@ const env = {
   ETC: '$STAGE',
   PROC: '$STAGE',
   RUN: '$STAGE',
+  STATE: '$STAGE/state',
+  POD_IPS: '10.42.0.7',
   DATA: '$STAGE/data',
   KNOWN: '$STAGE/known',
   JOIN_URL: 'https://dev.team.svc:6443',

@@ -89,6 +89,7 @@ test('agents join by the Service, with a token of their own', () => {
     '--node-name=$(NODE_NAME)',
     '--server=https://dev.team.svc:6443',
     '--token-file=/etc/rancher/token/agent-token',
+    '--kubelet-arg=healthz-bind-address=$(POD_IP)',
   ]);
   const tokens = agents(all).template.spec.volumes.find((v: Manifest) => v.name === 'k3s-token');
   expect(tokens.secret.items).toEqual([{ key: 'agent-token', path: 'agent-token' }]);
@@ -470,7 +471,7 @@ const effects: Record<keyof K3sClusterProps, (all: Manifest[]) => void> = {
     ),
   maxUnavailable: (all) => expect(only(all, 'PodDisruptionBudget').spec.maxUnavailable).toBe(0),
   drainTimeout: (all) => pods(all).forEach((pod) => expect(pod.terminationGracePeriodSeconds).toBe(270)),
-  startTimeout: (all) => pods(all).forEach((pod) => expect(pod.containers[0].startupProbe.failureThreshold).toBe(120)),
+  startTimeout: (all) => pods(all).forEach((pod) => expect(pod.containers[0].startupProbe.failureThreshold).toBe(240)),
   system: (all) =>
     [...pods(all), tokenJob(all).spec.template.spec].forEach((pod) =>
       expect(pod).toMatchObject({ runtimeClassName: 'sysbox', nodeSelector: { disk: 'ssd' } }),

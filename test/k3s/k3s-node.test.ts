@@ -63,6 +63,7 @@ describe('a server', () => {
       '--cluster-cidr=10.52.0.0/16',
       '--service-cidr=10.53.0.0/16',
       '--cluster-dns=10.53.0.10',
+      '--kube-apiserver-arg=authentication-config=/opt/cdk8s-sysbox/k3s/authentication.yaml',
     ]);
     expect(k3s).not.toHaveProperty('securityContext');
     expect(pod).toMatchObject({
@@ -77,16 +78,15 @@ describe('a server', () => {
     const program = (name: string) => ({ exec: { command: ['sh', `/opt/cdk8s-sysbox/k3s/${name}`] } });
 
     expect(k3s.readinessProbe).toEqual({
-      ...program('ready.sh'),
+      httpGet: { path: '/readyz', port: 6443, scheme: 'HTTPS' },
       failureThreshold: 3,
-      periodSeconds: 10,
-      timeoutSeconds: 20,
+      timeoutSeconds: 60,
     });
     expect(k3s.startupProbe).toEqual({
-      ...program('started.sh'),
-      failureThreshold: 60,
-      periodSeconds: 10,
-      timeoutSeconds: 20,
+      exec: { command: ['sh', '-c', '[ -e /run/cdk8s-sysbox/started ]'] },
+      failureThreshold: 120,
+      periodSeconds: 5,
+      timeoutSeconds: 60,
     });
     expect(k3s.lifecycle).toEqual({ preStop: program('stop.sh') });
     expect(k3s).not.toHaveProperty('livenessProbe');
@@ -101,6 +101,8 @@ describe('a server', () => {
       NODE_ROLE: { value: 'server' },
       NODE_KUBECONFIG: { value: '/var/lib/rancher/k3s/server/cred/admin.kubeconfig' },
       DRAIN_SECONDS: { value: '60' },
+      POD_IP: { valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+      POD_IPS: { valueFrom: { fieldRef: { fieldPath: 'status.podIPs' } } },
       CPU_LIMIT: { valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '1m' } } },
       MEMORY_LIMIT: { valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } },
     });
@@ -147,7 +149,10 @@ describe('an agent', () => {
       '--node-name=$(NODE_NAME)',
       '--server=https://dev.dev.svc:6443',
       '--token-file=/etc/rancher/token/token',
+      '--kubelet-arg=healthz-bind-address=$(POD_IP)',
     ]);
+    expect(k3s.readinessProbe.httpGet).toEqual({ path: '/healthz', port: 10248, scheme: 'HTTP' });
+    expect(k3s.env).toContainEqual({ name: 'API_URL', value: 'https://dev.dev.svc:6443' });
     expect(k3s.env).toContainEqual({ name: 'NODE_ROLE', value: 'agent' });
     expect(k3s.env).toContainEqual({
       name: 'NODE_KUBECONFIG',
@@ -249,7 +254,7 @@ const rendered: Record<keyof K3sNodeProps, object> = {
     terminationGracePeriodSeconds: 150,
     containers: [{ env: expect.arrayContaining([{ name: 'DRAIN_SECONDS', value: '120' }]) }],
   },
-  startTimeout: { containers: [{ startupProbe: { failureThreshold: 18 } }] },
+  startTimeout: { containers: [{ startupProbe: { failureThreshold: 36 } }] },
   token: {
     ...args('--token-file=/etc/rancher/token/server', '--agent-token-file=/etc/rancher/token/agent'),
     volumes: expect.arrayContaining([
@@ -634,6 +639,38 @@ describe('an agent refuses', () => {
     );
     expect(() => agent({ resources: limit(192) })).not.toThrow();
   });
+});
+
+describe('readiness of a server whose API server shows its health to nobody', () => {
+  const probe = (props: Partial<K3sNodeProps>) => server({ startTimeout: Duration.minutes(20), ...props }).k3s;
+
+  test.each<[string, Partial<K3sNodeProps>]>([
+    ['K3s 1.33.0, which sets a flag that excludes it', { version: 'v1.33.0+k3s1' }],
+    ['an authentication configuration of the user', { kubeApiserverArgs: ['authentication-config=/etc/auth.yaml'] }],
+    ['the flag', { kubeApiserverArgs: ['anonymous-auth=false'] }],
+  ])('%s: kubectl asks from inside, seldom, and may take as long as a start', (_, props) => {
+    const { readinessProbe, args } = probe(props);
+
+    expect(readinessProbe).toMatchObject({
+      exec: { command: ['sh', '/opt/cdk8s-sysbox/k3s/ready.sh'] },
+      periodSeconds: 30,
+      timeoutSeconds: 1200,
+    });
+    expect(args.join()).not.toContain('k3s/authentication.yaml');
+  });
+
+  test('from 1.33.1 it does', () => {
+    expect(probe({ version: 'v1.33.1+k3s1' }).readinessProbe).toHaveProperty('httpGet');
+  });
+});
+
+test.each<[Partial<K3sNodeProps>, string]>([
+  [{ extraArgs: ['--https-listen-port=7443'] }, 'extraArgs has --https-listen-port'],
+  [{ extraArgs: ['--bind-address=127.0.0.1'] }, 'extraArgs has --bind-address'],
+  [{ kubeletArgs: ['healthz-port=1'] }, 'kubeletArgs has healthz-port'],
+  [{ kubeletArgs: ['healthz-bind-address=::1'] }, 'kubeletArgs has healthz-bind-address'],
+])('refuses %j, which the probes rely on', (props, message) => {
+  expect(() => server(props)).toThrow(`test/node: ${message}, which the node's probes rely on. Leave it out`);
 });
 
 test('refuses a second node in a pod', () => {

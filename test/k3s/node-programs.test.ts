@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { shells, Stage } from './programs';
 
@@ -13,6 +13,8 @@ const env = {
   ETC: '$STAGE',
   PROC: '$STAGE',
   RUN: '$STAGE',
+  STATE: '$STAGE/state',
+  POD_IPS: '10.42.0.7',
 };
 
 let stage: Stage;
@@ -26,6 +28,9 @@ describe.each(shells)('under %s %s', (...shell) => {
     return stage;
   };
 
+  /** Calls of K3s itself: what runs alongside calls kubectl. */
+  const started = () => stage.calls.filter((call) => call.startsWith('k3s '));
+
   describe('start.sh', () => {
     test('becomes K3s, with the arguments given, and reserves what is not the pod’s', () => {
       newStage().standIn('k3s', '');
@@ -33,7 +38,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       const { status } = stage.run('start.sh', 'agent', '--node-label=a=b c');
 
       expect(status).toBe(0);
-      expect(stage.calls).toEqual([
+      expect(started()).toEqual([
         'k3s agent --node-label=a=b c --kubelet-arg=system-reserved=cpu=500m,memory=6291456Ki',
       ]);
     });
@@ -56,7 +61,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       stage.run('start.sh', 'agent');
 
       expect(stage.read('machine-id')).toBe('');
-      expect(stage.calls).toHaveLength(1);
+      expect(started()).toHaveLength(1);
     });
 
     test('two pods are two machines', () => {
@@ -74,7 +79,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       stage.run('start.sh', 'server');
 
-      expect(stage.calls).toEqual(['k3s server --kubelet-arg=system-reserved=cpu=0m,memory=0Ki']);
+      expect(started()).toEqual(['k3s server --kubelet-arg=system-reserved=cpu=0m,memory=0Ki']);
     });
 
     test('leaves a reservation of the user’s alone', () => {
@@ -82,7 +87,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       stage.run('start.sh', 'server', '--kubelet-arg=system-reserved=cpu=1');
 
-      expect(stage.calls).toEqual(['k3s server --kubelet-arg=system-reserved=cpu=1']);
+      expect(started()).toEqual(['k3s server --kubelet-arg=system-reserved=cpu=1']);
     });
 
     test('ends as K3s ends', () => {
@@ -155,13 +160,119 @@ describe.each(shells)('under %s %s', (...shell) => {
       newStage().standIn('kubectl', 'case "$*" in *conditions*) echo "False no" ;; esac');
 
       expect(stage.run('started.sh').status).toBe(1);
-      expect(stage.calls).toHaveLength(1);
+      expect(stage.calls.join()).not.toContain('annotations}');
     });
 
     test('is not started while it cannot tell whether it is closed', () => {
       newStage().standIn('kubectl', 'case "$*" in *conditions*) echo "True fine" ;; *) exit 1 ;; esac');
 
       expect(stage.run('started.sh').status).toBe(1);
+    });
+  });
+
+  describe('the address of a node that comes back', () => {
+    const patched = (addresses: object[]) =>
+      `patch node dev-agent-0 --subresource=status --type=merge -p ${JSON.stringify({ status: { addresses } })}`;
+    const known = (address: string) => `case "$*" in
+      *InternalIP*) echo '${address}' ;; *conditions*) echo "True fine" ;; esac`;
+    const hostname = { type: 'Hostname', address: 'dev-agent-0' };
+
+    test('replaces that of its previous pod, before K3s ends for it', () => {
+      newStage().standIn('kubectl', known('10.42.0.3'));
+
+      expect(stage.run('started.sh').status).toBe(0);
+      expect(stage.calls[1]).toBe(patched([{ type: 'InternalIP', address: '10.42.0.7' }, hostname]));
+    });
+
+    test('of both families', () => {
+      newStage({ POD_IPS: '10.42.0.7,fd00::7' }).standIn('kubectl', known('10.42.0.3 fd00::3'));
+
+      stage.run('started.sh');
+
+      const [one, other] = ['10.42.0.7', 'fd00::7'].map((address) => ({ type: 'InternalIP', address }));
+      expect(stage.calls[1]).toBe(patched([other as object, one as object, hostname]));
+    });
+
+    test.each([
+      ['is the same', known('10.42.0.7')],
+      ['is of both families and the same', known('10.42.0.7 fd00::7')],
+      ['belongs to no node yet', known('')],
+    ])('is left alone when it %s', (what, body) => {
+      newStage(what.includes('both') ? { POD_IPS: '10.42.0.7,fd00::7' } : {}).standIn('kubectl', body);
+
+      expect(stage.run('started.sh').status).toBe(0);
+      expect(stage.calls.join()).not.toContain('patch');
+    });
+
+    test('is announced to another server before K3s starts, and K3s starts without an answer, too', () => {
+      for (const body of [known('10.42.0.3'), 'exit 1']) {
+        newStage({ API_URL: 'https://dev:6443', NODE_KUBECONFIG: '$STAGE/kubeconfig' }).standIn('kubectl', body);
+        stage.standIn('k3s', '');
+        stage.write('kubeconfig', 'a');
+
+        expect(stage.run('start.sh', 'agent').status).toBe(0);
+        const calls = stage.read('calls').split('\n');
+        expect(calls[0]).toContain('--server https://dev:6443 get node dev-agent-0');
+        expect(calls.some((call) => call.startsWith('k3s agent'))).toBe(true);
+      }
+    });
+
+    test('of a new node is nobody’s to announce', () => {
+      newStage({ API_URL: 'https://dev:6443', NODE_KUBECONFIG: '$STAGE/kubeconfig' }).standIn('k3s', '');
+      stage.standIn('kubectl', 'exit 1');
+
+      stage.run('start.sh', 'agent');
+
+      expect(stage.read('calls')).not.toContain('https://dev:6443');
+    });
+  });
+
+  describe('after-start.sh', () => {
+    const readyAfter = (tries: number) => `case "$*" in *conditions*)
+      echo >>"$STAGE/asked"
+      if [ $(wc -l <"$STAGE/asked") -gt ${tries} ]; then echo "True fine"; else echo "False no network"; fi ;; esac`;
+
+    test('tries until the node has started, says each reason once, and writes the file of the startup probe', () => {
+      newStage().standIn('kubectl', readyAfter(3));
+
+      const { status, stdout } = stage.run('after-start.sh', String(process.pid));
+
+      expect(status).toBe(0);
+      expect(stdout.match(/not started yet: node dev-agent-0 is not Ready: no network/g)).toHaveLength(1);
+      expect(existsSync(join(stage.folder, 'state', 'started'))).toBe(true);
+    });
+
+    test('a new start is not taken for started', () => {
+      newStage().standIn('k3s', '');
+      stage.standIn('kubectl', 'exit 1');
+      mkdirSync(join(stage.folder, 'state'));
+      stage.write('state/started', '');
+
+      stage.run('start.sh', 'agent');
+
+      expect(existsSync(join(stage.folder, 'state', 'started'))).toBe(false);
+    });
+
+    test('ends with K3s', () => {
+      newStage().standIn('k3s', '');
+      stage.standIn('kubectl', 'exit 1');
+
+      expect(stage.run('start.sh', 'agent').status).toBe(0);
+    });
+  });
+
+  describe('a cluster for a test run', () => {
+    const answers = (account: string, ready: string) =>
+      `case "$*" in *serviceaccount*) ${account} ;; *conditions*) echo '${ready}' ;; esac`;
+
+    test.each([
+      ['takes pods', 'echo default', 'True fine', 0],
+      ['has no ServiceAccount for them yet', 'exit 1', 'True fine', 1],
+      ['has a node that is not Ready', 'echo default', 'False no', 1],
+    ])('%s', (_, account, ready, status) => {
+      newStage({ NODE_ROLE: 'ephemeral' }).standIn('kubectl', answers(account, ready));
+
+      expect(stage.run('ready.sh').status).toBe(status);
     });
   });
 

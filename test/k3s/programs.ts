@@ -89,7 +89,7 @@ export class Stage {
       STAGE: this.folder,
       TMPDIR: this.folder,
       ...Object.fromEntries(
-        Object.entries(this.env).map(([key, value]) => [key, value.replace('$STAGE', this.folder)]),
+        Object.entries(this.env).map(([key, value]) => [key, value.replaceAll('$STAGE', this.folder)]),
       ),
     };
   }

@@ -7,8 +7,6 @@ DB=$DATA/server/db
 KNOWN=${KNOWN:-/etc/rancher/cluster/kubeconfig.yaml}
 PAUSE=${PAUSE:-2}
 
-say() { echo "$(date -u +%H:%M:%S) $*"; }
-
 known() { kubectl --kubeconfig "$KNOWN" --server "$JOIN_URL" --request-timeout=10s "$@"; }
 
 first() { case $NODE_NAME in *-0) ;; *) return 1 ;; esac }

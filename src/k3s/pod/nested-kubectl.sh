@@ -1,7 +1,7 @@
 # kubectl inside the nested cluster, as this node: the admin on a server, the kubelet on an agent.
 # shellcheck shell=sh
 
-# A node that has this annotation was closed for new pods by its own stop, so its next start opens it.
+# A node with this annotation was cordoned by its own stop, so its next start uncordons it.
 CORDONED=cdk8s-sysbox.io/cordoned
 
 say() { echo "$(date -u +%H:%M:%S) $*"; }
@@ -9,7 +9,7 @@ say() { echo "$(date -u +%H:%M:%S) $*"; }
 # Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
 nested_kubectl() { kubectl --kubeconfig "$NODE_KUBECONFIG" --request-timeout=10s "$@"; }
 
-# A node that somebody else closed stays closed after a restart.
+# A node that somebody else cordoned stays cordoned after a restart.
 close_node() {
   closed=$(nested_kubectl get node "$NODE_NAME" -o 'jsonpath={.spec.unschedulable}') || return 1
   [ "$closed" = true ] ||
@@ -26,3 +26,18 @@ open_node() {
 }
 
 patch_node() { nested_kubectl patch node "$NODE_NAME" --type=merge -p "$1"; }
+
+# announce_address KUBECTL...: K3s' network policy controller takes the node's address from its status, where the one of the
+# previous pod may stand, and ends K3s when no interface has it ("failed to find interface with specified node ip"). K3s would write
+# the same a little later.
+announce_address() {
+  known=$("$@" get node "$NODE_NAME" --ignore-not-found \
+    -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}') || return 1
+  [ -n "$known" ] || return 0
+  [ "$(echo "$known" | tr ' ' ,)" != "$POD_IPS" ] || return 0
+  addresses="{\"type\":\"Hostname\",\"address\":\"$NODE_NAME\"}"
+  for address in $(echo "$POD_IPS" | tr , ' '); do
+    addresses="{\"type\":\"InternalIP\",\"address\":\"$address\"},$addresses"
+  done
+  "$@" patch node "$NODE_NAME" --subresource=status --type=merge -p "{\"status\":{\"addresses\":[$addresses]}}"
+}

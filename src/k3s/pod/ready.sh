@@ -1,5 +1,6 @@
 #!/bin/sh
-# Ready: a server whose API server says so, an agent whose node the API server sees as Ready.
+# Ready: a server whose API server says so, an agent whose node the API server sees as Ready, a cluster for a test run that is both
+# and takes pods.
 set -eu
 . "$(dirname "$0")/nested-kubectl.sh"
 
@@ -15,5 +16,8 @@ agent() {
       ;;
   esac
 }
+
+# No pod can be created in a namespace before its default ServiceAccount is.
+ephemeral() { server && nested_kubectl get serviceaccount default >/dev/null && agent; }
 
 "$NODE_ROLE"

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Started: its member of etcd known by name where there are several servers, ready once, and open again for pods if it was
-# our stop.sh that closed it.
+# Started: known by the address of its pod, its member of etcd by name where there are several servers, ready once, and uncordoned
+# if it was our stop.sh that cordoned it.
 set -eu
 . "$(dirname "$0")/nested-kubectl.sh"
 
 [ -z "${MEMBER_NAME:-}" ] || sh "$(dirname "$0")/member.sh"
+announce_address nested_kubectl
 sh "$(dirname "$0")/ready.sh"
 open_node
