@@ -18,6 +18,11 @@ export async function evaluate(policies: object[], objects: object[]): Promise<D
   return JSON.parse(out);
 }
 
+/** The JSON fields of the types that a pod is written with, in the newest Kubernetes. */
+export async function podFields(): Promise<Record<string, string[]>> {
+  return JSON.parse(await run(await evaluator(), ['fields'], { otherwise: 'The fields of the API cannot be listed.' }));
+}
+
 /** The Go program, built on first use; its name changes with its source and its dependencies. */
 function evaluator(): Promise<string> {
   const files = readdirSync(source).map((name) => readFileSync(join(source, name), 'utf8'));

@@ -1,6 +1,6 @@
 // Evaluates ValidatingAdmissionPolicies as the API server does: the same environment (Kubernetes' CEL libraries, optional types, cost budgets), the same
 // compiler, the same validator. Reads {"policies": [...], "objects": [...]} and prints, for each object, the messages of all validations that are false or
-// fail.
+// fail. With the argument "fields" it prints the fields of the pod API instead.
 //
 // Left out: defaulting and conversion of the object, resource rules, bindings and parameters. The suite `cluster` evaluates the same policies in a whole
 // API server.
@@ -31,6 +31,10 @@ type input struct {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "fields" {
+		check(json.NewEncoder(os.Stdout).Encode(fields()))
+		return
+	}
 	var in input
 	check(json.NewDecoder(os.Stdin).Decode(&in))
 	out := make([][]string, len(in.Objects))
