@@ -56,6 +56,9 @@ export interface PropSchema {
 export class PropCheck {
   /** Our classes that the app has asked for: it has instances of no others, but for those that it got from these. */
   private readonly exported: Record<string, unknown> = {};
+  /** Whether a checked call runs. */
+  private within = false;
+  private readonly required = new Map<string, [string, PropType][]>();
 
   constructor(
     private readonly schema: PropSchema,
@@ -71,13 +74,29 @@ export class PropCheck {
     if (!signature) return this.guardFunction(name, exported as (...args: unknown[]) => unknown);
     this.guardMethods(name, signature, exported as { prototype: Record<string, unknown> });
     const statics = this.guardedStatics(name, signature, exported as unknown as Record<string, unknown>);
-    return new Proxy(exported, {
+    const proxy: object = new Proxy(exported, {
       construct: (target, args, newTarget) => {
-        this.checkArguments(`new ${name}`, signature.create ?? [], args);
-        return Reflect.construct(target, args, newTarget) as object;
+        // V8 gives each object that is made with a proxy as new.target a hidden class of its own, which is slow for ever
+        const type = newTarget === proxy ? target : newTarget;
+        return this.outermost(`new ${name}`, signature.create ?? [], args, undefined, () =>
+          Reflect.construct(target, args, type),
+        ) as object;
       },
       get: (target, key) => statics[key as string] ?? Reflect.get(target, key),
     });
+    return proxy;
+  }
+
+  /** Checks what an app passes, and not again what the package itself passes on meanwhile. */
+  private outermost(name: string, parameters: Parameter[], args: unknown[], receiver: unknown, call: () => unknown) {
+    if (this.within) return call();
+    this.checkArguments(name, parameters, args, receiver);
+    this.within = true;
+    try {
+      return call();
+    } finally {
+      this.within = false;
+    }
   }
 
   private guardFunction(name: string, target: (...args: unknown[]) => unknown): unknown {
@@ -102,29 +121,28 @@ export class PropCheck {
   }
 
   private guarded(name: string, parameters: Parameter[], call: (...args: unknown[]) => unknown) {
-    const check = (args: unknown[], receiver: unknown) => this.checkArguments(name, parameters, args, receiver);
+    const outermost = (args: unknown[], receiver: unknown, run: () => unknown) =>
+      this.outermost(name, parameters, args, receiver, run);
     return function (this: unknown, ...args: unknown[]): unknown {
-      check(args, this);
-      return call.apply(this, args);
+      return outermost(args, this, () => call.apply(this, args));
     };
   }
 
   private checkArguments(call: string, parameters: Parameter[], args: unknown[], receiver?: unknown): void {
-    const path = pathOf(args, receiver);
+    const context = { call, args, receiver, parameters };
     parameters.forEach((parameter, index) => {
-      const given = parameter.variadic ? args.slice(index) : [args[index]];
-      for (const value of given) this.checkArgument({ call, path, parameters }, parameter, value);
+      if (!parameter.variadic) return this.checkArgument(context, parameter, args[index]);
+      for (const value of args.slice(index)) this.checkArgument(context, parameter, value);
     });
   }
 
   private checkArgument(context: CallContext, { name, type, optional }: Parameter, value: unknown): void {
-    const where = context.path === undefined ? context.call : `${context.path}: ${context.call}`;
     if (value === undefined) {
       if (optional) return;
       const shape = context.parameters.map((parameter) => parameter.name).join(', ');
-      throw new Error(`${where}(${shape}): '${name}' is missing. Expected ${this.describe(type)}`);
+      throw new Error(`${whereOf(context)}(${shape}): '${name}' is missing. Expected ${this.describe(type)}`);
     }
-    this.check(type, value, { where, place: name });
+    this.check(type, value, { context, place: name });
   }
 
   private check(type: PropType, value: unknown, at: Place): void {
@@ -159,12 +177,12 @@ export class PropCheck {
     if (kind === '|') return this.checkUnion(type, value, at);
     if (kind === '[]') {
       if (!Array.isArray(value)) return this.refuse(type, value, at);
-      value.forEach((item, index) => this.check(first, item, { ...at, place: `${at.place}[${index}]` }));
+      value.forEach((item, index) => this.check(first, item, { context: at.context, place: `${at.place}[${index}]` }));
       return;
     }
     if (!isPlainObject(value)) return this.refuse(type, value, at);
     for (const [key, item] of Object.entries(value)) {
-      if (item !== undefined) this.check(first, item, { ...at, place: `${at.place}['${key}']` });
+      if (item !== undefined) this.check(first, item, { context: at.context, place: `${at.place}['${key}']` });
     }
   }
 
@@ -186,16 +204,32 @@ export class PropCheck {
     for (const [name, given] of Object.entries(value)) {
       if (given === undefined) continue;
       const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
-      if (known) this.check(known[0], given, { ...at, place: `${at.place}.${name}` });
+      if (known) this.check(known[0], given, { context: at.context, place: `${at.place}.${name}` });
       else if (!this.isKnownElsewhere(type, name)) {
         const remedy = this.otherLevel(type, name) ?? didYouMean(name, Object.keys(properties));
-        throw new Error(`${at.where}: '${at.place}.${name}' is not a property of ${shortName(type)}${remedy}`);
+        throw new Error(
+          `${whereOf(at.context)}: '${at.place}.${name}' is not a property of ${shortName(type)}${remedy}`,
+        );
       }
     }
-    for (const [name, [propertyType, optional]] of Object.entries(properties)) {
-      if (optional || (value as Record<string, unknown>)[name] !== undefined) continue;
-      throw new Error(`${at.where}: '${at.place}.${name}' is missing. Expected ${this.describe(propertyType)}`);
+    for (const [name, propertyType] of this.requiredOf(type)) {
+      if ((value as Record<string, unknown>)[name] !== undefined) continue;
+      throw new Error(
+        `${whereOf(at.context)}: '${at.place}.${name}' is missing. Expected ${this.describe(propertyType)}`,
+      );
     }
+  }
+
+  private requiredOf(struct: string): [string, PropType][] {
+    let required = this.required.get(struct);
+    if (!required) {
+      const properties = Object.entries(this.schema.structs[struct]!);
+      required = properties.flatMap(([name, [type, optional]]): [string, PropType][] =>
+        optional ? [] : [[name, type]],
+      );
+      this.required.set(struct, required);
+    }
+    return required;
   }
 
   /** A property that one of the nested structs has: it was written one level too high. */
@@ -216,8 +250,8 @@ export class PropCheck {
     if (!fits) this.refuse(type, value, at);
   }
 
-  private refuse(type: PropType, value: unknown, { where, place }: Place): never {
-    throw new Error(`${where}: '${place}' is ${show(value)}. Expected ${this.describe(type)}`);
+  private refuse(type: PropType, value: unknown, { context, place }: Place): never {
+    throw new Error(`${whereOf(context)}: '${place}' is ${show(value)}. Expected ${this.describe(type)}`);
   }
 
   /** The type and an example, as a person writes it. */
@@ -258,14 +292,21 @@ export class PropCheck {
 
 interface CallContext {
   readonly call: string;
-  readonly path?: string;
+  readonly args: unknown[];
+  readonly receiver: unknown;
   readonly parameters: Parameter[];
 }
 
-/** Where a value was given: the call with the construct's path, and the property within it. */
+/** Where a value was given: the call, and the property within its argument. */
 interface Place {
-  readonly where: string;
+  readonly context: CallContext;
   readonly place: string;
+}
+
+/** The call with the construct's path, which is made only for messages. */
+function whereOf({ call, args, receiver }: CallContext): string {
+  const path = pathOf(args, receiver);
+  return path === undefined ? call : `${path}: ${call}`;
 }
 
 const PRIMITIVES: Record<string, { what: string; example: string }> = {

@@ -59,12 +59,8 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
       },
       options,
     );
-    const rendered = new RenderedOnce<Json>(
-      workload,
-      () => object.toJson(),
-      (error) => (error instanceof AdoptError ? error.errors : [(error as Error).message]),
-    );
-    object.toJson = () => rendered.take(() => this.transformed(render()));
+    const rendered = new RenderedObject(workload, object);
+    object.toJson = () => rendered.toJson(() => this.transformed(render()));
   }
 
   /** The containers that were added to the pods; a copy. */
@@ -122,9 +118,11 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
     const own = mapOf(this.podMetadata.toJson());
     const labels = { ...own.labels, ...mapOf(metadata).labels };
     let countable = true;
-    const fields = this.system._fields(() => {
-      countable = Object.keys(labels).length > 0;
-      return labels;
+    const fields = this.system._fields({
+      podLabels: () => {
+        countable = Object.keys(labels).length > 0;
+        return labels;
+      },
     });
     if (!countable) return [NOT_COUNTABLE];
     const before = this.added.addTo(this.options.removeCdk8sPlusDefaults ? removePlusDefaults(spec) : spec);
@@ -149,7 +147,7 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
     if (!this.strict) return [];
     const existing = templates.flatMap(({ spec }) => [...listOf(spec.containers), ...listOf(spec.initContainers)]);
     const names = [...existing, ...this.containers, ...this.initContainers].map((c) => textOf(mapOf(c).name));
-    return Object.keys(this.system._fields(() => ({})).containers ?? {})
+    return Object.keys(this.system._fields({ podLabels: () => ({}) }).containers ?? {})
       .filter((name) => !names.includes(name))
       .map((name) => `containers names '${name}', but the pod's containers are: ${names.join(', ')}`);
   }
@@ -168,6 +166,28 @@ const NOT_COUNTABLE =
 function noPods(manifest: Json): string {
   const { name } = mapOf(manifest.metadata);
   return `${manifest.kind} '${name}' has no pods: it is not a Pod and has no template of pods. Adopt the workload itself`;
+}
+
+/** An object that is rendered for its validation, and not again for the manifest. */
+class RenderedObject extends RenderedOnce<Json> {
+  public constructor(
+    workload: IConstruct,
+    private readonly object: ApiObject,
+  ) {
+    super(workload);
+  }
+
+  public toJson(render: () => Json): Json {
+    return this.take(render);
+  }
+
+  protected renderAll(): void {
+    this.object.toJson();
+  }
+
+  protected errorsOf(error: unknown): string[] {
+    return error instanceof AdoptError ? error.errors : [(error as Error).message];
+  }
 }
 
 /** All that is wrong with the pods of one object. */

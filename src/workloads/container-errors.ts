@@ -10,20 +10,22 @@ import { PlainPodSpec } from './system-pod-spec';
  * @internal
  */
 export function containerErrors(spec: PlainPodSpec): string[] {
-  const containers: PlainPodSpec[] = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  const names: string[] = containers.map(({ name }) => name);
-  return [
-    ...repeated(names).map((name) => `several containers are named '${name}'. Give each container a 'name' of its own`),
-    ...names.flatMap((name) => labelNameProblem(name) ?? []).map((problem) => `container ${problem}`),
-    ...containers.flatMap(({ name, volumeMounts }) =>
-      repeated((volumeMounts ?? []).map(({ mountPath }: { mountPath: string }) => mountPath)).map(
-        (path) => `container '${name}' mounts several volumes at ${path}. Leave all but one of them out`,
-      ),
-    ),
-  ];
+  const errors: string[] = [];
+  const names = new Set<string>();
+  for (const { name, volumeMounts } of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
+    if (names.has(name)) errors.push(`several containers are named '${name}'. Give each container a 'name' of its own`);
+    names.add(name);
+    const problem = labelNameProblem(name);
+    if (problem) errors.push(`container ${problem}`);
+    for (const path of repeated(volumeMounts)) {
+      errors.push(`container '${name}' mounts several volumes at ${path}. Leave all but one of them out`);
+    }
+  }
+  return errors;
 }
 
-function repeated(texts: string[]): string[] {
+function repeated(mounts: { mountPath: string }[] = []): string[] {
+  if (mounts.length < 2) return [];
   const known = new Set<string>();
-  return texts.filter((text) => known.size === known.add(text).size);
+  return mounts.map(({ mountPath }) => mountPath).filter((path) => known.size === known.add(path).size);
 }

@@ -1,8 +1,16 @@
 import * as kplus from 'cdk8s-plus-30';
 import { PlainPodSpec } from './system-pod-spec';
 
-// cdk8s-plus fills in defaults when a container is made, so what the user gave is remembered here.
-const givenProps = new WeakMap<kplus.Container, kplus.ContainerProps>();
+/** cdk8s-plus fills in defaults when a container is made, so what the user gave is remembered under this key. */
+const GIVEN = Symbol('given');
+
+type RememberingContainer = kplus.Container & { [GIVEN]?: kplus.ContainerProps };
+
+const SYSTEM_CONTEXT: kplus.ContainerSecurityContextProps = {
+  ensureNonRoot: false,
+  readOnlyRootFilesystem: false,
+  allowPrivilegeEscalation: true,
+};
 
 /**
  * Container props with the defaults of a system container where cdk8s-plus has those of a web service: root, a writable
@@ -15,14 +23,9 @@ export function systemContainerProps(props: kplus.ContainerProps): kplus.Contain
     ...props,
     resources: props.resources ?? {},
     imagePullPolicy: props.imagePullPolicy ?? kubernetesPullPolicy(props.image),
-    securityContext: {
-      ensureNonRoot: false,
-      readOnlyRootFilesystem: false,
-      allowPrivilegeEscalation: true,
-      ...defined(props.securityContext),
-    },
+    securityContext: props.securityContext ? { ...SYSTEM_CONTEXT, ...defined(props.securityContext) } : SYSTEM_CONTEXT,
     // Container.mount() pushes onto this array, and two containers may share the user's
-    volumeMounts: [...(props.volumeMounts ?? [])],
+    volumeMounts: props.volumeMounts ? [...props.volumeMounts] : [],
   };
 }
 
@@ -35,13 +38,15 @@ export function systemPodProps<T extends kplus.AbstractPodProps>(props: T): T {
   return {
     ...props,
     enableServiceLinks: props.enableServiceLinks ?? false,
-    securityContext: { ensureNonRoot: false, ...defined(props.securityContext) },
+    securityContext: props.securityContext
+      ? { ensureNonRoot: false, ...defined(props.securityContext) }
+      : { ensureNonRoot: false },
   };
 }
 
 /** @internal */
 export function remember(container: kplus.Container, props: kplus.ContainerProps): kplus.Container {
-  givenProps.set(container, props);
+  (container as RememberingContainer)[GIVEN] = props;
   return container;
 }
 
@@ -66,7 +71,7 @@ export function withoutPlusDefaults(
 /** @internal */
 export function onlyGivenOfContainers(rendered: PlainPodSpec[], containers: kplus.Container[]): void {
   rendered.forEach((container, i) => {
-    const given = givenProps.get(containers[i] as kplus.Container);
+    const given = (containers[i] as RememberingContainer)[GIVEN];
     if (!given) return;
     container.imagePullPolicy = given.imagePullPolicy;
     container.securityContext = onlyGiven(container.securityContext, given.securityContext);
@@ -97,6 +102,6 @@ function kubernetesPullPolicy(image: string): kplus.ImagePullPolicy {
   return pinned ? kplus.ImagePullPolicy.IF_NOT_PRESENT : kplus.ImagePullPolicy.ALWAYS;
 }
 
-function defined<T extends object>(value: T | undefined): Partial<T> {
-  return Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== undefined)) as Partial<T>;
+function defined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
 }

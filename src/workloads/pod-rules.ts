@@ -27,6 +27,7 @@ export function ruleErrors(
   });
   const shared = ClaimRegistry.enter(construct, namespace, pod);
   const own = checkPod(pod, acknowledged);
+  if (own.length + shared.length === 0) return [];
   const blocking = [...own, ...shared.map((v) => ({ ...v, acknowledged: acknowledged[v.rule.id] }))].filter(isBlocking);
   if (blocking.length === 0) return [];
   // annotations that somebody wrote by hand count as well; they are read only when it matters

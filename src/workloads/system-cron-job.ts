@@ -19,7 +19,6 @@ export interface SystemCronJobProps extends kplus.CronJobProps {
 
 /** A cdk8s-plus CronJob whose pods are system pods: see `SystemPod`. Refused: a name of more than 52 characters. */
 export class SystemCronJob extends kplus.CronJob implements ISystemWorkload {
-  public readonly system: SystemSettings;
   private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemCronJobProps) {
@@ -28,7 +27,11 @@ export class SystemCronJob extends kplus.CronJob implements ISystemWorkload {
     this.pods = new SystemPods(this, props, () => {
       return { concurrencyPolicy: this.concurrencyPolicy };
     });
-    this.system = this.pods.settings;
+  }
+
+  /** What makes the pods system pods. */
+  public get system(): SystemSettings {
+    return this.pods.settings;
   }
 
   /**

@@ -18,13 +18,16 @@ export interface SystemDaemonSetProps extends kplus.DaemonSetProps {
 
 /** A cdk8s-plus DaemonSet whose pods are system pods: see `SystemPod`. */
 export class SystemDaemonSet extends kplus.DaemonSet implements ISystemWorkload {
-  public readonly system: SystemSettings;
   private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemDaemonSetProps = {}) {
     super(scope, id, systemPodProps(props));
     this.pods = new SystemPods(this, props);
-    this.system = this.pods.settings;
+  }
+
+  /** What makes the pods system pods. */
+  public get system(): SystemSettings {
+    return this.pods.settings;
   }
 
   /**

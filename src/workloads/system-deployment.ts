@@ -19,13 +19,16 @@ export interface SystemDeploymentProps extends kplus.DeploymentProps {
 
 /** A cdk8s-plus Deployment whose pods are system pods: see `SystemPod`. */
 export class SystemDeployment extends kplus.Deployment implements ISystemWorkload {
-  public readonly system: SystemSettings;
   private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemDeploymentProps = {}) {
     super(scope, id, systemPodProps(props));
     this.pods = new SystemPods(this, props, () => this.ownerSpec());
-    this.system = this.pods.settings;
+  }
+
+  /** What makes the pods system pods. */
+  public get system(): SystemSettings {
+    return this.pods.settings;
   }
 
   /**

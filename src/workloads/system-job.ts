@@ -18,13 +18,16 @@ export interface SystemJobProps extends kplus.JobProps {
 
 /** A cdk8s-plus Job whose pods are system pods: see `SystemPod`. */
 export class SystemJob extends kplus.Job implements ISystemWorkload {
-  public readonly system: SystemSettings;
   private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemJobProps = {}) {
     super(scope, id, systemPodProps(props));
     this.pods = new SystemPods(this, props);
-    this.system = this.pods.settings;
+  }
+
+  /** What makes the pods system pods. */
+  public get system(): SystemSettings {
+    return this.pods.settings;
   }
 
   /**

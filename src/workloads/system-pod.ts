@@ -22,13 +22,16 @@ export interface SystemPodProps extends kplus.PodProps {
  * requests, limits and a pull policy are rendered only when given; what is given is never changed.
  */
 export class SystemPod extends kplus.Pod implements ISystemWorkload {
-  public readonly system: SystemSettings;
   private readonly pods: SystemPods;
 
   constructor(scope: Construct, id: string, props: SystemPodProps = {}) {
     super(scope, id, systemPodProps(props));
     this.pods = new SystemPods(this, props);
-    this.system = this.pods.settings;
+  }
+
+  /** What makes the pods system pods. */
+  public get system(): SystemSettings {
+    return this.pods.settings;
   }
 
   /**

@@ -1,6 +1,8 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, ApiObjectMetadataDefinition } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { IConstruct } from 'constructs';
 import { Json } from '../core/json';
+import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { containerErrors } from './container-errors';
 import { withoutPlusDefaults } from './plus-defaults';
 import { replaceablePodsOf } from '../rules/find-pods';
@@ -11,91 +13,118 @@ import { restrictedErrors } from './restricted';
 import { toQuantities } from '../core/quantities';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { SystemOptions } from './system-options';
-import { PlainPodSpec, toSystemPodSpec } from './system-pod-spec';
-import { ManifestChange, SystemSettings } from './system-settings';
+import { PlainPodSpec, SystemPodFields, toSystemPodSpec } from './system-pod-spec';
+import { ManifestChange, SettingsOwner, SystemSettings } from './system-settings';
 
 /**
  * Renders the pods of one cdk8s-plus workload of the family, and checks them.
  *
  * @internal
  */
-export class SystemPods {
-  public readonly settings: SystemSettings;
-  private readonly rendered: RenderedOnce<PlainPodSpec>;
+export class SystemPods extends RenderedOnce<PlainPodSpec> implements SettingsOwner {
+  private made?: SystemSettings;
 
   public constructor(
     private readonly workload: kplus.AbstractPod,
     private readonly given: kplus.AbstractPodProps & { readonly system?: SystemOptions },
-    private readonly ownerSpec: () => Json = () => ({}),
+    private readonly spec?: () => Json,
   ) {
-    this.settings = SystemSettings._of(
-      {
-        construct: workload,
-        podMetadata: workload.podMetadata,
-        kind: workload.kind,
-        ownerSpec,
-        podLabels: () => this.addressLabels(),
-        patch: (change) => patchPods(ApiObject.of(workload), change),
-      },
-      given.system,
-    );
-    this.rendered = new RenderedOnce(
-      workload,
-      () => workload._toPodSpec(),
-      (error) => (error instanceof SystemPodError ? error.errors : [(error as Error).message]),
-    );
+    super(workload);
+    if (given.system) this.made = SystemSettings._of(this, given.system);
+  }
+
+  /** Made when they are asked for: most pods have none. */
+  public get settings(): SystemSettings {
+    return (this.made ??= SystemSettings._of(this));
+  }
+
+  public get construct(): IConstruct {
+    return this.workload;
+  }
+
+  public get podMetadata(): ApiObjectMetadataDefinition {
+    return this.workload.podMetadata;
+  }
+
+  public get kind(): string {
+    return this.workload.kind;
+  }
+
+  public ownerSpec(): Json {
+    return this.spec?.() ?? {};
+  }
+
+  public podLabels(): Record<string, string> {
+    return { [kplus.Pod.ADDRESS_LABEL]: this.podMetadata.getLabel(kplus.Pod.ADDRESS_LABEL) as string };
+  }
+
+  /**
+   * Changes the pods after cdk8s has rendered them. JSON patches are applied before cdk8s-plus drops the fields that it does
+   * not know, so this is the only place where a newer field can be added.
+   */
+  public patch(change: ManifestChange): void {
+    const object = ApiObject.of(this.workload);
+    const render = object.toJson.bind(object);
+    object.toJson = () => {
+      const manifest = render();
+      for (const { holder, metadata, spec } of replaceablePodsOf(manifest)) {
+        Object.assign(holder, sortKeys(change({ metadata, spec })));
+      }
+      return manifest;
+    };
+  }
+
+  protected renderAll(): void {
+    this.workload._toPodSpec();
+  }
+
+  protected errorsOf(error: unknown): string[] {
+    return error instanceof SystemPodError ? error.errors : [(error as Error).message];
   }
 
   /** The pod spec of cdk8s-plus as that of a system pod; refused when it breaks a rule. */
   public toPodSpec(plus: () => kplus.k8s.PodSpec): kplus.k8s.PodSpec {
-    return this.rendered.take(() => this.render(plus())) as kplus.k8s.PodSpec;
+    return this.take(() => this.render(plus())) as kplus.k8s.PodSpec;
   }
 
   private render(plus: kplus.k8s.PodSpec): PlainPodSpec {
-    const { settings, workload } = this;
+    const { workload } = this;
     // cdk8s-plus adds the terms of `spread` to the affinity again each time it renders
     if ('spread' in workload) Object.assign(workload, { spread: false });
-    const fields = settings._fields(() => this.addressLabels());
-    const own = toSystemPodSpec(withoutPlusDefaults(plus, workload, this.given), {
-      ...fields,
-      overhead: fields.overhead && toQuantities(fields.overhead as Record<string, string>),
-    });
-    const spec = settings._changes.reduce((changed, change) => change(changed), own);
-    const restricted = settings.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(spec) : [];
-    const names = [...containerErrors(spec), ...unknownContainers(Object.keys(fields.containers ?? {}), spec)];
-    const errors = [...names, ...this.ruleErrors(spec), ...restricted];
+    const own = withoutPlusDefaults(plus, workload, this.given);
+    const spec = this.made ? this.withSettings(own, this.made) : toSystemPodSpec(own, DEFAULT_FIELDS);
+    const errors = [...containerErrors(spec), ...this.ruleErrors(spec), ...this.settingsErrors(spec)];
     if (errors.length > 0) throw new SystemPodError(errors);
     return spec;
   }
 
+  private withSettings(own: PlainPodSpec, settings: SystemSettings): PlainPodSpec {
+    const fields = settings._fields(this);
+    const spec = toSystemPodSpec(own, {
+      ...fields,
+      overhead: fields.overhead && toQuantities(fields.overhead as Record<string, string>),
+    });
+    return settings._changes.reduce((changed, change) => change(changed), spec);
+  }
+
+  private settingsErrors(spec: PlainPodSpec): string[] {
+    if (!this.made) return [];
+    const configured = Object.keys(this.made._fields(this).containers ?? {});
+    const restricted = this.made.podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(spec) : [];
+    return [...unknownContainers(configured, spec), ...restricted];
+  }
+
   private ruleErrors(spec: PlainPodSpec): string[] {
-    const { workload, settings, ownerSpec } = this;
-    return ruleErrors(workload, workload.metadata.namespace, toManifestJson(spec), settings._acknowledged, {
+    const { workload } = this;
+    return ruleErrors(workload, workload.metadata.namespace, toManifestJson(spec), this.made?._acknowledged ?? {}, {
       annotations: () => workload.podMetadata.toJson()?.annotations,
       kind: workload.kind,
-      ownerSpec,
+      ownerSpec: () => this.ownerSpec(),
     });
   }
-
-  private addressLabels(): Record<string, string> {
-    return { [kplus.Pod.ADDRESS_LABEL]: this.workload.podMetadata.getLabel(kplus.Pod.ADDRESS_LABEL) as string };
-  }
 }
 
-/**
- * Changes the pods after cdk8s has rendered them. JSON patches are applied before cdk8s-plus drops the fields that it does
- * not know, so this is the only place where a newer field can be added.
- */
-function patchPods(object: ApiObject, change: ManifestChange): void {
-  const render = object.toJson.bind(object);
-  object.toJson = () => {
-    const manifest = render();
-    for (const { holder, metadata, spec } of replaceablePodsOf(manifest)) {
-      Object.assign(holder, sortKeys(change({ metadata, spec })));
-    }
-    return manifest;
-  };
-}
+const DEFAULT_FIELDS: SystemPodFields = { runtimeClassName: DEFAULT_RUNTIME_CLASS, hostUsers: false };
 
 /** All that is wrong with the pods of one workload. */
 class SystemPodError extends Error {

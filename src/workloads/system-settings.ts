@@ -40,11 +40,19 @@ export interface SettingsOwner {
   readonly podMetadata: ApiObjectMetadataDefinition;
   readonly kind: string;
   /** What the rules read of the object's spec: replicas, strategy, parallelism. */
-  readonly ownerSpec: () => Json;
+  ownerSpec(): Json;
   /** Labels of the pods by which a Service finds them. */
-  readonly podLabels: () => Record<string, string>;
-  readonly patch: (change: ManifestChange) => void;
+  podLabels(): Record<string, string>;
+  patch(change: ManifestChange): void;
 }
+
+const DEFAULT_RUNTIME: ISysboxRuntime = { runtimeClassName: DEFAULT_RUNTIME_CLASS };
+
+function runtimeNamed(runtimeClassName: string | undefined): ISysboxRuntime {
+  return runtimeClassName === undefined ? DEFAULT_RUNTIME : { runtimeClassName };
+}
+
+const NO_OPTIONS: SystemOptions = {};
 
 /**
  * What makes the pods of one workload system pods. Every workload of the family has one, as `system`; what was given to
@@ -52,7 +60,7 @@ export interface SettingsOwner {
  */
 export class SystemSettings {
   /** @internal */
-  public static _of(owner: SettingsOwner, options: SystemOptions = {}): SystemSettings {
+  public static _of(owner: SettingsOwner, options: SystemOptions = NO_OPTIONS): SystemSettings {
     return new SystemSettings(owner, options);
   }
 
@@ -76,15 +84,12 @@ export class SystemSettings {
     private readonly owner: SettingsOwner,
     private readonly options: SystemOptions,
   ) {
-    const { where } = this;
-    this.runtime = options.runtime ?? { runtimeClassName: options.runtimeClassName ?? DEFAULT_RUNTIME_CLASS };
-    assertRuntime(this.runtime, where);
-    assertOptions(options, this.runtime, where);
-    for (const secret of options.imagePullSecrets ?? []) secretOf(secret, `${where}: imagePullSecrets`);
+    this.runtime = options.runtime ?? runtimeNamed(options.runtimeClassName);
+    if (options !== NO_OPTIONS) this.assertOptions();
     this.podSecurity = options.podSecurity ?? PodSecurityLevel.BASELINE;
     this._nodeSelector = { ...options.nodeSelector };
     this._containers = { ...options.containers };
-    this._spread = [...(options.topologySpreadConstraints ?? [])];
+    this._spread = options.topologySpreadConstraints ? [...options.topologySpreadConstraints] : [];
     this.askForUserNamespace();
     for (const { rule, reason } of options.acknowledge ?? []) this.acknowledge(rule, reason);
   }
@@ -201,10 +206,10 @@ export class SystemSettings {
   /**
    * What the pod spec gets.
    *
-   * @param podLabels labels by which topology spread constraints count the pods
+   * @param labelled whose labels topology spread constraints count the pods by
    * @internal
    */
-  public _fields(podLabels: () => Record<string, string>): SystemPodFields {
+  public _fields(labelled: Pick<SettingsOwner, 'podLabels'>): SystemPodFields {
     const { overhead, priorityClassName, seccompProfile, imagePullSecrets } = this.options;
     return {
       runtimeClassName: this.runtimeClassName,
@@ -213,7 +218,7 @@ export class SystemSettings {
       priorityClassName,
       nodeSelector: this._nodeSelector,
       topologySpreadConstraints: this._spread.map((constraint) => ({
-        ...(!constraint.labelSelector && { labelSelector: { matchLabels: podLabels() } }),
+        ...(!constraint.labelSelector && { labelSelector: { matchLabels: labelled.podLabels() } }),
         ...constraint,
       })),
       overhead,
@@ -221,6 +226,13 @@ export class SystemSettings {
       containers: this._containers,
       podSecurity: this.podSecurity,
     };
+  }
+
+  private assertOptions(): void {
+    const { where, options, runtime } = this;
+    assertRuntime(runtime, where);
+    assertOptions(options, runtime, where);
+    for (const secret of options.imagePullSecrets ?? []) secretOf(secret, `${where}: imagePullSecrets`);
   }
 
   private get where(): string {

@@ -45,7 +45,6 @@ export interface SystemStatefulSetProps extends kplus.StatefulSetProps {
  * than 52 characters, from which no pod can be made.
  */
 export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkload {
-  public readonly system: SystemSettings;
   private readonly pods: SystemPods;
   private readonly claims: VolumeClaimTemplate[] = [];
 
@@ -55,7 +54,6 @@ export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkl
     this.pods = new SystemPods(this, props, () => {
       return { replicas: this.replicas ?? 1, volumeClaimTemplates: this._claimTemplates() };
     });
-    this.system = this.pods.settings;
     for (const claim of props.volumeClaimTemplates ?? []) this.addVolumeClaimTemplate(claim);
   }
 
@@ -70,6 +68,11 @@ export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkl
     this.claims.push(claim);
     if (claim.mountPath !== undefined) this.firstContainer(claim).mount(claim.mountPath, volume);
     return volume;
+  }
+
+  /** What makes the pods system pods. */
+  public get system(): SystemSettings {
+    return this.pods.settings;
   }
 
   /**
