@@ -1,3 +1,4 @@
+export * from './ephemeral-k3s';
 export * from './k3s-cluster';
 export { K3sInit } from './k3s-init';
 export { K3sNode } from './k3s-node';

@@ -45,6 +45,27 @@ function firstProcessOf(workload: ISystemWorkload, container: kplus.ContainerPro
   });
 }
 
+/**
+ * Adds the container in which K3s runs as a native sidecar: it is killed with the pod, and nothing is drained.
+ *
+ * @internal
+ */
+export function addSidecar(
+  workload: ISystemWorkload,
+  container: kplus.ContainerProps,
+  k3s: K3sProcess,
+): kplus.Container {
+  if (k3s.init === K3sInit.SYSTEMD) {
+    throw new Error(`${workload.node.path}: an ephemeral cluster has K3s as its first process. Leave init out`);
+  }
+  return workload.addInitContainer({
+    ...container,
+    command: programCommand('start.sh'),
+    args: k3s.args,
+    restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
+  });
+}
+
 const UNIT = 'k3s.service';
 
 function unitOf(workload: ISystemWorkload, container: kplus.ContainerProps, k3s: K3sProcess): kplus.Container {

@@ -5,7 +5,7 @@ import { ISystemWorkload, SpecialDirectory, SystemStorage } from '../workloads';
 import { runAsRoot } from '../workloads/run-as-root';
 import { EmbeddedEtcd } from './embedded-etcd';
 import { extraArgs, nodeArgs } from './k3s-args';
-import { addK3s } from './k3s-init';
+import { addK3s, addSidecar } from './k3s-init';
 import { K3sNodeProps } from './k3s-node-props';
 import { agentRole, K3sRole, REGISTRIES, serverRole, TOKENS } from './k3s-role';
 import { assertEnv } from './k3s-settings';
@@ -18,14 +18,17 @@ import { programsVolume, PROGRAMS_PATH } from './pod-programs';
 const STOP_SECONDS = 30;
 
 /**
- * How K3sCluster has its nodes.
+ * How K3sCluster and EphemeralK3s have their nodes.
  *
  * @internal
  */
-export interface ClusterNodeOptions {
+export interface NodeVariant {
   readonly etcd?: EmbeddedEtcd;
   /** Name of the volume with the node's data. */
   readonly volumeName?: string;
+  /** A native sidecar that takes pods when it has started, and is not drained. */
+  readonly ephemeral?: boolean;
+  readonly args?: string[];
 }
 
 /**
@@ -56,14 +59,14 @@ export class K3sNode extends Construct {
   }
 
   /** @internal */
-  public static _on(workload: ISystemWorkload, props: K3sNodeProps, options: ClusterNodeOptions): K3sNode {
+  public static _on(workload: ISystemWorkload, props: K3sNodeProps, options: NodeVariant): K3sNode {
     return new K3sNode(workload, props, options);
   }
 
   /** The container in which K3s runs, named "k3s". */
   public readonly container: kplus.Container;
 
-  private constructor(workload: ISystemWorkload, props: K3sNodeProps, options: ClusterNodeOptions = {}) {
+  private constructor(workload: ISystemWorkload, props: K3sNodeProps, options: NodeVariant = {}) {
     assertSingle(workload);
     super(workload, 'K3s');
     const where = workload.node.path;
@@ -76,7 +79,7 @@ export class K3sNode extends Construct {
       name: 'k3s',
       image: k3sImage(workload, props),
       ports: role.ports,
-      envVariables: { ...props.envVariables, ...environment(role, drain, options.etcd) },
+      envVariables: { ...props.envVariables, ...environment(role, drain, options) },
       startup: probes.startup,
       readiness: probes.readiness,
       resources: props.resources,
@@ -86,12 +89,16 @@ export class K3sNode extends Construct {
       '--node-name=$(NODE_NAME)',
       ...role.args,
       ...(options.etcd?.args() ?? []),
+      ...(options.args ?? []),
       ...probes.args,
       ...nodeArgs(props, where),
       ...(props.registries ? [`--private-registry=${REGISTRIES}/registries.yaml`] : []),
       ...extraArgs(props, where),
     ];
-    this.container = addK3s(workload, container, { init: props.init, args, stopSeconds: drain + STOP_SECONDS });
+    const stopSeconds = drain + STOP_SECONDS;
+    this.container = options.ephemeral
+      ? addSidecar(workload, container, { init: props.init, args, stopSeconds })
+      : addK3s(workload, container, { init: props.init, args, stopSeconds });
     workload.system._change((spec) => runAsRoot(spec, 'k3s'));
     this.mountData(workload, props.storage, options.volumeName ?? 'k3s-data');
     this.mountFiles(props, role, workload);
@@ -134,11 +141,15 @@ function assertSingle(workload: ISystemWorkload): void {
   );
 }
 
-function environment(role: K3sRole, drainSeconds: number, etcd?: EmbeddedEtcd): Record<string, kplus.EnvValue> {
+function environment(
+  role: K3sRole,
+  drainSeconds: number,
+  { etcd, ephemeral }: NodeVariant,
+): Record<string, kplus.EnvValue> {
   const { CPU_LIMIT, MEMORY_LIMIT } = kplus.ResourceFieldPaths;
   return {
     NODE_NAME: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAME),
-    NODE_ROLE: kplus.EnvValue.fromValue(role.role),
+    NODE_ROLE: kplus.EnvValue.fromValue(ephemeral ? 'ephemeral' : role.role),
     NODE_KUBECONFIG: kplus.EnvValue.fromValue(role.kubeconfig),
     DRAIN_SECONDS: kplus.EnvValue.fromValue(`${drainSeconds}`),
     POD_IP: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_IP),

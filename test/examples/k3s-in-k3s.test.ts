@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-test.each(['k3s-in-k3s', 'k3s-servers'])('the example %s gives these manifests', (name) => {
+test.each(['ephemeral-k3s', 'k3s-in-k3s', 'k3s-servers'])('the example %s gives these manifests', (name) => {
   const folder = mkdtempSync(join(tmpdir(), 'example-'));
   process.env.CDK8S_OUTDIR = folder;
 

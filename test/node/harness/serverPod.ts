@@ -119,7 +119,8 @@ export class ServerPod {
     });
   }
 
-  ready = async () => (await this.exec(...this.container.readinessProbe.exec.command)).code === 0;
+  /** The kubelet asks the API server itself; from inside the same is asked with the admin's credentials. */
+  ready = async () => (await this.exec('sh', '/opt/cdk8s-sysbox/k3s/ready.sh')).code === 0;
 
   /** kubectl inside, as the admin. */
   async kubectl(...args: string[]): Promise<string> {
@@ -196,7 +197,8 @@ export class ServerPod {
       container: 'private-users',
     };
     for (const { name, value, valueFrom } of this.container.env) {
-      const field = valueFrom?.fieldRef ? this.name : valueFrom?.resourceFieldRef ? `${2 ** 50}` : undefined;
+      const own = valueFrom?.fieldRef?.fieldPath.startsWith('status.') ? this.address : this.name;
+      const field = valueFrom?.fieldRef ? own : valueFrom?.resourceFieldRef ? `${2 ** 50}` : undefined;
       variables[name] = field ?? this.filledIn(value, variables);
     }
     return variables;
