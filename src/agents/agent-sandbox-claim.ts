@@ -1,4 +1,5 @@
 import { ApiObject, ApiObjectMetadata, Duration } from 'cdk8s';
+import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
 import { SandboxClaim } from '../../imports/extensions.agents.x-k8s.io';
 import { AgentSandboxWarmPool } from './agent-sandbox-warm-pool';
@@ -87,5 +88,6 @@ export class AgentSandboxClaim extends Construct {
       },
     });
     this.name = resource.name;
+    claimNames(this);
   }
 }

@@ -1,4 +1,5 @@
 import { ApiObject, ApiObjectMetadata } from 'cdk8s';
+import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
 import { SandboxWarmPool, SandboxWarmPoolSpecUpdateStrategyType } from '../../imports/extensions.agents.x-k8s.io';
 import { AgentSandboxTemplate } from './agent-sandbox-template';
@@ -74,5 +75,6 @@ export class AgentSandboxWarmPool extends Construct {
       },
     });
     this.name = resource.name;
+    claimNames(this);
   }
 }

@@ -5,7 +5,7 @@ import { yaml } from '../core/yaml';
 import { replaceablePodsOf } from '../rules/find-pods';
 import { adopt } from '../workloads/adopt';
 import { AdoptOptions } from '../workloads/adopt-options';
-import { PodSecurityLevel } from '../runtime/pod-security-level';
+import { PodSecurityLevel } from '../workloads';
 import { CliOptions, CliOutcome } from './options';
 import { sourcesOf, textOfFile } from './sources';
 

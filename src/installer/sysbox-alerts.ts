@@ -1,4 +1,5 @@
 import { ApiObject, Duration } from 'cdk8s';
+import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
 import { DEFAULT_RUNTIME_CLASS, NodeLabels } from '../core/labels';
 import { assertLabel, assertSubdomain } from '../core/names';
@@ -99,6 +100,7 @@ export class SysboxAlerts extends Construct {
         ],
       },
     });
+    claimNames(this);
   }
 }
 

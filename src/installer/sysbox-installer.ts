@@ -1,4 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
+import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
 import { assertHandler } from '../containerd/containerd-runtime';
 import { clusterScoped } from '../core/cluster-scoped';
@@ -176,6 +177,11 @@ export class SysboxInstaller extends Construct {
     assertHandler(handler, where);
     const rollout = rolloutOf(props.rollout ?? {}, where);
     const node = checkedNode(props.node ?? {}, where);
+    if (node.dryRun && props.uninstall) {
+      throw new Error(
+        `${where}: node.dryRun and uninstall are both set, and a dry run removes nothing. Leave one of them out`,
+      );
+    }
     const nodeSelector = installSelector(props.nodeSelector ?? {}, where);
 
     if (props.createNamespace ?? true) addNamespace(this, this.namespace);
@@ -232,6 +238,7 @@ export class SysboxInstaller extends Construct {
       concurrency: rollout.concurrency,
     });
     addStandardLabels(this, name);
+    claimNames(this);
   }
 }
 

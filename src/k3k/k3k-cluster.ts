@@ -1,4 +1,5 @@
 import { ApiObject, Names } from 'cdk8s';
+import { claimNames } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import {
@@ -210,6 +211,7 @@ export class K3kCluster extends Construct implements INestedCluster {
       metadata: { name },
       spec: { ...toJson_ClusterSpec(this.spec()), ...this.nodesAsJson(), ...this.extraSpec() },
     });
+    claimNames(this);
   }
 
   private spec(): ClusterSpec {

@@ -1,4 +1,5 @@
 import { Duration, Names, Size } from 'cdk8s';
+import { claimNames } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { SystemOptions, SystemStatefulSet, SystemStorage } from '../workloads';
@@ -212,6 +213,7 @@ export class K3sCluster extends Construct implements INestedCluster {
       serverLabels: this.labels('server'),
       agentLabels: this.agents && this.labels('agent'),
     });
+    claimNames(this);
   }
 
   private counts(): NodeCounts {

@@ -1,4 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
+import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
 import { clusterScoped } from '../core/cluster-scoped';
 import { assertLabel, assertLabelName } from '../core/names';
@@ -110,6 +111,7 @@ export class SandboxNamespace extends Construct {
     for (const [name, spec] of Object.entries(networkPolicies(props.network ?? {}))) {
       new kplus.k8s.KubeNetworkPolicy(this, pascalCase(name), { metadata: metadata(name), spec });
     }
+    claimNames(this);
   }
 
   private assertProps(props: SandboxNamespaceProps): void {

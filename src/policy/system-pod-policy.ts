@@ -1,4 +1,5 @@
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
+import { claimNames } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { RULES } from '../rules/catalog';
@@ -135,6 +136,7 @@ export class SystemPodPolicy extends Construct {
     this.addRules(name, RuleSeverity.ERROR, props.actions ?? [PolicyAction.DENY]);
     if (props.warnings ?? true) this.addRules(`${name}-warnings`, RuleSeverity.WARNING, [PolicyAction.WARN]);
     this.addNamespaces(`${name}-namespaces`, props.actions ?? [PolicyAction.DENY]);
+    claimNames(this);
   }
 
   private addRules(name: string, severity: RuleSeverity, actions: PolicyAction[]): void {

@@ -1,4 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
+import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
 import { clusterScoped } from '../core/cluster-scoped';
 import { ContainerEngine } from './container-engine';
@@ -113,6 +114,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
       }),
     );
     addStandardLabels(this, 'sysbox-runtime');
+    claimNames(this);
   }
 }
 

@@ -1,4 +1,5 @@
 import { ApiObjectMetadata, Size } from 'cdk8s';
+import { claimNames } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct, IConstruct } from 'constructs';
 import { secretOf } from '../core/foreign-resource';
@@ -178,6 +179,7 @@ export class DevSandbox extends Construct {
     this.systemd = SystemdMachine.on(this.workload, this.machine(props, storage));
     this.addSsh(props);
     sandboxPolicy(this, 'Network', this.workload.system._podLabels(), SSH_PORT, props.network ?? {});
+    claimNames(this);
   }
 
   private sshService(options: SandboxServiceOptions): kplus.Service {

@@ -1,4 +1,5 @@
 import { ApiObject, ApiObjectMetadataDefinition } from 'cdk8s';
+import { claimName } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
 import { Json } from '../core/json';
@@ -31,6 +32,7 @@ export class SystemPods extends RenderedOnce<PlainPodSpec> implements SettingsOw
   ) {
     super(workload);
     if (given.system) this.made = SystemSettings._of(this, given.system);
+    claimName(ApiObject.of(workload));
   }
 
   /** Made when they are asked for: most pods have none. */

@@ -185,8 +185,9 @@ describe('the ConfigMaps', () => {
       expect(data[name]).not.toMatch(/@[A-Z]/);
   });
 
-  test('quote settings for the shell', () => {
+  test('say whether the runtime is removed', () => {
     expect(settings(install()).UNINSTALL).toBe('false');
+    expect(settings(install({ uninstall: true })).UNINSTALL).toBe('true');
   });
 });
 
@@ -226,7 +227,7 @@ describe('every prop', () => {
     rollout,
     node,
     daemons,
-    uninstall: true,
+    uninstall: false,
   };
   const manifests = install(props);
 
@@ -267,7 +268,7 @@ describe('every prop', () => {
       DRY_RUN: 'true',
       INSTALL_PACKAGES: 'true',
       NODE_SELECTOR: '{"pool":"ci","sysbox-install":"yes"}',
-      UNINSTALL: 'true',
+      UNINSTALL: 'false',
       ALLOW_OLD_KUBERNETES: 'true',
     });
   });
@@ -283,6 +284,11 @@ describe('refuses', () => {
 
   test.each<[string, Partial<SysboxInstallerProps>, RegExp]>([
     ['CRI-O nodes', { runtimeClass: crio }, /is for CRI-O nodes.*upstream's sysbox-deploy-k8s/],
+    [
+      'a dry run of an uninstall',
+      { uninstall: true, node: { dryRun: true } },
+      /node\.dryRun and uninstall are both set/,
+    ],
     ['K3s’s own handlers', { handler: 'runc' }, /runc/],
     ['a malformed namespace', { namespace: 'Sysbox' }, /namespace 'Sysbox' is not a valid DNS/],
     ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /nodeSelector: 'a b' is not a valid label key/],

@@ -176,11 +176,14 @@ describe("an engine's data", () => {
   test('is refused in a claim of jobs that overlap', () => {
     const { chart, volume } = claim('data');
     const schedule = Cron.daily();
-    docker(new SystemCronJob(chart, 'one', { ...ubuntu, schedule }), volume);
+    docker(new SystemCronJob(chart, 'one', { ...ubuntu, metadata: { name: 'one' }, schedule }), volume);
     expect(() => Testing.synth(chart)).not.toThrow();
 
     const concurrencyPolicy = kplus.ConcurrencyPolicy.ALLOW;
-    docker(new SystemCronJob(chart, 'many', { ...ubuntu, schedule, concurrencyPolicy }), volume);
+    docker(
+      new SystemCronJob(chart, 'many', { ...ubuntu, metadata: { name: 'many' }, schedule, concurrencyPolicy }),
+      volume,
+    );
     expect(() => Testing.synth(chart)).toThrow("[test/many] container 'ubuntu' mounts the claim 'data'");
   });
 
@@ -196,7 +199,7 @@ describe("an engine's data", () => {
 
   test('may be in a claim of one name in each of two clusters', () => {
     const { chart, volume } = claim('data');
-    const other = new Chart(chart, 'other');
+    const other = new Chart(chart, 'other', { namespace: 'other' });
     const once = { metadata: { name: 'it' }, containers: [{ image: 'a:1' }] };
     docker(new SystemPod(chart, 'it', once), volume);
     docker(new SystemPod(other, 'it', once), volume);
