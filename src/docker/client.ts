@@ -29,7 +29,7 @@ export function credentialsVolume(scope: Construct, secret: IConstruct): kplus.V
 }
 
 /**
- * Credentials in the folder that the docker command reads. It is read-only, so buildx keeps its state elsewhere.
+ * Credentials in the directory that the docker command reads. It is read-only, so buildx keeps its state elsewhere.
  *
  * @internal
  */

@@ -6,29 +6,34 @@ import { DockerMtu } from './docker-mtu';
 /** Pod and service CIDRs of K3s and RKE2. */
 const CLUSTER_CIDRS = ['10.42.0.0/16', '10.43.0.0/16'];
 
-/** What the engine takes networks from when it is told nothing. Source: moby libnetwork/ipamutils. */
+/** What the engine takes networks from by default. Source: moby libnetwork/ipamutils. */
 const ENGINE_POOLS = ['172.17.0.0/16', '172.18.0.0/15', '172.20.0.0/14', '172.24.0.0/13', '192.168.0.0/16'];
 
+/** Keys of daemon.json that a prop sets, for each prop: a new one does not compile until it stands here. */
+const KEYS_OF_PROP = {
+  storageDriver: ['storage-driver'],
+  dataRoot: ['data-root'],
+  registryMirrors: ['registry-mirrors'],
+  insecureRegistries: ['insecure-registries'],
+  mtu: ['mtu', 'default-network-opts'],
+  addressPools: ['default-address-pools'],
+  bridgeAddress: ['bip'],
+  hostCidrs: [],
+  logDriver: ['log-driver'],
+  logOptions: ['log-opts'],
+  features: ['features'],
+  extra: [],
+} satisfies Record<keyof DockerDaemonOptions, string[]>;
+
+const LISTENING = ['hosts', 'tls', 'tlsverify', 'tlscacert', 'tlscert', 'tlskey'];
+
 const RESERVED_KEYS: Record<string, string> = {
-  'storage-driver': 'use the prop storageDriver',
-  'data-root': 'use the prop dataRoot',
-  'registry-mirrors': 'use the prop registryMirrors',
-  'insecure-registries': 'use the prop insecureRegistries',
-  mtu: 'use the prop mtu',
-  'default-network-opts': 'use the prop mtu',
-  'default-address-pools': 'use the prop addressPools',
-  bip: 'use the prop bridgeAddress',
-  'log-driver': 'use the prop logDriver',
-  'log-opts': 'use the prop logOptions',
-  features: 'use the prop features',
+  ...Object.fromEntries(
+    Object.entries(KEYS_OF_PROP).flatMap(([prop, keys]) => keys.map((key) => [key, `use the prop ${prop}`])),
+  ),
+  ...Object.fromEntries(LISTENING.map((key) => [key, 'leave it out: the mode of the engine says where it listens'])),
   group: 'use the prop socketGroup of the engine',
   'userns-remap': 'leave it out, as Sysbox has no nested user namespaces: root inside is nobody on the node already',
-  hosts: 'leave it out: the mode of the engine says where it listens',
-  tls: 'leave it out: the mode of the engine says where it listens',
-  tlsverify: 'leave it out: the mode of the engine says where it listens',
-  tlscacert: 'leave it out: the mode of the engine says where it listens',
-  tlscert: 'leave it out: the mode of the engine says where it listens',
-  tlskey: 'leave it out: the mode of the engine says where it listens',
 };
 
 /**
@@ -83,22 +88,22 @@ function assertDataRoot(daemon: DockerDaemonOptions, where: string): void {
   const path = dataRootOf(daemon);
   const bad = !/^(\/[A-Za-z0-9._-]+)+$/.test(path) || path.split('/').includes('..');
   if (bad || /^\/(run|proc|sys|dev)(\/|$)/.test(path)) {
-    throw new Error(`${where}: dataRoot '${path}' is no directory for data. Use '/var/lib/docker', or leave it out`);
+    throw new Error(`${where}: dataRoot '${path}' is not a directory for data. Use '/var/lib/docker', or leave it out`);
   }
 }
 
 function assertRegistries(daemon: DockerDaemonOptions, where: string): void {
   for (const mirror of daemon.registryMirrors ?? []) {
-    if (!/^https?:\/\/[^/?#\s@]+\/?$/.test(mirror)) {
+    if (!/^https?:\/\/[^/?#\s@]+(\/[^?#\s]*)?$/.test(mirror)) {
       throw new Error(
-        `${where}: registryMirrors: '${mirror}' is no URL of a mirror. Write scheme and host, 'https://mirror.example.com'`,
+        `${where}: registryMirrors: '${mirror}' is not a valid URL of a mirror. Write 'https://mirror.example.com', or 'https://mirror.example.com/path' with Docker 25 or later`,
       );
     }
   }
   for (const registry of daemon.insecureRegistries ?? []) {
     if (!/^[A-Za-z0-9._[\]:-]+$/.test(registry) && !isCidr(registry)) {
       throw new Error(
-        `${where}: insecureRegistries: '${registry}' is no registry. Write 'host:port' without a scheme, or a CIDR`,
+        `${where}: insecureRegistries: '${registry}' is not a valid registry. Write 'host:port' without a scheme, or a CIDR`,
       );
     }
   }

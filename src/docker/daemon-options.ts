@@ -39,21 +39,21 @@ export interface DockerDaemonOptions {
   readonly dataRoot?: string;
 
   /**
-   * URLs of mirrors of Docker Hub.
+   * URLs of mirrors of Docker Hub; with a path from Docker 25 on.
    *
    * @default - none
    */
   readonly registryMirrors?: string[];
 
   /**
-   * Registries that are spoken to without TLS or with an unknown certificate: host, host:port or CIDR.
+   * Registries that are accessed without TLS or with an unknown certificate: host, host:port or CIDR.
    *
    * @default - none
    */
   readonly insecureRegistries?: string[];
 
   /**
-   * How large packets of the engine's networks are, of the default one and of those that users make. Needs Docker 24.
+   * MTU of the engine's networks, of the default one and of those that users make. Needs Docker 24.
    *
    * @default DockerMtu.ofPod()
    */
@@ -74,7 +74,7 @@ export interface DockerDaemonOptions {
   readonly bridgeAddress?: string;
 
   /**
-   * Pod and service CIDRs of the cluster: an inner network with the same addresses would hide them.
+   * Pod and service CIDRs of the cluster that the pods run in: an inner network with the same addresses would hide them.
    *
    * @default - those of K3s and RKE2: 10.42.0.0/16 and 10.43.0.0/16
    */

@@ -8,6 +8,9 @@ import { ENGINE_PROGRAM } from './engine-files';
 import { DockerContainerOptions, DockerEngineMode, DockerEngineOptions } from './engine-options';
 import { assertEngine, engineContainer, equipEngine, SHARED_SOCKET } from './engine-pod';
 
+/** Ample: a probe fails by itself when the engine is not there, and a slow machine is no reason to fail. */
+const PROBE_TIMEOUT = Duration.minutes(1);
+
 /**
  * A Docker engine in the pods of a workload of any kind: in a container of its own work, or as a sidecar of the others.
  * An engine that other pods use over the network is a `DockerServer`.
@@ -65,9 +68,9 @@ export function engineAlone(given: kplus.ContainerProps): kplus.ContainerProps {
 /** @internal */
 export function whenAnswering(options: DockerContainerOptions): { startup: kplus.Probe; readiness: kplus.Probe } {
   // An exec probe also notices a restart of Sysbox's daemons, after which no exec into the container works any more.
-  const readiness = kplus.Probe.fromCommand(['docker', 'info'], {
+  const readiness = kplus.Probe.fromCommand(['/bin/sh', ENGINE_PROGRAM, 'runs'], {
     periodSeconds: Duration.seconds(10),
-    timeoutSeconds: Duration.seconds(5),
+    timeoutSeconds: PROBE_TIMEOUT,
   });
   return { startup: answers(options), readiness };
 }
@@ -105,9 +108,9 @@ function inContainer(given: kplus.ContainerProps, options: DockerContainerOption
 function answers(options: DockerContainerOptions): kplus.Probe {
   const period = 2;
   const seconds = (options.startTimeout ?? Duration.minutes(2)).toSeconds();
-  return kplus.Probe.fromCommand(['docker', 'info'], {
+  return kplus.Probe.fromCommand(['/bin/sh', ENGINE_PROGRAM, 'answers'], {
     periodSeconds: Duration.seconds(period),
-    timeoutSeconds: Duration.seconds(5),
+    timeoutSeconds: PROBE_TIMEOUT,
     failureThreshold: Math.max(1, Math.ceil(seconds / period)),
   });
 }

@@ -1,4 +1,4 @@
-/** How large packets of the engine's networks are. Too large ones are lost on the way out of the pod, and pulls hang. */
+/** MTU of the engine's networks. Larger packets than the pod's interface takes are lost, and pulls hang. */
 export class DockerMtu {
   /**
    * As the pod's own interface says when the engine starts. It is read with `ip` where the image has it (Docker's has),
@@ -15,7 +15,9 @@ export class DockerMtu {
    */
   public static of(bytes: number): DockerMtu {
     if (!Number.isInteger(bytes) || bytes < 68 || bytes > 65535) {
-      throw new Error(`DockerMtu.of(): ${bytes} is no MTU. Use a whole number from 68 to 65535, or DockerMtu.ofPod()`);
+      throw new Error(
+        `DockerMtu.of(): ${bytes} is not a valid MTU. Use a whole number from 68 to 65535, or DockerMtu.ofPod()`,
+      );
     }
     return new DockerMtu(bytes, String(bytes));
   }

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume } from './client';
 import { daemonJson } from './daemon-json';
-import { ENGINE_FOLDER, ENGINE_PROGRAM, engineFiles } from './engine-files';
+import { ENGINE_DIRECTORY, ENGINE_PROGRAM, engineFiles } from './engine-files';
 import { DockerServiceOptions } from './engine-options';
 import { assertEngine, withSocketGroup } from './engine-pod';
 import { mountEngineStorage } from './engine-storage';
@@ -28,7 +28,7 @@ export function equipDockerService(
     'daemon.json': daemonJson(options.daemon ?? {}, { group }, workload.node.path),
     [DROP_IN]: `[Service]\nExecStartPre=/bin/sh ${ENGINE_PROGRAM} configure\n`,
   });
-  container.mount(ENGINE_FOLDER, volume, { readOnly: true });
+  container.mount(ENGINE_DIRECTORY, volume, { readOnly: true });
   container.mount('/etc/systemd/system/docker.service.d/50-cdk8s-sysbox.conf', volume, {
     subPath: DROP_IN,
     readOnly: true,

@@ -8,10 +8,10 @@ import { programText } from '../core/programs';
  *
  * @internal
  */
-export const ENGINE_FOLDER = '/opt/cdk8s-sysbox/docker';
+export const ENGINE_DIRECTORY = '/opt/cdk8s-sysbox/docker';
 
 /** @internal */
-export const ENGINE_PROGRAM = `${ENGINE_FOLDER}/engine.sh`;
+export const ENGINE_PROGRAM = `${ENGINE_DIRECTORY}/engine.sh`;
 
 /**
  * A volume with engine.sh and what else is given. The ConfigMap is named by its content, so that pods are replaced when

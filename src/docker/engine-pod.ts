@@ -7,7 +7,7 @@ import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume, DockerClient } from './client';
 import { daemonJson } from './daemon-json';
-import { ENGINE_FOLDER, engineFiles } from './engine-files';
+import { ENGINE_DIRECTORY, engineFiles } from './engine-files';
 import { DockerContainerOptions, DockerServiceOptions } from './engine-options';
 import { mountEngineStorage } from './engine-storage';
 
@@ -16,13 +16,13 @@ import { mountEngineStorage } from './engine-storage';
  *
  * @internal
  */
-export const SOCKET_FOLDER = '/docker-socket';
+export const SOCKET_DIRECTORY = '/docker-socket';
 
 /** Where the docker command of the engine's own container looks for it. */
 const OWN_SOCKET = 'unix:///var/run/docker.sock';
 
 /** @internal */
-export const SHARED_SOCKET = `unix://${SOCKET_FOLDER}/docker.sock`;
+export const SHARED_SOCKET = `unix://${SOCKET_DIRECTORY}/docker.sock`;
 
 const NOTHING: DockerClient = { mounts: [], variables: {} };
 
@@ -38,7 +38,9 @@ export function assertEngine(workload: ISystemWorkload, options: DockerServiceOp
   }
   const { socketGroup } = options;
   if (socketGroup !== undefined && (!Number.isInteger(socketGroup) || socketGroup < 1 || socketGroup > 65535)) {
-    throw new Error(`${where}: socketGroup ${socketGroup} is no group id of a pod. Use a number from 1 to 65535`);
+    throw new Error(
+      `${where}: socketGroup ${socketGroup} is not a valid group id of a pod. Use a number from 1 to 65535`,
+    );
   }
 }
 
@@ -56,7 +58,25 @@ export function engineContainer(
   const name = given.name ?? 'docker';
   assertPinnedImage(given.image, `${workload.node.path}: container '${name}'`);
   assertRoot({ ...given, name }, workload.node.path);
+  assertSupported(given.image, options, `${workload.node.path}: container '${name}'`);
   return { ...given, name };
+}
+
+/** The first release that knows default-network-opts, which the MTU needs. */
+const OLDEST = 24;
+const MIRRORS_WITH_PATH = 25;
+
+/** Refuses an image of Docker's own that is too old for what its daemon.json says. Other images do not tell their release. */
+function assertSupported(image: string, { daemon = {} }: DockerContainerOptions, what: string): void {
+  const [, release] = /^(?:(?:docker\.io|index\.docker\.io)\/)?(?:library\/)?docker:(\d+)(?:[.-]|$)/.exec(image) ?? [];
+  if (release === undefined) return;
+  const withPath = daemon.registryMirrors?.some((mirror) => /^https?:\/\/[^/]+\/./.test(mirror));
+  const oldest = withPath ? MIRRORS_WITH_PATH : OLDEST;
+  if (Number(release) >= oldest) return;
+  const reason = withPath ? 'a registry mirror with a path' : 'the MTU of its networks';
+  throw new Error(
+    `${what}: '${image}' is too old for ${reason}. Use Docker ${oldest} or later, such as 'docker:29-dind'`,
+  );
 }
 
 /**
@@ -78,18 +98,18 @@ export function equipEngine(
     { ...listens, hosts, group: options.socketGroup?.toString() },
     workload.node.path,
   );
-  container.mount(ENGINE_FOLDER, engineFiles(scope, { 'daemon.json': daemon }), { readOnly: true });
+  container.mount(ENGINE_DIRECTORY, engineFiles(scope, { 'daemon.json': daemon }), { readOnly: true });
   mountEngineStorage(scope, workload, container, options, false);
 
   const socket = kplus.Volume.fromEmptyDir(scope, 'Socket', 'docker-socket');
-  container.mount(SOCKET_FOLDER, socket);
+  container.mount(SOCKET_DIRECTORY, socket);
   const shared = sharedDirectories(scope, workload, container, options.sharedDirectories ?? []);
   const credentials = options.registryCredentials && credentialsVolume(scope, options.registryCredentials);
   if (credentials) workload.addVolume(credentials);
 
   const user = credentialsClient(credentials);
   const others: DockerClient = {
-    mounts: [{ name: socket.name, mountPath: SOCKET_FOLDER }, ...shared, ...user.mounts],
+    mounts: [{ name: socket.name, mountPath: SOCKET_DIRECTORY }, ...shared, ...user.mounts],
     variables: { DOCKER_HOST: SHARED_SOCKET, ...user.variables },
   };
   workload.system._change((spec) => {
@@ -99,7 +119,7 @@ export function equipEngine(
   });
 }
 
-/** Init containers before a sidecar cannot use it, so it comes first; an engine beside the others starts after them. */
+/** Init containers before a sidecar cannot use it, so it comes first; an engine alongside the others starts after them. */
 function engineFirst(spec: PlainPodSpec, engine: string, equip: (c: PlainPodSpec) => PlainPodSpec): PlainPodSpec {
   const init: PlainPodSpec[] = spec.initContainers ?? [];
   const sidecar = init.filter((c) => c.name === engine);
@@ -130,7 +150,7 @@ function sharedDirectories(
 ): DockerClient['mounts'] {
   return paths.map((path, i) => {
     if (!/^(\/[^/]+)+$/.test(path) || path.split('/').includes('..')) {
-      throw new Error(`${workload.node.path}: sharedDirectories: '${path}' is no absolute path without '..'`);
+      throw new Error(`${workload.node.path}: sharedDirectories: '${path}' is not an absolute path without '..'`);
     }
     const name = `docker-shared-${i}`;
     container.mount(path, kplus.Volume.fromEmptyDir(scope, `Shared${i}`, name));

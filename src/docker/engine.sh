@@ -2,10 +2,12 @@
 # Prepares and starts a Docker engine in a system container.
 #   engine.sh configure              write daemon.json for an engine that something else starts
 #   engine.sh dockerd                write daemon.json, run the engine
-#   engine.sh dockerd -- COMMAND...  write daemon.json, run COMMAND beside the engine, stop the engine after it
+#   engine.sh dockerd -- COMMAND...  write daemon.json, run COMMAND alongside the engine, stop the engine after it
+#   engine.sh answers                startup probe: does the engine answer?
+#   engine.sh runs                   readiness probe: does the engine run? It starts no other process.
 set -eu
 
-root=${CDK8S_SYSBOX_ROOT:-} # tests put a folder in front of every path
+root=${CDK8S_SYSBOX_ROOT:-} # tests put a directory in front of every path
 template=$root/opt/cdk8s-sysbox/docker/daemon.json
 config=$root/etc/docker/daemon.json
 engine_log=$root/var/log/dockerd.log
@@ -13,7 +15,10 @@ ipv4_routes=$root/proc/net/route
 ipv6_routes=$root/proc/net/ipv6_route
 ipv6_settings=$root/proc/sys/net/ipv6/conf
 legacy_iptables=$root/usr/local/sbin/.iptables-legacy
+pid_file=$root/var/run/docker.pid
+own_socket=/var/run/docker.sock
 start_seconds=${DOCKER_START_SECONDS:-120}
+poll_seconds=${DOCKER_POLL_SECONDS:-} # tests do not wait
 
 fail() {
   echo "engine.sh: $*" >&2
@@ -78,7 +83,7 @@ run_engine() {
   exec dockerd
 }
 
-run_beside_engine() {
+run_alongside_engine() {
   engine=
   command=
   watcher=
@@ -103,7 +108,7 @@ run_beside_engine() {
 # Without its engine the command would go on failing for as long as it lives; a container that ends is started again.
 watch_engine() {
   trap - TERM INT USR1
-  until has_ended "$engine"; do sleep 2; done
+  until has_ended "$engine"; do sleep "${poll_seconds:-2}"; done
   kill -USR1 "$$"
 }
 
@@ -113,12 +118,25 @@ lose_engine() {
   kill -TERM "$command" 2>/dev/null || :
 }
 
+# At its own socket, whatever variables of another setup are in the environment. `docker version` is one process and one
+# request; `docker info` also runs every plugin of the command.
+answers() {
+  env -u DOCKER_HOST -u DOCKER_CONTEXT -u DOCKER_TLS -u DOCKER_TLS_VERIFY -u DOCKER_CERT_PATH -u DOCKER_API_VERSION \
+    timeout 60 docker -H "unix://$own_socket" version --format '{{.Server.Version}}'
+}
+
+runs() {
+  [ -S "$root$own_socket" ] || fail "there is no socket at $own_socket"
+  read -r pid <"$pid_file" || fail "there is no $pid_file"
+  ! has_ended "$pid" || fail 'dockerd has ended'
+}
+
 wait_for_engine() {
   waited=0
-  until timeout 10 docker info >/dev/null 2>&1; do
+  until answers >/dev/null 2>&1; do
     if has_ended "$engine"; then give_up 'dockerd ended before it answered'; fi
     if [ "$waited" -ge "$start_seconds" ]; then give_up "dockerd does not answer after $start_seconds seconds"; fi
-    sleep 1
+    sleep "${poll_seconds:-1}"
     waited=$((waited + 1))
   done
 }
@@ -162,6 +180,8 @@ give_up() {
 
 case ${1:-} in
   configure) configure ;;
+  answers) answers ;;
+  runs) runs ;;
   dockerd)
     shift
     configure
@@ -169,7 +189,7 @@ case ${1:-} in
     if [ $# -eq 0 ]; then run_engine; fi
     [ "$1" = -- ] || fail "usage: engine.sh dockerd [-- COMMAND...]"
     shift
-    run_beside_engine "$@"
+    run_alongside_engine "$@"
     ;;
-  *) fail "usage: engine.sh configure | dockerd [-- COMMAND...]" ;;
+  *) fail "usage: engine.sh configure | dockerd [-- COMMAND...] | answers | runs" ;;
 esac

@@ -105,7 +105,7 @@ export interface DevSandboxProps {
   readonly network?: SandboxNetworkOptions;
 
   /**
-   * What it takes.
+   * Resource requests and limits.
    *
    * @default - requests of 50m CPU and 128Mi memory, no limits
    */
@@ -232,5 +232,5 @@ export class DevSandbox extends Construct {
 
 function assertUser(user: string | undefined, where: string): void {
   if (user === undefined || /^[a-z_][a-z0-9_-]{0,31}$/.test(user)) return;
-  throw new Error(`${where}: user '${user}' is no name of a user. Use lower-case letters, digits, '-' and '_'`);
+  throw new Error(`${where}: user '${user}' is not a valid user name. Use lower-case letters, digits, '-' and '_'`);
 }

@@ -5,7 +5,7 @@ set -eu
 LC_ALL=C
 export LC_ALL
 
-root=${CDK8S_SYSBOX_ROOT:-} # tests put a folder in front of every path
+root=${CDK8S_SYSBOX_ROOT:-} # tests put a directory in front of every path
 environ=$root/proc/1/environ
 file=$root/run/cdk8s-sysbox/environment
 

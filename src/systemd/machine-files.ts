@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { addProgramFiles } from '../core/program-files';
 
 /** @internal */
-export const MACHINE_FOLDER = '/opt/cdk8s-sysbox/systemd';
+export const MACHINE_DIRECTORY = '/opt/cdk8s-sysbox/systemd';
 
 /**
  * A volume with these files. The ConfigMap is named by its content: systemd reads such files only when it starts.

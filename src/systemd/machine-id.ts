@@ -21,7 +21,7 @@ export class MachineId {
   public static of(id: string): MachineId {
     if (!/^[0-9a-f]{32}$/.test(id) || /^0+$/.test(id)) {
       throw new Error(
-        `MachineId.of(): '${id}' is no machine id. Write 32 lower-case hexadecimal digits, as 'systemd-id128 new' prints them`,
+        `MachineId.of(): '${id}' is not a valid machine id. Write 32 lower-case hexadecimal digits, as 'systemd-id128 new' prints them`,
       );
     }
     return new MachineId([`systemd.machine_id=${id}`]);

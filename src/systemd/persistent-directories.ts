@@ -2,7 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { SystemStorage } from '../workloads/system-storage';
 import { ISystemWorkload } from '../workloads/system-workload';
-import { MACHINE_FOLDER } from './machine-files';
+import { MACHINE_DIRECTORY } from './machine-files';
 import { PersistentDirectory } from './systemd-options';
 
 /**
@@ -31,9 +31,9 @@ export function mountDirectories(
   const init = workload.addInitContainer({
     name: 'seed',
     image: machine.image,
-    command: ['/bin/sh', `${MACHINE_FOLDER}/seed.sh`, ...seeded.map(({ path }) => path)],
+    command: ['/bin/sh', `${MACHINE_DIRECTORY}/seed.sh`, ...seeded.map(({ path }) => path)],
   });
-  init.mount(MACHINE_FOLDER, files, { readOnly: true });
+  init.mount(MACHINE_DIRECTORY, files, { readOnly: true });
   seeded.forEach(({ volume, subPath }, i) => init.mount(`/seed/${i}`, volume, { subPath }));
 }
 
@@ -52,7 +52,7 @@ function assertDirectory(
   where: string,
 ): void {
   if (!/^(\/[A-Za-z0-9._-]+)+$/.test(path) || path.split('/').includes('..')) {
-    throw new Error(`${where}: persistentDirectories: '${path}' is no absolute path without '..' and trailing '/'`);
+    throw new Error(`${where}: persistentDirectories: '${path}' is not an absolute path without '..' and trailing '/'`);
   }
   if (/^\/run(\/lock)?$/.test(path)) {
     throw new Error(

@@ -6,7 +6,7 @@
 # in the answer of the probe and, when they change, on the console, which is the container's log.
 set -eu
 
-root=${CDK8S_SYSBOX_ROOT:-} # tests put a folder in front of every path
+root=${CDK8S_SYSBOX_ROOT:-} # tests put a directory in front of every path
 console=$root/dev/console
 reported=$root/run/cdk8s-sysbox/failed-units
 
@@ -20,7 +20,9 @@ failed_units() {
 }
 
 report() {
-  [ "$(cat "$reported" 2>/dev/null)" != "$1" ] || return 0
+  known=
+  [ ! -r "$reported" ] || read -r known <"$reported" || :
+  [ "$known" != "$1" ] || return 0
   mkdir -p "${reported%/*}"
   echo "$1" >"$reported"
   echo "systemd is $1" >"$console" 2>/dev/null || :

@@ -3,7 +3,7 @@
 #   seed.sh DIRECTORY...    each volume is mounted at /seed/<its number, from 0>
 set -eu
 
-root=${CDK8S_SYSBOX_ROOT:-} # tests put a folder in front of every path
+root=${CDK8S_SYSBOX_ROOT:-} # tests put a directory in front of every path
 marker=.cdk8s-sysbox-seeding
 
 is_new() {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the host key of the machine once, so that clients know it again after the pod was replaced.
-#   ssh-host-keys.sh FOLDER
+#   ssh-host-keys.sh DIRECTORY
 set -eu
 
 key=$1/ssh_host_ed25519_key

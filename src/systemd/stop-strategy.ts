@@ -5,7 +5,7 @@ import { ISystemWorkload } from '../workloads/system-workload';
 const SIGNAL = 'SIGRTMIN+3';
 
 /**
- * How systemd is told to shut down. Kubernetes sends SIGTERM, at which systemd only executes itself anew, so that the pod
+ * How systemd is told to shut down. Kubernetes sends SIGTERM, at which systemd only re-executes itself, so that the pod
  * would be killed at the end of its grace period; SIGRTMIN+3 is what shuts it down.
  */
 export class SystemdStop {
@@ -21,7 +21,7 @@ export class SystemdStop {
 
   /**
    * `lifecycle.stopSignal` of the container. Refused unless the runtime names the feature gate ContainerStopSignals
-   * (Kubernetes 1.33 and later, off by default): without it the API server drops the field without a word (measured on
+   * (Kubernetes 1.33 and later, off by default): without it the API server drops the field silently (measured on
    * 1.36).
    */
   public static lifecycleSignal(): SystemdStop {

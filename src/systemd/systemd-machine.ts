@@ -8,7 +8,7 @@ import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { journalDropIn } from './journal';
 import { programText } from '../core/programs';
-import { MACHINE_FOLDER, machineFiles } from './machine-files';
+import { MACHINE_DIRECTORY, machineFiles } from './machine-files';
 import { MachineId } from './machine-id';
 import { mountDirectories } from './persistent-directories';
 import { SystemdStop } from './stop-strategy';
@@ -70,7 +70,7 @@ export class SystemdMachine extends Construct {
       ...(directories.some(({ seed = true }) => seed) && { 'seed.sh': programText(__dirname, 'seed.sh') }),
     });
     const file = (path: string, subPath: string) => this.container.mount(path, files, { subPath, readOnly: true });
-    this.container.mount(MACHINE_FOLDER, files, { readOnly: true });
+    this.container.mount(MACHINE_DIRECTORY, files, { readOnly: true });
     file('/etc/systemd/journald.conf.d/50-cdk8s-sysbox.conf', 'journald.conf');
     if (options.unitEnvironment !== false) {
       file('/etc/systemd/system-environment-generators/50-cdk8s-sysbox', 'environment.sh');
@@ -95,9 +95,9 @@ function readinessProbe(options: SystemdReadinessOptions): kplus.Probe {
   const strict = options.acceptDegraded === false ? ['--strict'] : [];
   const ports = (options.tcpPorts ?? []).map((port) => `--port=${port}`);
   const words = [...strict, ...ports, ...(options.units ?? [])];
-  return kplus.Probe.fromCommand(['/bin/sh', `${MACHINE_FOLDER}/ready.sh`, ...words], {
-    periodSeconds: options.period ?? Duration.seconds(5),
-    timeoutSeconds: options.timeout ?? Duration.seconds(10),
+  return kplus.Probe.fromCommand(['/bin/sh', `${MACHINE_DIRECTORY}/ready.sh`, ...words], {
+    periodSeconds: options.period ?? Duration.seconds(10),
+    timeoutSeconds: options.timeout ?? Duration.minutes(1),
   });
 }
 
@@ -130,7 +130,8 @@ function assertMachine(workload: ISystemWorkload, options: SystemdMachineOptions
 
 function assertPorts(ports: number[], what: string): void {
   const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65535);
-  if (wrong !== undefined) throw new Error(`${what}: ${wrong} is no TCP port. Give a whole number from 1 to 65535`);
+  if (wrong !== undefined)
+    throw new Error(`${what}: ${wrong} is not a valid TCP port. Give a whole number from 1 to 65535`);
 }
 
 function assertStop(workload: ISystemWorkload, container: kplus.ContainerProps, options: SystemdOptions): void {

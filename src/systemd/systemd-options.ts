@@ -56,14 +56,15 @@ export interface SystemdReadinessOptions {
   /**
    * How often it is asked.
    *
-   * @default Duration.seconds(5)
+   * @default Duration.seconds(10)
    */
   readonly period?: Duration;
 
   /**
-   * How long an answer may take.
+   * How long an answer may take. A machine that is not ready says so by itself: a low limit only keeps a slow node from
+   * becoming ready.
    *
-   * @default Duration.seconds(10)
+   * @default Duration.minutes(1)
    */
   readonly timeout?: Duration;
 }

@@ -20,14 +20,14 @@ export const UNFIT_UNITS = [
 ];
 
 /**
- * Refuses what is no name of a unit: systemd would ignore it without a word.
+ * Refuses what is not the name of a unit: systemd ignores it silently.
  *
  * @internal
  */
 export function assertUnits(units: string[], what: string): void {
   for (const unit of units) {
     if (!UNIT.test(unit)) {
-      throw new Error(`${what}: '${unit}' is no unit. Write the full name, such as 'ssh.service'`);
+      throw new Error(`${what}: '${unit}' is not a valid unit. Write the full name, such as 'ssh.service'`);
     }
   }
 }

@@ -89,20 +89,20 @@ describe('daemon.json', () => {
 
   test.each<[string, DockerDaemonOptions, string]>([
     [
-      'a data root that is no directory for data',
+      'a data root that is not a directory for data',
       { dataRoot: '/run/docker' },
-      "test/it: daemon: dataRoot '/run/docker' is no directory for data. Use '/var/lib/docker', or leave it out",
+      "test/it: daemon: dataRoot '/run/docker' is not a directory for data. Use '/var/lib/docker', or leave it out",
     ],
-    ['a data root with ..', { dataRoot: '/var/../etc' }, "dataRoot '/var/../etc' is no directory"],
+    ['a data root with ..', { dataRoot: '/var/../etc' }, "dataRoot '/var/../etc' is not a directory"],
     [
       'a mirror without scheme',
       { registryMirrors: ['mirror.example.com'] },
-      "test/it: daemon: registryMirrors: 'mirror.example.com' is no URL of a mirror. Write scheme and host, 'https://mirror.example.com'",
+      "test/it: daemon: registryMirrors: 'mirror.example.com' is not a valid URL of a mirror. Write 'https://mirror.example.com', or 'https://mirror.example.com/path' with Docker 25 or later",
     ],
     [
       'an insecure registry with a scheme',
       { insecureRegistries: ['http://a'] },
-      "test/it: daemon: insecureRegistries: 'http://a' is no registry. Write 'host:port' without a scheme, or a CIDR",
+      "test/it: daemon: insecureRegistries: 'http://a' is not a valid registry. Write 'host:port' without a scheme, or a CIDR",
     ],
     [
       'an address pool in the pod CIDR of K3s',
@@ -181,7 +181,7 @@ describe('daemon.json', () => {
 
   test.each([0, 67, 65536, 1450.5])('refuses an MTU of %d', (bytes) => {
     expect(() => DockerMtu.of(bytes)).toThrow(
-      `DockerMtu.of(): ${bytes} is no MTU. Use a whole number from 68 to 65535, or DockerMtu.ofPod()`,
+      `DockerMtu.of(): ${bytes} is not a valid MTU. Use a whole number from 68 to 65535, or DockerMtu.ofPod()`,
     );
   });
 
@@ -199,5 +199,39 @@ describe('daemon.json', () => {
     expect(
       podWith((pod) => DockerEngine.on(pod, { ...options, mode: DockerEngineMode.IN_CONTAINER })).daemon['data-root'],
     ).toBe('/data');
+  });
+});
+
+describe("an image of Docker's own", () => {
+  const withImage = (image: string, daemon: DockerDaemonOptions = {}) => {
+    return () => podWith((pod) => DockerEngine.on(pod, { container: { image }, daemon }));
+  };
+  const withPath = { registryMirrors: ['https://mirror.example.com/v2/hub'] };
+
+  test.each(['docker:23-dind', 'docker:20.10.24-dind', 'docker.io/library/docker:23.0'])('%s is too old', (image) => {
+    expect(withImage(image)).toThrow(
+      `test/it: container 'docker': '${image}' is too old for the MTU of its networks. Use Docker 24 or later, such as 'docker:29-dind'`,
+    );
+  });
+
+  test('before Docker 25 is too old for a mirror with a path', () => {
+    expect(withImage('docker:24-dind', withPath)).toThrow(
+      "'docker:24-dind' is too old for a registry mirror with a path. Use Docker 25 or later",
+    );
+  });
+
+  test.each([
+    ['docker:24-dind', {}],
+    ['docker:25-dind', withPath],
+    ['registry.example.com/docker:1', withPath],
+    ['docker:dind', withPath],
+  ])('%s is taken with %j', (image, daemon) => {
+    expect(withImage(image, daemon)).not.toThrow();
+  });
+
+  test('a mirror with a path is written as it is', () => {
+    expect(podWith((pod) => DockerEngine.on(pod, { daemon: withPath })).daemon['registry-mirrors']).toEqual(
+      withPath.registryMirrors,
+    );
   });
 });

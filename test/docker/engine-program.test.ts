@@ -1,3 +1,5 @@
+import { rmSync } from 'fs';
+import { createServer, Server } from 'net';
 import { join } from 'path';
 import { Container, shells } from './programs';
 
@@ -112,6 +114,54 @@ describe.each(shells)('$name', ({ words: sh }) => {
     });
   });
 
+  describe('answers', () => {
+    test('asks at its own socket, whatever variables of another setup are there', () => {
+      container.command('docker', 'env | grep ^DOCKER_ | grep -v POLL >>"$LOG"; echo "$*" >>"$LOG"');
+      const leftovers = ['HOST', 'CONTEXT', 'TLS', 'TLS_VERIFY', 'CERT_PATH', 'API_VERSION'];
+
+      const environment = Object.fromEntries(leftovers.map((name) => [`DOCKER_${name}`, 'x']));
+
+      expect(container.run(sh, program, ['answers'], environment)).toMatchObject({ code: 0, stderr: '' });
+      expect(container.log).toBe('-H unix:///var/run/docker.sock version --format {{.Server.Version}}\n');
+    });
+
+    test('fails when the engine does not answer', () => {
+      container.command('docker', 'echo "Cannot connect" >&2; exit 1');
+
+      expect(container.run(sh, program, ['answers'])).toMatchObject({ code: 1, stderr: 'Cannot connect\n' });
+    });
+  });
+
+  describe('runs', () => {
+    let server: Server;
+    beforeEach(async () => {
+      container.write('var/run/docker.pid', `${process.pid}\n`);
+      server = createServer();
+      await new Promise<void>((resolve) => server.listen(join(container.root, 'var/run/docker.sock'), resolve));
+    });
+    afterEach(() => server.close());
+
+    test('while there are the socket and the process, and starts no other process', () => {
+      expect(container.run([`/bin/${sh[0]}`, ...sh.slice(1)], program, ['runs'], { PATH: '/nowhere' })).toMatchObject({
+        code: 0,
+        stderr: '',
+      });
+    });
+
+    test.each([
+      ['the process has ended', () => container.write('var/run/docker.pid', '999999\n'), 'dockerd has ended'],
+      ['there is no pid', () => rmSync(join(container.root, 'var/run/docker.pid')), 'docker.pid'],
+      ['there is no socket', () => server.close(), 'there is no socket at /var/run/docker.sock'],
+    ])('not when %s', (_, breakIt, message) => {
+      breakIt();
+
+      const { code, stderr } = container.run(sh, program, ['runs']);
+
+      expect(code).not.toBe(0);
+      expect(stderr).toContain(message);
+    });
+  });
+
   describe('dockerd -- COMMAND', () => {
     const run = (...words: string[]) => container.run(sh, program, ['dockerd', '--', ...words], {}, 'typed\n');
 
@@ -155,7 +205,7 @@ describe.each(shells)('$name', ({ words: sh }) => {
       const result = container.run(sh, program, ['dockerd', '--', 'true'], { DOCKER_START_SECONDS: '1' });
 
       expect(result).toMatchObject({ code: 1, stderr: 'engine.sh: dockerd does not answer after 1 seconds\n' });
-      expect(container.log).toContain('10 docker info');
+      expect(container.log).toContain('60 docker -H unix:///var/run/docker.sock version');
     });
 
     test('ends the command, and says why, when the engine ends before it', () => {

@@ -22,7 +22,11 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
     expect(spec.initContainers[0]).toMatchObject({
       image: DockerEngine.DEFAULT_IMAGE,
       restartPolicy: 'Always',
-      startupProbe: { exec: { command: ['docker', 'info'] }, periodSeconds: 2, failureThreshold: 60 },
+      startupProbe: {
+        exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'answers'] },
+        periodSeconds: 2,
+        failureThreshold: 60,
+      },
     });
     for (const name of ['first', 'client']) {
       expect(containerOf(spec, name)).toMatchObject({ env: [DOCKER_HOST], volumeMounts: [SOCKET] });
@@ -42,8 +46,8 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
     expect(containerOf(spec, 'docker')).toMatchObject({
       command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh'],
       args: ['dockerd'],
-      startupProbe: { exec: { command: ['docker', 'info'] } },
-      readinessProbe: { exec: { command: ['docker', 'info'] } },
+      startupProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'answers'] } },
+      readinessProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'runs'] } },
     });
     expect(containerOf(spec, 'client')).toMatchObject({ env: [DOCKER_HOST], volumeMounts: [SOCKET] });
   });
@@ -252,12 +256,12 @@ test.each<[string, (pod: SystemPod) => unknown, string]>([
   [
     'a group that no pod has',
     (pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR, socketGroup: 65536 }),
-    'test/it: socketGroup 65536 is no group id of a pod. Use a number from 1 to 65535',
+    'test/it: socketGroup 65536 is not a valid group id of a pod. Use a number from 1 to 65535',
   ],
   [
     'a relative shared directory',
     (pod) => DockerEngine.on(pod, { mode: DockerEngineMode.SIDECAR, sharedDirectories: ['work'] }),
-    "test/it: sharedDirectories: 'work' is no absolute path without '..'",
+    "test/it: sharedDirectories: 'work' is not an absolute path without '..'",
   ],
 ])('refuses %s', (_, apply, message) => {
   expect(() => podWith(apply)).toThrow(message);

@@ -51,7 +51,14 @@ export class Container {
 
   public environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
     const path = `${join(this.root, 'bin')}:/usr/bin:/bin`;
-    return { PATH: path, CDK8S_SYSBOX_ROOT: this.root, LOG: join(this.root, 'log'), ROOT: this.root, ...extra };
+    return {
+      PATH: path,
+      CDK8S_SYSBOX_ROOT: this.root,
+      LOG: join(this.root, 'log'),
+      ROOT: this.root,
+      DOCKER_POLL_SECONDS: '0.05',
+      ...extra,
+    };
   }
 
   public run(shell: string[], program: string, args: string[], extra: Record<string, string> = {}, input = ''): Ended {

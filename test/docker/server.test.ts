@@ -21,8 +21,8 @@ test('listens with TLS only, with certificates as cert-manager writes them', () 
   expect(containerOf(spec, 'docker')).toMatchObject({
     ports: [{ name: 'docker', containerPort: 2376 }],
     args: ['dockerd'],
-    readinessProbe: { exec: { command: ['docker', 'info'] } },
-    startupProbe: { exec: { command: ['docker', 'info'] } },
+    readinessProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'runs'] } },
+    startupProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'answers'] } },
   });
   expect(spec.volumes).toContainEqual({ name: 'docker-server-tls', secret: { secretName: 'docker-server-tls' } });
 });

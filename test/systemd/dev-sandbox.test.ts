@@ -265,7 +265,7 @@ describe('has the prop', () => {
 
 test('refuses a user that is none', () => {
   expect(() => sandbox({ user: 'bob\nPermitEmptyPasswords yes' })).toThrow(
-    "test/it: user 'bob\nPermitEmptyPasswords yes' is no name of a user. Use lower-case letters, digits, '-' and '_'",
+    "test/it: user 'bob\nPermitEmptyPasswords yes' is not a valid user name. Use lower-case letters, digits, '-' and '_'",
   );
 });
 

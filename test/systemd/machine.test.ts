@@ -155,7 +155,7 @@ describe('the machine id', () => {
 
   test.each(['', 'x', '0'.repeat(32), 'A'.repeat(32)])("cannot be '%s'", (id) => {
     expect(() => MachineId.of(id)).toThrow(
-      `MachineId.of(): '${id}' is no machine id. Write 32 lower-case hexadecimal digits`,
+      `MachineId.of(): '${id}' is not a valid machine id. Write 32 lower-case hexadecimal digits`,
     );
   });
 
@@ -349,20 +349,25 @@ test.each<[string, SystemdOptions | undefined, PodProps, string]>([
     'test/it: lifecycle.stopSignal works in no release without a feature gate yet (KEP-4960). Turn on the feature gate ContainerStopSignals (known since 1.33) in the cluster and name it in the runtime',
   ],
   [
-    'a name that is no unit',
+    'a name that is not a valid unit',
     { maskedUnits: ['cron'] },
     {},
-    "test/it: maskedUnits: 'cron' is no unit. Write the full name, such as 'ssh.service'",
+    "test/it: maskedUnits: 'cron' is not a valid unit. Write the full name, such as 'ssh.service'",
   ],
-  ['a wanted name that is no unit', { wantedUnits: ['a b.service'] }, {}, "wantedUnits: 'a b.service' is no unit"],
-  ['a target that is no unit', { target: '3' }, {}, "target: '3' is no unit"],
+  [
+    'a wanted name that is not a valid unit',
+    { wantedUnits: ['a b.service'] },
+    {},
+    "wantedUnits: 'a b.service' is not a valid unit",
+  ],
+  ['a target that is not a valid unit', { target: '3' }, {}, "target: '3' is not a valid unit"],
   ...[0, 65536, 1.5].map((port): [string, SystemdOptions, object, string] => [
     `a readiness of no port (${port})`,
     { readiness: { tcpPorts: [port] } },
     {},
-    `readiness: ${port} is no TCP port. Give a whole number from 1 to 65535`,
+    `readiness: ${port} is not a valid TCP port. Give a whole number from 1 to 65535`,
   ]),
-  ['a readiness of no unit', { readiness: { units: ['x'] } }, {}, "readiness: 'x' is no unit"],
+  ['a readiness of no unit', { readiness: { units: ['x'] } }, {}, "readiness: 'x' is not a valid unit"],
   ...['/run', '/run/lock'].map((path): [string, SystemdOptions, object, string] => [
     `a volume at ${path}`,
     { persistentDirectories: [{ ...directory, path }] },
@@ -379,7 +384,7 @@ test.each<[string, SystemdOptions | undefined, PodProps, string]>([
     'a relative directory',
     { persistentDirectories: [{ ...directory, path: 'home' }] },
     {},
-    "persistentDirectories: 'home' is no absolute path",
+    "persistentDirectories: 'home' is not an absolute path",
   ],
   [
     'a directory twice',
