@@ -128,7 +128,7 @@ describe('the dead-man', () => {
     node.dispose();
   });
 
-  test('and the guard put the same file back at once, each with a half-written file of its own', () => {
+  test('and the guard put the same file back at the same time, each with a half-written file of its own', () => {
     const node = installed();
     const verified = node.read(node.dropIn());
     node.publish('two', {}, node.otherRuntime());

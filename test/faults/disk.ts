@@ -19,38 +19,40 @@ export interface DiskTally {
 /**
  * The operation once for every write and kind of fault. On the bad disk, somebody restarts K3s; then the disk is well again
  * and the operation is asked for again.
+ *
+ * @param every only for every so many-th write
  */
-export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'EROFS']): DiskTally {
+export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'EROFS'], every = 1): DiskTally {
   const node = operation.node();
-  const folder = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-disk-'));
-  const shims = join(folder, 'shims');
+  const directory = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-disk-'));
+  const shims = join(directory, 'shims');
   mkdirSync(shims);
   for (const writer of WRITERS) symlinkSync(join(__dirname, 'bin', 'shim'), join(shims, writer));
   const start = copyOf(node);
 
   const act = (at: number, kind: string) => {
-    writeFileSync(join(folder, 'count'), '0\n');
+    writeFileSync(join(directory, 'count'), '0\n');
     node.shims = `${shims}:`;
     node.patience = at === 0 ? 8 : 1;
     try {
-      operation.act(node, { FAULT: folder, FAULT_AT: String(at), FAULT_KIND: kind });
+      operation.act(node, { FAULT: directory, FAULT_AT: String(at), FAULT_KIND: kind });
     } catch (error) {
       if (at === 0) throw error;
     }
     node.shims = '';
     node.patience = 8;
-    return Number(readFileSync(join(folder, 'count'), 'utf8'));
+    return Number(readFileSync(join(directory, 'count'), 'utf8'));
   };
 
   try {
     const before = picture(node);
     const counted = act(0, 'none');
-    const writes = readFileSync(join(folder, 'distinct'), 'utf8').trim().split('\n').map(Number);
+    const writes = readFileSync(join(directory, 'distinct'), 'utf8').trim().split('\n').map(Number);
     if (writes.length < 15) throw new Error(`only ${writes.length} writes were counted`);
     const after = picture(node);
     let cases = 0;
     for (const kind of kinds) {
-      for (const at of writes.filter((_, index) => index % EVERY === 0)) {
+      for (const at of writes.filter((_, index) => index % (EVERY * every) === 0)) {
         putBack(node, start);
         cases++;
         try {
@@ -86,7 +88,7 @@ export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'ER
     return { writes: writes.length, cases };
   } finally {
     node.dispose();
-    for (const made of [folder, start]) rmSync(made, { recursive: true, force: true });
+    for (const made of [directory, start]) rmSync(made, { recursive: true, force: true });
   }
 }
 

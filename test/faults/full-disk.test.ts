@@ -7,7 +7,7 @@ jest.setTimeout(900_000);
 const own: Options = { ownFilesystem: true };
 
 describe('with a disk that is full from any write on', () => {
-  test('an install leaves a node that runs, and goes on when the disk is well', () => {
+  test('an install leaves a node that runs, and continues when the disk is well', () => {
     printDisk('install, full', breakDiskEverywhere(install(own), ['ENOSPC']));
   });
 
@@ -15,11 +15,11 @@ describe('with a disk that is full from any write on', () => {
     printDisk('rollback, full', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['ENOSPC']));
   });
 
-  test('an upgrade goes on', () => {
+  test('an upgrade continues', () => {
     printDisk('upgrade, full', breakDiskEverywhere(prepared(upgrade(own)), ['ENOSPC']));
   });
 
-  test('an uninstall goes on', () => {
+  test('an uninstall continues', () => {
     printDisk('uninstall, full', breakDiskEverywhere(uninstall(own), ['ENOSPC']));
   });
 });

@@ -234,6 +234,18 @@ test('pods of others whose name contains that of the check are left alone', () =
   expect(node.known('sandboxes/theirs')).toContain('name=my-cdk8s-sysbox-check-2');
 });
 
+test('a CNI plugin that refuses a sandbox without a pod (Canal, Calico) rolls nothing back, and says so', () => {
+  const node = make();
+  node.flag('cni-asks-for-the-pod');
+  node.run('prepare');
+  node.run('commit');
+  expect(node.status()).toMatchObject({ stage: 'restarted' });
+  expect(node.status().warnings).toContain('the CNI plugin refuses one without a pod');
+  node.pass(700);
+  expect(node.journal('state')).toBe('verified');
+  expect(node.journal('rollbacks')).toBe('');
+});
+
 describe('AppArmor', () => {
   const LOCAL = '/etc/apparmor.d/local/fusermount3';
   const PROFILE = 'profile fusermount3 /usr/bin/fusermount3 {\n  include if exists <local/fusermount3>\n}\n';

@@ -3,6 +3,6 @@ import { install } from './operations';
 
 jest.setTimeout(900_000);
 
-test('killed at every command boundary, an install leaves a node that runs and can be gone on with', () => {
+test('killed at every command boundary, an install leaves a node that runs and can be resumed', () => {
   print('install', killEverywhere(install()));
 });

@@ -1,5 +1,5 @@
 // SIGKILL at every command boundary of an operation. What a killed program leaves is the disk, so one run of the operation
-// with a copy of the disk at every boundary gives all the states; each is then gone on from in three ways.
+// with a copy of the disk at every boundary gives all the states; each is then continued in three ways.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyOf, type FakeNode, MEMORY, putBack, type Tree, tree } from './world';
@@ -30,13 +30,14 @@ const EVERY = Number(process.env.FAULTS_EVERY ?? 1);
 
 const STATE = '/var/lib/cdk8s-sysbox';
 
-export function killEverywhere(operation: Operation): Tally {
+/** @param every continue from every so many-th state only */
+export function killEverywhere(operation: Operation, every = 1): Tally {
   const node = operation.node();
   const trace = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-trace-'));
   const start = copyOf(node);
   try {
     const before = picture(node);
-    for (const folder of ['seen', 'states']) mkdirSync(join(trace, folder));
+    for (const directory of ['seen', 'states']) mkdirSync(join(trace, directory));
     operation.act(node, { TRACED: trace });
     const after = picture(node);
     const numbers = readdirSync(join(trace, 'states'))
@@ -44,7 +45,7 @@ export function killEverywhere(operation: Operation): Tally {
       .sort((a, b) => a - b);
     if (numbers.length < 10) throw new Error(`only ${numbers.length} states were seen`);
     let cases = 0;
-    for (const number of numbers.filter((_, index) => index % EVERY === 0)) {
+    for (const number of numbers.filter((_, index) => index % (EVERY * every) === 0)) {
       for (const [name, goOn] of Object.entries(continuations(operation))) {
         putBack(node, join(trace, 'states', String(number)));
         node.sh('rm -rf "$SYS"/units/cdk8s-sysbox-*.service');
@@ -64,7 +65,7 @@ export function killEverywhere(operation: Operation): Tally {
     return { boundaries: statSync(join(trace, 'count')).size, states: numbers.length, cases };
   } finally {
     node.dispose();
-    for (const folder of [trace, start]) rmSync(folder, { recursive: true, force: true });
+    for (const directory of [trace, start]) rmSync(directory, { recursive: true, force: true });
   }
 }
 

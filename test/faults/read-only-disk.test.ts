@@ -7,7 +7,7 @@ jest.setTimeout(900_000);
 const own: Options = { ownFilesystem: true };
 
 describe('with a disk that is read-only from any write on', () => {
-  test('an install leaves a node that runs, and goes on when the disk is well', () => {
+  test('an install leaves a node that runs, and continues when the disk is well', () => {
     printDisk('install, read-only', breakDiskEverywhere(install(own), ['EROFS']));
   });
 
@@ -15,11 +15,11 @@ describe('with a disk that is read-only from any write on', () => {
     printDisk('rollback, read-only', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['EROFS']));
   });
 
-  test('an upgrade goes on', () => {
+  test('an upgrade continues', () => {
     printDisk('upgrade, read-only', breakDiskEverywhere(prepared(upgrade(own)), ['EROFS']));
   });
 
-  test('an uninstall goes on', () => {
+  test('an uninstall continues', () => {
     printDisk('uninstall, read-only', breakDiskEverywhere(uninstall(own), ['EROFS']));
   });
 });

@@ -17,7 +17,7 @@ const ready = (options: NodeOptions = {}) => {
 };
 afterEach(() => nodes.splice(0).forEach((node) => node.dispose()));
 
-/** The files of the node but for our own folders. */
+/** The files of the node but for our own directories. */
 const outside = (node: FakeNode) =>
   Object.fromEntries(
     Object.entries(tree(node)).filter(([path]) => !/^\/(var\/lib\/cdk8s-sysbox|opt\/sysbox)/.test(path)),
@@ -64,7 +64,7 @@ describe('a foreign drop-in', () => {
     expect(node.status().message).toContain('theirs.toml');
   });
 
-  test('that comes later and breaks K3s does not cost us our file: the guard looks who is to blame', () => {
+  test('that comes later and breaks K3s does not cost us our file: the guard checks who is to blame', () => {
     const node = ready();
     node.write(FOREIGN, 'version = 4\n');
     node.foreignRestart();
@@ -72,7 +72,7 @@ describe('a foreign drop-in', () => {
     expect(node.k3sRuns()).toBe(false);
   });
 
-  test('with which ours does not fit any more: the guard sets ours aside, K3s starts, and the next run is the way back', () => {
+  test('with which ours does not fit any more: the guard sets ours aside, K3s starts, and the next run restores it', () => {
     const node = ready();
     // K3s renders version 2 from now on, so that our version 3 stands above its root.
     const base = readFileSync(RENDERED('rendered-v3'), 'utf8').replace('version = 3', 'version = 2');
@@ -102,7 +102,7 @@ describe('K3s that does not come back', () => {
     expect(node.journal('rollbacks')).toBe('1');
   });
 
-  test('is told with the last complaint of containerd, not with what it reported after it', () => {
+  test('is reported with the last complaint of containerd, not with what it reported after it', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');
     const { message } = node.converge();
@@ -111,7 +111,7 @@ describe('K3s that does not come back', () => {
     );
   });
 
-  test('and a power cut on the way back: the boot is the restart that the way back needs', () => {
+  test('and a power cut during the rollback: the boot is the restart that the rollback needs', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');
     node.converge();
@@ -175,7 +175,7 @@ describe('an agent whose server is away', () => {
     expect(node.exists(node.dropIn())).toBe(true);
   });
 
-  test('goes on with its uninstall when the server is back, however long that takes', () => {
+  test('resumes its uninstall when the server is back, however long that takes', () => {
     const node = ready({ role: 'agent' });
     node.flag('server-leaves-at-restart');
     node.flag('server-returns', String(node.uptime() + 700));
@@ -251,7 +251,7 @@ describe('drift', () => {
   test.each([
     ['a removed drop-in', (node: FakeNode) => node.sh(`rm "${node.path(node.dropIn())}"`)],
     ['a removed guard', (node: FakeNode) => node.sh('rm "$SYSBOX_ROOT"/etc/systemd/system/k3s.service.d/*')],
-  ])('%s is seen and mended', (_, harm) => {
+  ])('%s is seen and repaired', (_, harm) => {
     const node = ready();
     expect(check(node)).toBe('healthy');
     harm(node);

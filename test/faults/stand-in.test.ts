@@ -22,7 +22,7 @@ const V3 = 'io.containerd.cri.v1.runtime';
 const CASES: [string, string, string][] = [
   ['nothing', 'rendered-v3', '# nothing\n'],
   ['ours', 'rendered-v3', entry(3, V3)],
-  ['ours beside nvidia', 'rendered-v3-nvidia', entry(3, V3)],
+  ['ours next to nvidia', 'rendered-v3-nvidia', entry(3, V3)],
   ['ours under version 2', 'rendered-v2', entry(2, V2)],
   ['a version above the root', 'rendered-v3', entry(4, V3)],
   ['version 3 under version 2', 'rendered-v2', entry(3, V3)],
@@ -52,20 +52,20 @@ function runtimes(dump: string): Record<string, string[]> {
 }
 
 (existsSync(REAL) ? describe : describe.skip)('like the real containerd, the stand-in', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-stand-in-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const directory = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-stand-in-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
 
   test.each(CASES)('reads %s', (_, root, dropIn) => {
-    mkdirSync(join(folder, 'imports'), { recursive: true });
-    writeFileSync(join(folder, 'imports', 'drop-in.toml'), dropIn);
-    const imports = `imports = ["${folder}/imports/*.toml"]`;
-    const config = join(folder, 'config.toml');
+    mkdirSync(join(directory, 'imports'), { recursive: true });
+    writeFileSync(join(directory, 'imports', 'drop-in.toml'), dropIn);
+    const imports = `imports = ["${directory}/imports/*.toml"]`;
+    const config = join(directory, 'config.toml');
     writeFileSync(config, readFileSync(RENDERED(root), 'utf8').replace(/^imports = .*$/m, imports));
 
     const dump = (program: string) =>
       spawnSync(program, ['-c', config, 'config', 'dump'], {
         encoding: 'utf8',
-        env: { PATH: process.env.PATH, SYSBOX_ROOT: folder, SYS: folder },
+        env: { PATH: process.env.PATH, SYSBOX_ROOT: directory, SYS: directory },
       });
     const real = dump(REAL);
     const ours = dump(STAND_IN);

@@ -4,7 +4,7 @@ import { TEMPLATE, uninstall, withTemplate } from './operations';
 jest.setTimeout(900_000);
 
 describe('killed at every command boundary', () => {
-  test('an uninstall can be gone on with', () => {
+  test('an uninstall can be resumed', () => {
     print('uninstall', killEverywhere(uninstall()));
   });
 

@@ -4,7 +4,7 @@ import { failedUpgrade, upgrade } from './operations';
 jest.setTimeout(900_000);
 
 describe('killed at every command boundary', () => {
-  test('an upgrade can be gone on with', () => {
+  test('an upgrade can be resumed', () => {
     print('upgrade', killEverywhere(upgrade()));
   });
 

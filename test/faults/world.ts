@@ -1,5 +1,5 @@
-// A fake node: a root folder for the host programs, and stand-ins on the PATH that keep the state of systemd, K3s and
-// containerd in a folder beside it.
+// A fake node: a root directory for the host programs, and stand-ins on the PATH that keep the state of systemd, K3s and
+// containerd in a directory next to it.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -30,6 +30,8 @@ export interface NodeOptions {
   readonly unit?: string;
   /** @default '/var/lib/rancher/k3s' */
   readonly dataDir?: string;
+  /** Not K3s or RKE2: the engine with its own paths. */
+  readonly engine?: 'containerd' | 'k0s';
   /** @default 'server' */
   readonly role?: 'server' | 'agent';
   /** What K3s renders without a template. @default the fixture rendered-v3 */
@@ -47,6 +49,7 @@ export interface Status {
   readonly action: string;
   readonly reason: string;
   readonly message: string;
+  readonly warnings: string;
 }
 
 const SETTINGS = {
@@ -69,8 +72,26 @@ export const LIMITS: Readonly<Record<string, string>> = {
   'vm/max_map_count': '1048576',
 };
 
+/** Engines without templates: paths and units as their own packages have them. */
+const ENGINES = {
+  containerd: {
+    unit: 'containerd',
+    config: '/etc/containerd/config.toml',
+    dropIns: 'conf.d',
+    bin: '/usr/bin',
+    socket: '/run/containerd/containerd.sock',
+  },
+  k0s: {
+    unit: 'k0sworker',
+    config: '/etc/k0s/containerd.toml',
+    dropIns: 'containerd.d',
+    bin: '/var/lib/k0s/bin',
+    socket: '/run/k0s/containerd.sock',
+  },
+} as const;
+
 export class FakeNode {
-  public readonly folder: string;
+  public readonly directory: string;
   public readonly root: string;
   public readonly sys: string;
   public readonly dataDir: string;
@@ -78,17 +99,17 @@ export class FakeNode {
   private runs = 0;
 
   constructor(private readonly options: NodeOptions = {}) {
-    this.folder = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-faults-'));
-    this.root = join(this.folder, 'root');
-    this.sys = join(this.folder, 'sys');
+    this.directory = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-faults-'));
+    this.root = join(this.directory, 'root');
+    this.sys = join(this.directory, 'sys');
     this.dataDir = options.dataDir ?? '/var/lib/rancher/k3s';
-    this.unit = options.unit ?? 'k3s';
+    this.unit = options.unit ?? (options.engine === undefined ? 'k3s' : ENGINES[options.engine].unit);
     mkdirSync(this.root);
     if (options.ownFilesystem) mount('-t', 'tmpfs', '-o', 'size=3m', 'cdk8s-sysbox-faults', this.root);
-    // Beside the root: a full disk does not stop time and processes.
+    // Next to the root: a full disk does not stop time and processes.
     mkdirSync(join(this.sys, 'proc'), { recursive: true });
     mkdirSync(join(this.sys, 'run'));
-    for (const folder of ['proc', 'run']) symlinkSync(`../sys/${folder}`, join(this.root, folder));
+    for (const directory of ['proc', 'run']) symlinkSync(`../sys/${directory}`, join(this.root, directory));
     this.makeRoot();
     this.makeSystem();
     this.publish('one');
@@ -100,7 +121,7 @@ export class FakeNode {
 
   public dispose(): void {
     if (this.options.ownFilesystem) spawnSync('umount', ['--lazy', this.root]);
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   // --- files ---
@@ -124,10 +145,33 @@ export class FakeNode {
   }
 
   public get configDir(): string {
-    return `${this.dataDir}/agent/etc/containerd`;
+    return dirname(this.config);
   }
 
-  public readonly dropIn = (): string => `${this.configDir}/config-v3.toml.d/cdk8s-sysbox.toml`;
+  public get config(): string {
+    const { engine } = this.options;
+    return engine === undefined ? `${this.dataDir}/agent/etc/containerd/config.toml` : ENGINES[engine].config;
+  }
+
+  public readonly dropIn = (): string => {
+    const { engine } = this.options;
+    return join(
+      this.configDir,
+      engine === undefined ? 'config-v3.toml.d' : ENGINES[engine].dropIns,
+      'cdk8s-sysbox.toml',
+    );
+  };
+
+  /** Where the engine's programs are. */
+  private get bin(): string {
+    const { engine } = this.options;
+    return engine === undefined ? `${this.dataDir}/data/abc/bin` : ENGINES[engine].bin;
+  }
+
+  private get socket(): string {
+    const { engine } = this.options;
+    return engine === undefined ? '/run/k3s/containerd/containerd.sock' : ENGINES[engine].socket;
+  }
 
   /** What is known to be ours, without the fake root. */
   public owned(): string[] {
@@ -223,12 +267,12 @@ export class FakeNode {
     this.release = release;
     if (this.options.settings?.DRY_RUN === 'true') return;
     this.run('directories');
-    const folder = `/opt/sysbox/releases/${release}`;
+    const directory = `/opt/sysbox/releases/${release}`;
     for (const binary of ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs']) {
       const refused =
         broken === 'daemons' ? '--starts) exit 1 ;;' : broken === 'sandboxes' ? '--sandboxes) echo fail ;;' : '';
       const script = `#!/bin/dash\ncase $1 in ${refused} --version) printf 'sysbox-runc\\n\\tversion: \\t0.7.1\\n' ;; esac\n# ${release}\n`;
-      this.write(`${folder}/${binary}`, script, 0o755);
+      this.write(`${directory}/${binary}`, script, 0o755);
     }
   }
 
@@ -358,23 +402,41 @@ export class FakeNode {
     this.write('/etc/sysctl.d/10-theirs.conf', 'kernel.panic = 10\n');
     this.write('/etc/subuid', '# theirs\nbob:165536:65536\n');
     this.write(`/etc/systemd/system/${this.unit}.service`, '[Service]\n');
-    for (const folder of ['/etc/modules-load.d', '/opt', '/var/lib']) mkdirSync(this.path(folder), { recursive: true });
-    mkdirSync(this.path(`${this.dataDir}/agent/containerd`), { recursive: true });
-    this.write(`${this.configDir}/config.toml`, readFileSync(base, 'utf8'));
-    const bin = `${this.dataDir}/data/abc/bin`;
+    for (const directory of ['/etc/modules-load.d', '/opt', '/var/lib'])
+      mkdirSync(this.path(directory), { recursive: true });
+    this.write(this.config, readFileSync(base, 'utf8'));
+    const { bin } = this;
     mkdirSync(this.path(bin), { recursive: true });
-    if (this.dataDir.endsWith('rke2')) symlinkSync('data/abc/bin', this.path(`${this.dataDir}/bin`));
-    else symlinkSync('abc', this.path(`${this.dataDir}/data/current`));
     // Copies, since the programs of a node are its root's alone.
     for (const program of ['containerd', 'containerd.awk', 'crictl', 'kubectl']) {
       copyFileSync(join(BIN, program), this.path(`${bin}/${program}`));
     }
+    if (this.options.engine === undefined) this.makeDataDir();
+    else this.makeKubelet();
     for (const [path, content] of Object.entries(this.options.foreign ?? {})) this.write(path, content);
   }
 
+  private makeDataDir(): void {
+    mkdirSync(this.path(`${this.dataDir}/agent/containerd`), { recursive: true });
+    if (this.dataDir.endsWith('rke2')) symlinkSync('data/abc/bin', this.path(`${this.dataDir}/bin`));
+    else symlinkSync('abc', this.path(`${this.dataDir}/data/current`));
+  }
+
+  /** A process of its own, which says where containerd's socket is; and crictl, which comes with kubeadm. */
+  private makeKubelet(): void {
+    rmSync(this.path(`${this.bin}/crictl`));
+    mkdirSync(this.path('/usr/local/bin'), { recursive: true });
+    copyFileSync(join(BIN, 'crictl'), this.path('/usr/local/bin/crictl'));
+    this.write('/proc/90/comm', 'kubelet\n');
+    this.write('/proc/90/status', 'Name:\tkubelet\nUid:\t0\t0\t0\t0\n');
+    this.write('/proc/90/cmdline', ['kubelet', `--container-runtime-endpoint=unix://${this.socket}`, ''].join('\0'));
+    mkdirSync(this.path('/proc/90/ns'));
+    for (const kind of ['pid', 'user', 'mnt']) symlinkSync(`${kind}:[host]`, this.path(`/proc/90/ns/${kind}`));
+  }
+
   private makeSystem(): void {
-    for (const folder of ['units', 'sandboxes', 'containerd', 'process', 'foreign', 'loaded']) {
-      mkdirSync(join(this.sys, folder), { recursive: true });
+    for (const directory of ['units', 'sandboxes', 'containerd', 'process', 'foreign', 'loaded']) {
+      mkdirSync(join(this.sys, directory), { recursive: true });
     }
     const unit = `${this.unit}.service`;
     this.flag('k3s-unit', unit);
@@ -386,9 +448,19 @@ export class FakeNode {
     this.flag('process/status', 'Name:\tcontainerd\nUid:\t0\t0\t0\t0\n');
     mkdirSync(join(this.sys, 'process/ns'));
     for (const kind of ['pid', 'user', 'mnt']) symlinkSync(`${kind}:[host]`, join(this.sys, `process/ns/${kind}`));
-    const line = ['containerd', '-c', `${this.configDir}/config.toml`, '-a', '/run/k3s/containerd/containerd.sock', ''];
-    this.flag('process/cmdline', line.join('\0'));
-    symlinkSync(`${this.dataDir}/data/abc/bin/containerd`, join(this.sys, 'process/exe'));
+    const { engine } = this.options;
+    this.flag('socket', this.socket);
+    this.flag('config', this.config);
+    this.flag('log-of-containerd', engine === undefined ? `${this.dataDir}/agent/containerd/containerd.log` : '');
+    // Only without an engine around it is containerd the main process of its unit.
+    this.flag('main-pid', engine === 'containerd' ? '100' : '99');
+    const line = {
+      k3s: ['containerd', '-c', this.config, '-a', this.socket],
+      containerd: ['/usr/bin/containerd'],
+      k0s: ['containerd', '--root=/var/lib/k0s/containerd', `--address=${this.socket}`, `--config=${this.config}`],
+    }[engine ?? 'k3s'];
+    this.flag('process/cmdline', [...line, ''].join('\0'));
+    symlinkSync(`${this.bin}/containerd`, join(this.sys, 'process/exe'));
     mkdirSync(join(this.sys, 'units', unit));
     this.flag(`units/${unit}/invocation`, '100');
     this.flag(`units/${unit}/nrestarts`, '0');
@@ -401,27 +473,35 @@ export class FakeNode {
 
   private base(): string {
     const base = this.options.base ?? RENDERED('rendered-v3');
-    if (this.dataDir === '/var/lib/rancher/k3s') return base;
-    // Beside the fake root, since the stand-in for K3s reads it at every start.
-    const renamed = join(this.folder, 'base.toml');
-    mkdirSync(this.folder, { recursive: true });
-    writeFileSync(renamed, readFileSync(base, 'utf8').replaceAll('/var/lib/rancher/k3s', this.dataDir));
+    const { engine } = this.options;
+    if (engine === undefined && this.dataDir === '/var/lib/rancher/k3s') return base;
+    // Next to the fake root, since the stand-in for the engine reads it at every start.
+    const renamed = join(this.directory, 'base.toml');
+    const text = readFileSync(base, 'utf8');
+    writeFileSync(
+      renamed,
+      engine === undefined
+        ? text.replaceAll('/var/lib/rancher/k3s', this.dataDir)
+        : text
+            .replace(/^imports = .*$/m, `imports = ["${dirname(this.dropIn())}/*.toml"]`)
+            .replaceAll('/run/k3s/containerd/containerd.sock', this.socket),
+    );
     return renamed;
   }
 }
 
 export type Tree = Record<string, string>;
 
-/** Every file, folder and link with its content and mode, but for what a running system changes by itself. */
+/** Every file, directory and link with its content and mode, but for what a running system changes by itself. */
 export function tree(node: FakeNode): Tree {
   const found: Tree = {};
-  const volatile = /^\/(proc|run|sys)(\/|$)|\/containerd\.log$|\/etc\/containerd\/config\.toml$/;
-  const walk = (folder: string) => {
-    for (const entry of readdirSync(node.path(folder), { withFileTypes: true })) {
-      const path = join(folder, entry.name);
+  const volatile = /^\/(proc|run|sys)(\/|$)|\/containerd\.log$|\/etc\/(containerd\/config|k0s\/containerd)\.toml$/;
+  const walk = (directory: string) => {
+    for (const entry of readdirSync(node.path(directory), { withFileTypes: true })) {
+      const path = join(directory, entry.name);
       if (volatile.test(path)) continue;
       if (entry.isDirectory()) {
-        found[path] = 'folder';
+        found[path] = 'directory';
         walk(path);
       } else if (entry.isSymbolicLink()) found[path] = `-> ${readlinkSync(node.path(path))}`;
       else found[path] = readFileSync(node.path(path), 'utf8');
@@ -437,10 +517,10 @@ function mount(...args: string[]): void {
     throw new Error(`a filesystem of its own needs root's rights (sudo): mount ${args.join(' ')}: ${stderr}`);
 }
 
-/** Copies a node's folders back to where they were taken from. */
+/** Copies a node's directories back to where they were taken from. */
 export function putBack(node: FakeNode, state: string): void {
   spawnSync('find', [node.root, node.sys, '-mindepth', '1', '-delete']);
-  spawnSync('cp', ['-a', join(state, 'root'), join(state, 'sys'), node.folder]);
+  spawnSync('cp', ['-a', join(state, 'root'), join(state, 'sys'), node.directory]);
 }
 
 export function copyOf(node: FakeNode): string {

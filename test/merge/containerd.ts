@@ -7,6 +7,9 @@ import { parse } from '@iarna/toml';
 /** K3s's containerd of K3s 1.36.2, and the first one whose K3s has drop-ins (1.33.10, 1.34.6, 1.35.3). */
 export const VERSIONS = ['v2.3.2-k3s2', 'v2.2.2-k3s1'] as const;
 
+/** Upstream's containerd, the newest patch of each minor that a plain node can have. */
+export const UPSTREAM = ['v2.1.9', 'v2.2.9', 'v2.3.7', 'v2.4.2'] as const;
+
 const CACHE = join(process.env.CDK8S_SYSBOX_CACHE ?? '/var/cache/cdk8s-sysbox', 'containerd');
 
 export function needGo(env: NodeJS.ProcessEnv = process.env): void {
@@ -19,7 +22,10 @@ export function needGo(env: NodeJS.ProcessEnv = process.env): void {
 
 /** Builds containerd into a cache outside the checkout, once: minutes the first time. */
 export function build(version: string): void {
-  execFileSync(join(__dirname, 'containerd', 'build.sh'), [version, join(CACHE, version)], { stdio: 'inherit' });
+  const module = version.includes('k3s') ? 'github.com/k3s-io/containerd/v2' : 'github.com/containerd/containerd/v2';
+  execFileSync(join(__dirname, 'containerd', 'build.sh'), [module, version, join(CACHE, version)], {
+    stdio: 'inherit',
+  });
 }
 
 /** What K3s 1.36.2 itself renders on a node with systemd, with the tables of version 2 or 3. */
@@ -33,15 +39,15 @@ export interface Dump {
   readonly plugins: Record<string, any>;
 }
 
-/** What containerd makes of a configuration, its `imports` pointing at a folder with nothing but the given drop-in. */
+/** What containerd makes of a configuration, its `imports` pointing at a directory with nothing but the given drop-in. */
 export function dump(version: string, config: string, dropIn?: string): Dump {
-  return inFolder((folder) => {
-    mkdirSync(join(folder, 'imports'));
+  return inDirectory((directory) => {
+    mkdirSync(join(directory, 'imports'));
     if (dropIn !== undefined) {
-      writeFileSync(join(folder, 'imports', 'sysbox.toml'), dropIn);
+      writeFileSync(join(directory, 'imports', 'sysbox.toml'), dropIn);
     }
-    const root = join(folder, 'config.toml');
-    writeFileSync(root, config.replace(/^imports = .*$/m, `imports = ["${folder}/imports/*.toml"]`));
+    const root = join(directory, 'config.toml');
+    writeFileSync(root, config.replace(/^imports = .*$/m, `imports = ["${directory}/imports/*.toml"]`));
     const { status, stdout, stderr } = spawnSync(join(CACHE, version, 'containerd'), ['-c', root, 'config', 'dump'], {
       encoding: 'utf8',
     });
@@ -49,25 +55,29 @@ export function dump(version: string, config: string, dropIn?: string): Dump {
   });
 }
 
+/** What containerd itself writes as its configuration, at its own version. */
+export const defaults = (version: string) =>
+  execFileSync(join(CACHE, version, 'containerd'), ['config', 'default'], { encoding: 'utf8' });
+
 /** The runtimes of a dump. */
 export const runtimes = ({ plugins }: Dump) => plugins['io.containerd.cri.v1.runtime'].containerd.runtimes;
 
 /** Executes a template with Go, `base` being what K3s renders on its own and `found` the runtimes that it has found. */
 export function renderTemplate(template: string, base: string, systemdCgroup: boolean, found: string[] = []): string {
-  return inFolder((folder) => {
-    writeFileSync(join(folder, 'template'), template);
-    writeFileSync(join(folder, 'base'), base);
+  return inDirectory((directory) => {
+    writeFileSync(join(directory, 'template'), template);
+    writeFileSync(join(directory, 'base'), base);
     const program = join(__dirname, 'render', 'main.go');
-    const files = [join(folder, 'template'), join(folder, 'base')];
+    const files = [join(directory, 'template'), join(directory, 'base')];
     return execFileSync('go', ['run', program, ...files, String(systemdCgroup), ...found], { encoding: 'utf8' });
   });
 }
 
-function inFolder<T>(act: (folder: string) => T): T {
-  const folder = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-merge-'));
+function inDirectory<T>(act: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-merge-'));
   try {
-    return act(folder);
+    return act(directory);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }

@@ -21,7 +21,7 @@ profile fusermount3 /usr/bin/fusermount3 {
 `;
 
 const compile = (local: string) => {
-  const directory = join(bench.folder, 'apparmor.d');
+  const directory = join(bench.directory, 'apparmor.d');
   mkdirSync(join(directory, 'local'), { recursive: true });
   writeFileSync(join(directory, 'fusermount3'), PROFILE);
   writeFileSync(join(directory, 'local/fusermount3'), local);

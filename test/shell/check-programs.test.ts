@@ -15,7 +15,7 @@ describe.each(Object.keys(SHELLS))('%s', (shell) => {
 
   beforeEach(() => {
     bench = new Bench(shell);
-    directory = join(bench.folder, 'programs');
+    directory = join(bench.directory, 'programs');
     // As the kubelet mounts a ConfigMap.
     mkdirSync(join(directory, '..data'), { recursive: true });
     for (const [name, text] of Object.entries(FILES)) {

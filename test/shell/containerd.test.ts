@@ -19,13 +19,13 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     ['rendered-v2-nvidia', '2', `${DIR}/config.toml.d`],
     ['rendered-v3', '3', `${DIR}/config-v3.toml.d`],
     ['rendered-v3-nvidia', '3', `${DIR}/config-v3.toml.d`],
-  ])('%s has version %s and imports %s', (name, version, folder) => {
+  ])('%s has version %s and imports %s', (name, version, directory) => {
     const said = bench.output(ALL, `load_engine k3s; CONFIG='${RENDERED(name)}'; rendered_version; engine_drop_ins`);
-    expect(said).toBe(`${version}\n${folder}\n`);
+    expect(said).toBe(`${version}\n${directory}\n`);
   });
 
   test('a configuration without the line imports nothing', () => {
-    const config = join(bench.folder, 'config.toml');
+    const config = join(bench.directory, 'config.toml');
     writeFileSync(config, readFileSync(RENDERED('rendered-v3'), 'utf8').replace(/^imports.*\n/m, ''));
     expect(bench.output(ALL, `load_engine k3s; CONFIG='${config}'; engine_drop_ins`)).toBe('');
   });
@@ -55,12 +55,12 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   });
 
   test('trial leaves our drop-in and the end of our template out, and imports copies', () => {
-    const folder = join(bench.root, DIR, 'config-v3.toml.d');
-    mkdirSync(folder, { recursive: true });
+    const directory = join(bench.root, DIR, 'config-v3.toml.d');
+    mkdirSync(directory, { recursive: true });
     const config = join(bench.root, DIR, 'config.toml');
     copyFileSync(RENDERED('rendered-v3'), config);
-    writeFileSync(join(folder, 'cdk8s-sysbox.toml'), 'ours');
-    writeFileSync(join(folder, 'theirs.toml'), 'theirs');
+    writeFileSync(join(directory, 'cdk8s-sysbox.toml'), 'ours');
+    writeFileSync(join(directory, 'theirs.toml'), 'theirs');
     const ours = `${readFileSync(config, 'utf8')}\n# Written by cdk8s-sysbox: x\n[ours]\n`;
     writeFileSync(config, ours);
     bench.output(ALL, `load_engine k3s; CONFIG='${config}'; make_work; trial`);

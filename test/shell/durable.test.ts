@@ -23,7 +23,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   const state = (name: string) => join(bench.root, 'var/lib/cdk8s-sysbox', name);
   const run = (snippet: string, env: Record<string, string> = {}) => bench.output(BASE, snippet, env);
 
-  test('write_file writes content and mode, and leaves nothing beside it', () => {
+  test('write_file writes content and mode, and leaves nothing next to it', () => {
     run('printf "a\\nb\\n" | write_file "$ROOT/file" 640');
     expect(readFileSync(join(bench.root, 'file'), 'utf8')).toBe('a\nb\n');
     expect(statSync(join(bench.root, 'file')).mode & 0o777).toBe(0o640);
@@ -76,7 +76,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     expect(stderr).toBe('cdk8s-sysbox: failed Reason: it said "no"\n');
   });
 
-  test('put_file notes the file and the folders that it makes, once', () => {
+  test('put_file notes the file and the directories that it makes, once', () => {
     run('for i in 1 2; do echo "# Written by cdk8s-sysbox" | put_file "$ROOT/etc/new/file"; done');
     expect(readFileSync(state('owned'), 'utf8')).toBe(
       `${bench.root}/etc\n${bench.root}/etc/new\n${bench.root}/etc/new/file\n`,

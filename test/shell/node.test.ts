@@ -136,9 +136,9 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     });
     expect(discovered()).toBe('k3s k3s /data/k3s /run/k3s/containerd/containerd.sock /data/k3s/data/abc/bin');
 
-    const folder = join(bench.root, 'data/k3s/agent/etc/containerd');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'config.toml'), '[grpc]\n  address = "/run/other.sock"\n');
+    const directory = join(bench.root, 'data/k3s/agent/etc/containerd');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'config.toml'), '[grpc]\n  address = "/run/other.sock"\n');
     expect(discovered()).toBe('k3s k3s /data/k3s /run/other.sock /data/k3s/data/abc/bin');
   });
 

@@ -14,7 +14,7 @@ describe.each(Object.keys(SHELLS))('missing host programs, under %s', (shell) =>
   let bin: string;
   beforeEach(() => {
     bench = new Bench(shell);
-    bin = join(bench.folder, 'bin');
+    bin = join(bench.directory, 'bin');
     mkdirSync(bin);
     // Nothing of this machine, which may have the programs and package managers.
     const busybox = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
@@ -41,12 +41,14 @@ describe.each(Object.keys(SHELLS))('missing host programs, under %s', (shell) =>
     );
     program(
       name,
-      `echo "${name} $* $\{NEEDRESTART_SUSPEND:-} $\{DEBIAN_FRONTEND:-}" >>'${bench.folder}/asked'\n${script}\n` +
+      `echo "${name} $* $\{NEEDRESTART_SUSPEND:-} $\{DEBIAN_FRONTEND:-}" >>'${bench.directory}/asked'\n${script}\n` +
         `case " $* " in *' install '*) ;; *) exit 0 ;; esac\n${all}`,
     );
   };
   const asked = () =>
-    existsSync(join(bench.folder, 'asked')) ? readFileSync(join(bench.folder, 'asked'), 'utf8').trim().split('\n') : [];
+    existsSync(join(bench.directory, 'asked'))
+      ? readFileSync(join(bench.directory, 'asked'), 'utf8').trim().split('\n')
+      : [];
   const check = (settings = ':'): Result =>
     bench.run(ALL, `INSTALL_PACKAGES=true DRY_RUN=false; ${settings}; check_programs; echo "warnings: $WARNINGS"`, {
       PATH: bin,
@@ -122,7 +124,7 @@ describe.each(Object.keys(SHELLS))('missing host programs, under %s', (shell) =>
     });
   });
 
-  test('a host without a known package manager is told so', () => {
+  test('a host without a known package manager says so', () => {
     expect(check().status).toBe(1);
     expect(status().message).toContain('failed: this host has none of apt-get, dnf, zypper');
   });

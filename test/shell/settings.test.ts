@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bench, needTools, POD_PROGRAMS, SHELLS } from './shells';
 
-beforeAll(needTools);
+beforeAll(() => needTools());
 
 describe.each(Object.keys(SHELLS))('%s', (shell) => {
   let bench: Bench;
-  const path = (name: string) => join(bench.folder, name);
+  const path = (name: string) => join(bench.directory, name);
 
   beforeEach(() => {
     bench = new Bench(shell);

@@ -35,9 +35,9 @@ export interface Result {
 
 /** A directory to be the node's root, the programs as they lie on a node, and the tools of the shell. */
 export class Bench {
-  public readonly folder = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-shell-'));
-  public readonly root = join(this.folder, 'root');
-  private readonly programs = join(this.folder, 'node-programs');
+  public readonly directory = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-shell-'));
+  public readonly root = join(this.directory, 'root');
+  private readonly programs = join(this.directory, 'node-programs');
   public readonly path: string;
 
   constructor(private readonly shell: string) {
@@ -49,7 +49,7 @@ export class Bench {
     }
     this.path = process.env.PATH ?? '';
     if (SHELLS[shell]?.busybox) {
-      const tools = join(this.folder, 'tools');
+      const tools = join(this.directory, 'tools');
       mkdirSync(tools);
       const busybox = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
       const applets = spawnSync('busybox', ['--list'], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
@@ -77,6 +77,6 @@ export class Bench {
   }
 
   public dispose(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -27,7 +27,7 @@ list_sockets() {
   {
     echo "Num RefCount Protocol Flags Type St Inode Path"
     [ ! -e "$SYS/daemons" ] || printf '0: 00000002 00000000 00010000 0001 01 %s\n' "11 /run/sysbox/sysmgr.sock" "12 /run/sysbox/sysfs.sock"
-    [ ! -e "$SYS/containerd/up" ] || echo "0: 00000002 00000000 00010000 0001 01 13 /run/k3s/containerd/containerd.sock"
+    [ ! -e "$SYS/containerd/up" ] || echo "0: 00000002 00000000 00010000 0001 01 13 $(cat "$SYS/socket")"
   } >"$SYSBOX_ROOT/proc/1/net/unix"
 }
 
