@@ -11,7 +11,8 @@ export interface AgentSandboxClaimProps {
   readonly pool: AgentSandboxWarmPool;
 
   /**
-   * Labels and annotations of the sandbox's pod, in addition to the template's.
+   * Labels and annotations of the sandbox's pod, in addition to the template's. Labels need a domain that the controller allows, by
+   * default "sandbox.users.io". Refused: labels without a domain, and annotations of Kubernetes' own domains.
    *
    * @default - none
    */
@@ -74,6 +75,7 @@ export class AgentSandboxClaim extends Construct {
         `${this.node.path}: shutdownPolicy has no effect without shutdownTime or ttlAfterFinished. Give one of them, or leave the policy out`,
       );
     }
+    assertPodMetadata(podMetadata ?? {}, this.node.path);
     const lifecycle = {
       shutdownTime: shutdownTime && timestamp(shutdownTime),
       ttlSecondsAfterFinished: ttlAfterFinished?.toSeconds(),
@@ -90,4 +92,27 @@ export class AgentSandboxClaim extends Construct {
     this.name = resource.name;
     claimNames(this);
   }
+}
+
+const RESTRICTED_DOMAINS = ['kubernetes.io', 'k8s.io', 'agents.x-k8s.io'];
+const EXEMPTED = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
+
+/** Source: agent-sandbox extensions/controllers/sandboxclaim_controller.go, validateAdditionalPodMetadata. */
+function assertPodMetadata({ labels = {}, annotations = {} }: ApiObjectMetadata, where: string): void {
+  const bare = Object.keys(labels).find((key) => !key.includes('/'));
+  if (bare !== undefined) {
+    throw new Error(
+      `${where}: podMetadata has the label '${bare}', and agent-sandbox takes labels with a domain only. Write 'sandbox.users.io/${bare}'`,
+    );
+  }
+  const restricted = Object.keys(annotations).find((key) => key !== EXEMPTED && isRestricted(key.split('/')[0] ?? ''));
+  if (restricted !== undefined) {
+    throw new Error(
+      `${where}: podMetadata has the annotation '${restricted}', which agent-sandbox refuses. Leave it out`,
+    );
+  }
+}
+
+function isRestricted(domain: string): boolean {
+  return RESTRICTED_DOMAINS.some((it) => domain === it || domain.endsWith(`.${it}`));
 }

@@ -357,7 +357,7 @@ describe('a claim', () => {
 
   test('has each prop', () => {
     const given: Omit<Required<AgentSandboxClaimProps>, 'pool'> = {
-      podMetadata: { labels: { task: '17' }, annotations: { note: 'a' } },
+      podMetadata: { labels: { 'sandbox.users.io/task': '17' }, annotations: { note: 'a' } },
       shutdownTime: new Date('2027-01-01T00:00:00Z'),
       ttlAfterFinished: Duration.minutes(5),
       shutdownPolicy: AgentShutdownPolicy.DELETE_FOREGROUND,
@@ -372,7 +372,7 @@ describe('a claim', () => {
         ttlSecondsAfterFinished: 300,
         shutdownPolicy: 'DeleteForeground',
       },
-      additionalPodMetadata: { labels: { task: '17' }, annotations: { note: 'a' } },
+      additionalPodMetadata: { labels: { 'sandbox.users.io/task': '17' }, annotations: { note: 'a' } },
     });
   });
 
@@ -380,5 +380,17 @@ describe('a claim', () => {
     expect(() => claim({ shutdownPolicy: AgentShutdownPolicy.DELETE })).toThrow(
       'test/it: shutdownPolicy has no effect without shutdownTime or ttlAfterFinished. Give one of them, or leave the policy out',
     );
+  });
+
+  test('refuses pod metadata that the controller refuses', () => {
+    expect(() => claim({ podMetadata: { labels: { task: '17' } } })).toThrow(
+      "test/it: podMetadata has the label 'task', and agent-sandbox takes labels with a domain only. Write 'sandbox.users.io/task'",
+    );
+    const annotated = (key: string) => () => claim({ podMetadata: { annotations: { [key]: 'true' } } });
+    expect(annotated('container.apparmor.security.beta.kubernetes.io/agent')).toThrow(
+      "test/it: podMetadata has the annotation 'container.apparmor.security.beta.kubernetes.io/agent', which agent-sandbox refuses",
+    );
+    expect(annotated('cluster-autoscaler.kubernetes.io/safe-to-evict')).not.toThrow();
+    expect(annotated('note')).not.toThrow();
   });
 });

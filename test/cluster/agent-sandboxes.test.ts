@@ -77,7 +77,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
         const pool = new AgentSandboxWarmPool(chart, 'pool', { template, replicas: 0, updateStrategy });
         new AgentSandboxClaim(chart, 'claim', {
           pool,
-          podMetadata: { labels: { task: '17' } },
+          podMetadata: { labels: { 'sandbox.users.io/task': '17' } },
           shutdownTime,
           ttlAfterFinished: Duration.minutes(5),
           shutdownPolicy: AgentShutdownPolicy.DELETE_FOREGROUND,
@@ -196,7 +196,7 @@ describe('with the controller', () => {
         const template = new AgentSandboxTemplate(chart, 'template', { containers });
         DockerEngine.on(template, { mode: DockerEngineMode.SIDECAR });
         const pool = new AgentSandboxWarmPool(chart, 'pool', { template, replicas: 1 });
-        new AgentSandboxClaim(chart, 'claim', { pool, podMetadata: { labels: { task: '17' } } });
+        new AgentSandboxClaim(chart, 'claim', { pool, podMetadata: { labels: { 'sandbox.users.io/task': '17' } } });
       }),
     );
     const claim = await soon(async () => {
@@ -222,7 +222,7 @@ describe('with the controller', () => {
     );
     const pod = await server.get(`/api/v1/namespaces/agents/pods/${warm.metadata.name}`);
     expect(pod.metadata.labels).toMatchObject(policy.spec.podSelector.matchLabels);
-    expect(pod.metadata.labels.task).toBe('17');
+    expect(pod.metadata.labels['sandbox.users.io/task']).toBe('17');
     expect(policy.spec.egress[0].to[0].podSelector.matchLabels).toEqual({ 'k8s-app': 'kube-dns' });
   }, 120_000);
 });
