@@ -1,4 +1,4 @@
-import { isObject, Json, mapOf, Path, textOf } from '../core/json';
+import { Json, mapOf, Path, textOf } from '../core/json';
 import { locate, PodTemplate } from './pod-template';
 
 const NAMES_CLASS = /runtime_?-?class(_?-?name)?$/i;
@@ -11,6 +11,8 @@ const DEFINITIONS = [
 ];
 /** What kubectl keeps of an earlier manifest. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+/** The installer creates the pods of its RuntimeClass itself, and its settings name the class. */
+const INSTALLER = 'sysbox-installer';
 
 /**
  * Where an object names one of these RuntimeClasses outside of the pods that were found in it: as values of a chart, in an
@@ -20,26 +22,39 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
  */
 export function unrecognizedIn(document: Record<string, Json>, pods: PodTemplate[], classes: Set<string>): Path[] {
   if (DEFINITIONS.includes(textOf(document.kind))) return [];
-  const names = [...classes];
-  const found: Path[] = [];
-  const visit = (json: Json, at: Path, parent: Json): void => {
-    if (typeof json === 'string') {
-      if (names.some((name) => json.includes(name)) && isMention(json, at, parent, classes)) found.push(at);
-    } else if (Array.isArray(json)) {
-      json.forEach((item, i) => visit(item, [...at, i], json));
-    } else if (isObject(json)) {
-      for (const key in json) if (key !== LAST_APPLIED) visit(json[key], [...at, key], json);
-    }
-  };
-  visit(document, [], undefined);
+  if (mapOf(mapOf(document.metadata).labels)['app.kubernetes.io/name'] === INSTALLER) return [];
+  const found = mentionsIn(document, classes);
   if (found.length === 0) return found;
   const known = new Set(pods.flatMap((pod) => [locate(pod, ['runtimeClassName']), ...(pod.patches ?? [])]).map(keyOf));
   return found.filter((at) => !known.has(keyOf(at)));
 }
 
-function isMention(text: string, at: Path, parent: Json, classes: Set<string>): boolean {
+/** Every string of every checked object is visited: the path is one array, copied only where something is found. */
+function mentionsIn(document: Record<string, Json>, classes: Set<string>): Path[] {
+  const names = [...classes];
+  const found: Path[] = [];
+  const at: (string | number)[] = [];
+  const visit = (json: Json, key: string | number): void => {
+    const value = json[key];
+    if (typeof value === 'string') {
+      if (names.some((name) => value.includes(name)) && isMention(value, key, json, classes)) found.push([...at, key]);
+    } else if (typeof value === 'object' && value !== null) {
+      at.push(key);
+      visitAll(value);
+      at.pop();
+    }
+  };
+  const visitAll = (json: Json): void => {
+    if (Array.isArray(json)) for (let i = 0; i < json.length; i++) visit(json, i);
+    else for (const key in json) if (key !== LAST_APPLIED) visit(json, key);
+  };
+  visitAll(document);
+  return found;
+}
+
+function isMention(text: string, key: string | number, parent: Json, classes: Set<string>): boolean {
   if (!classes.has(text)) return [...classes].some((name) => inText(name).test(text));
-  return NAMES_CLASS.test(textOf(at[at.length - 1])) || NAMES_CLASS.test(textOf(mapOf(parent).name));
+  return NAMES_CLASS.test(textOf(key)) || NAMES_CLASS.test(textOf(mapOf(parent).name));
 }
 
 /** `runtimeClassName: x`, `runtime_class_name = "x"`, `--runtime-class=x`. */

@@ -830,6 +830,14 @@ const cases: Record<string, Case[]> = {
   'unrecognized-pod': [
     ['a pod', pod()],
     ['the RuntimeClass itself', { kind: 'RuntimeClass', metadata: { name: 'sysbox-runc' }, handler: 'sysbox-runc' }],
+    [
+      'the settings of the installer',
+      {
+        ...configMap(''),
+        metadata: { name: 'it', labels: { 'app.kubernetes.io/name': 'sysbox-installer' } },
+        data: { RUNTIME_CLASS: 'sysbox-runc' },
+      },
+    ],
     ['a path of the runtime', configMap('exec /usr/bin/sysbox-runc features')],
     ['a configuration', configMap('[runners.kubernetes]\n  runtime_class_name = "sysbox-runc"\n'), 'data.text'],
     ['an argument', configMap('executor --runtime-class=sysbox-runc'), 'data.text'],
