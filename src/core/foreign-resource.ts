@@ -30,6 +30,17 @@ export function storageOf(construct: IConstruct, what: string): kplus.IStorage {
 }
 
 /**
+ * A toleration of any version of cdk8s-plus.
+ *
+ * @param what path and prop, for messages
+ * @internal
+ */
+export function tolerationOf(query: kplus.NodeTaintQuery, what: string): kplus.k8s.Toleration {
+  if (typeof query?._toKube === 'function') return query._toKube();
+  throw new Error(`${what} has ${describe(query)}. Expected NodeTaintQuery, such as NodeTaintQuery.exists('key')`);
+}
+
+/**
  * The class of an object with its package and version, "a cdk8s-plus-33.Secret (2.1.0)".
  *
  * @internal

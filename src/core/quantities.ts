@@ -37,6 +37,24 @@ export function toQuantities(
   return result;
 }
 
+/**
+ * Requests and limits of a container; absent when none is given.
+ *
+ * @internal
+ */
+export function toResources(resources: kplus.ContainerResources): kplus.k8s.ResourceRequirements {
+  const { cpu, memory, ephemeralStorage } = resources;
+  const of = (kind: 'request' | 'limit') => {
+    const found = toQuantities({
+      cpu: cpu?.[kind],
+      memory: memory?.[kind],
+      'ephemeral-storage': ephemeralStorage?.[kind],
+    });
+    return Object.keys(found).length > 0 ? found : undefined;
+  };
+  return { requests: of('request'), limits: of('limit') };
+}
+
 function textOf(value: string | number | Size | kplus.Cpu): string {
   if (value instanceof Size) return `${value.toMebibytes()}Mi`;
   return typeof value === 'object' ? value.amount : String(value);

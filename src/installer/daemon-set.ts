@@ -1,5 +1,8 @@
+import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
+import { secretOf } from '../core/foreign-resource';
+import { toResources } from '../core/quantities';
 import { ImageSourceOptions } from './sysbox-source';
 
 /** Where the programs and the configuration are in the pod. @internal */
@@ -19,13 +22,13 @@ export interface DaemonSetOptions {
   readonly nodeSelector: Record<string, string>;
   readonly tolerations: kplus.k8s.Toleration[];
   readonly priorityClassName: string;
-  readonly resources?: kplus.k8s.ResourceRequirements;
+  readonly resources?: kplus.ContainerResources;
   readonly concurrency: number;
 }
 
-const DEFAULT_RESOURCES: kplus.k8s.ResourceRequirements = {
-  requests: { cpu: kplus.k8s.Quantity.fromString('10m'), memory: kplus.k8s.Quantity.fromString('32Mi') },
-  limits: { memory: kplus.k8s.Quantity.fromString('128Mi') },
+const DEFAULT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(10) },
+  memory: { request: Size.mebibytes(32), limit: Size.mebibytes(128) },
 };
 
 /** The DaemonSet of the coordinator. @internal */
@@ -44,14 +47,14 @@ export function addDaemonSet(scope: Construct, options: DaemonSetOptions): void 
           labels,
           annotations: { 'kubectl.kubernetes.io/default-container': 'coordinator' },
         },
-        spec: podSpec(options),
+        spec: podSpec(scope, options),
       },
     },
   });
 }
 
-function podSpec(options: DaemonSetOptions): kplus.k8s.PodSpec {
-  const { pullSecrets } = options.imageOptions;
+function podSpec(scope: Construct, options: DaemonSetOptions): kplus.k8s.PodSpec {
+  const { imagePullSecrets = [] } = options.imageOptions;
   return {
     serviceAccountName: options.name,
     automountServiceAccountToken: true,
@@ -63,7 +66,11 @@ function podSpec(options: DaemonSetOptions): kplus.k8s.PodSpec {
     hostPid: true,
     // The work is done by units of the host: a pod that is asked to go can go.
     terminationGracePeriodSeconds: 10,
-    ...(pullSecrets?.length ? { imagePullSecrets: pullSecrets.map((name) => ({ name })) } : {}),
+    ...(imagePullSecrets.length > 0 && {
+      imagePullSecrets: imagePullSecrets.map((secret) => ({
+        name: secretOf(secret, `${scope.node.path}: imagePullSecrets`).name,
+      })),
+    }),
     containers: [coordinator(options)],
     volumes: [
       // HostToContainer below: a private copy of the host's mounts would pin the volumes of other pods.
@@ -84,7 +91,7 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
   return {
     name: 'coordinator',
     image: options.image,
-    imagePullPolicy: options.imageOptions.pullPolicy ?? 'IfNotPresent',
+    imagePullPolicy: options.imageOptions.imagePullPolicy ?? 'IfNotPresent',
     command: options.command,
     terminationMessagePolicy: 'FallbackToLogsOnError',
     env: [
@@ -92,7 +99,7 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
       field('POD_NAME', 'metadata.name'),
       field('NAMESPACE', 'metadata.namespace'),
     ],
-    resources: options.resources ?? DEFAULT_RESOURCES,
+    resources: toResources(options.resources ?? DEFAULT_RESOURCES),
     // Not privileged: the host's systemd does what needs more. chroot is among a container's default capabilities.
     securityContext: {
       privileged: false,

@@ -2,6 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
 import { assertHandler } from '../containerd/containerd-runtime';
+import { tolerationOf } from '../core/foreign-resource';
 import { clusterScoped } from '../core/cluster-scoped';
 import { addStandardLabels, NodeLabels } from '../core/labels';
 import { addProgramFiles, checkedCommand } from '../core/program-files';
@@ -89,7 +90,7 @@ export interface SysboxInstallationProps {
    *
    * @default - all of them, so that servers and nodes with the startup taint are reached
    */
-  readonly tolerations?: kplus.k8s.Toleration[];
+  readonly tolerations?: kplus.NodeTaintQuery[];
 
   /**
    * PriorityClass of the installer.
@@ -103,7 +104,7 @@ export interface SysboxInstallationProps {
    *
    * @default - requests of 10m CPU and 32Mi, a limit of 128Mi
    */
-  readonly resources?: kplus.k8s.ResourceRequirements;
+  readonly resources?: kplus.ContainerResources;
 
   /**
    * How the change goes over the nodes.
@@ -232,7 +233,9 @@ export class SysboxInstaller extends Construct {
       settings: configMap('Settings', 'settings', settings),
       command: checkedCommand(PROGRAMS_PATH, { ...programs, ...configuration }, 'coordinator.sh'),
       nodeSelector,
-      tolerations: props.tolerations ?? [{ operator: 'Exists' }],
+      tolerations: (props.tolerations ?? [kplus.NodeTaintQuery.any()]).map((query) =>
+        tolerationOf(query, `${where}: tolerations`),
+      ),
       priorityClassName: props.priorityClassName ?? 'system-node-critical',
       resources: props.resources,
       concurrency: rollout.concurrency,

@@ -1,3 +1,4 @@
+import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
 import { pinnedImage } from '../core/image-reference';
 import { DEFAULT_IMAGES, mirrored } from '../core/image-registry';
@@ -7,22 +8,23 @@ export interface ImageSourceOptions {
   /**
    * When the kubelet pulls the image.
    *
-   * @default "IfNotPresent": the reference names one version
+   * @default ImagePullPolicy.IF_NOT_PRESENT: the reference names one version
    */
-  readonly pullPolicy?: string;
+  readonly imagePullPolicy?: kplus.ImagePullPolicy;
 
   /**
-   * Names of the Secrets with credentials of the image's registry, in the installer's namespace.
+   * Secrets with credentials of the image's registry, in the installer's namespace: `Secret.fromSecretName` of any version of
+   * cdk8s-plus.
    *
    * @default - none
    */
-  readonly pullSecrets?: string[];
+  readonly imagePullSecrets?: IConstruct[];
 }
 
 /** How Sysbox that is on the hosts already is found. */
 export interface HostSourceOptions extends ImageSourceOptions {
   /**
-   * Folder on the host with sysbox-runc, sysbox-mgr and sysbox-fs. Refused: a path that is not absolute.
+   * Directory on the host with sysbox-runc, sysbox-mgr and sysbox-fs. Refused: a path that is not absolute.
    *
    * @default "/usr/bin", where upstream's `make install` and its packages put them
    */
@@ -42,7 +44,7 @@ export class SysboxSource {
   public static readonly DEFAULT_IMAGE: string = DEFAULT_IMAGES.installer;
 
   /**
-   * From an image that holds them under /opt/sysbox/bin/generic, and sh, curl and jq beside them.
+   * From an image that holds them under /opt/sysbox/bin/generic, and sh, curl and jq alongside them.
    *
    * @param image with a tag or a digest; refused: neither of them, the tag `latest`, and a version tag below v0.7.1
    */
@@ -52,19 +54,19 @@ export class SysboxSource {
 
   /** Already on the hosts: from upstream's package or `make install`. Their own units are used where there are any. */
   public static host(options: HostSourceOptions = {}): SysboxSource {
-    const folder = options.binaryDir ?? '/usr/bin';
-    if (!/^(\/[A-Za-z0-9._+-]+)+$/.test(folder)) {
+    const directory = options.binaryDir ?? '/usr/bin';
+    if (!/^(\/[A-Za-z0-9._+-]+)+$/.test(directory)) {
       throw new Error(
-        `SysboxSource.host(): binaryDir '${folder}' is no absolute path. Write the folder like '/usr/bin'`,
+        `SysboxSource.host(): binaryDir '${directory}' is not an absolute path. Write the directory like '/usr/bin'`,
       );
     }
-    return new SysboxSource('host', checkedImage(options.image ?? SysboxSource.DEFAULT_IMAGE), folder, options);
+    return new SysboxSource('host', checkedImage(options.image ?? SysboxSource.DEFAULT_IMAGE), directory, options);
   }
 
   /** Image of the installer's pod. */
   public readonly installerImage: string;
 
-  /** Folder on the node in which the binaries are when containerd calls them. */
+  /** Directory on the node in which the binaries are when containerd calls them. */
   public readonly binaryDir: string;
 
   /** @internal */
@@ -78,8 +80,9 @@ export class SysboxSource {
     this.installerImage = image;
     this.binaryDir = binaryDir;
     this._options = options;
-    if (!['Always', 'IfNotPresent', 'Never'].includes(options.pullPolicy ?? 'IfNotPresent')) {
-      throw new Error(`SysboxSource: pullPolicy '${options.pullPolicy}' is none of Always, IfNotPresent, Never`);
+    const policy = options.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT;
+    if (!Object.values(kplus.ImagePullPolicy).includes(policy)) {
+      throw new Error(`SysboxSource: imagePullPolicy '${policy}' is none of Always, IfNotPresent, Never`);
     }
   }
 

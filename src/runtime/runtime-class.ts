@@ -1,6 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { claimNames } from '../core/unique-names';
 import { Construct } from 'constructs';
+import { tolerationOf } from '../core/foreign-resource';
 import { clusterScoped } from '../core/cluster-scoped';
 import { ContainerEngine } from './container-engine';
 import { addStandardLabels, DEFAULT_RUNTIME_CLASS, NodeLabels } from '../core/labels';
@@ -13,21 +14,21 @@ import { RuntimeReference, RuntimeReferenceOptions } from './runtime-reference';
 /** The RuntimeClass under which system pods run. */
 export interface SysboxRuntimeClassProps {
   /**
-   * Name of the RuntimeClass; pods name it as `runtimeClassName`. Refused: what is no DNS subdomain name.
+   * Name of the RuntimeClass; pods name it as `runtimeClassName`. Refused: a name that is not a DNS subdomain.
    *
    * @default "sysbox-runc", as in upstream's manifests
    */
   readonly name?: string;
 
   /**
-   * Name of the runtime in the container engine's configuration. Refused: what is no DNS label.
+   * Name of the runtime in the container engine's configuration. Refused: a name that is not a DNS label.
    *
    * @default "sysbox-runc"
    */
   readonly handler?: string;
 
   /**
-   * Further labels that a node must have, beside `sysbox-runtime=running`. Refused: another value of that label.
+   * Further labels that a node must have, in addition to `sysbox-runtime=running`. Refused: another value of that label.
    *
    * @default - any node on which the runtime runs
    */
@@ -38,11 +39,11 @@ export interface SysboxRuntimeClassProps {
    *
    * @default - none. The installer's own taint keeps pods away while the runtime is not live: it is refused here
    */
-  readonly tolerations?: kplus.k8s.Toleration[];
+  readonly tolerations?: kplus.NodeTaintQuery[];
 
   /**
    * Resources that each pod takes beyond its containers, by resource name ("cpu", "memory"); counted by the scheduler and
-   * by quotas. Refused: what is no quantity.
+   * by quotas. Refused: a value that is not a quantity.
    *
    * @default - none, as upstream: Sysbox's daemons are shared by all pods of a node
    */
@@ -103,13 +104,14 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
     // Kubernetes' own rule for handlers (RuntimeClass API reference).
     assertLabelName(this.handler, `${where}: handler`);
     const nodeSelector = selectorOf(props.nodeSelector ?? {}, where);
-    refuseOwnTaint(props.tolerations ?? [], where);
+    const tolerations = (props.tolerations ?? []).map((query) => tolerationOf(query, `${where}: tolerations`));
+    refuseOwnTaint(tolerations, where);
 
     clusterScoped(
       new kplus.k8s.KubeRuntimeClass(this, 'Resource', {
         metadata: { name: this.runtimeClassName },
         handler: this.handler,
-        scheduling: { nodeSelector, ...(props.tolerations?.length ? { tolerations: props.tolerations } : {}) },
+        scheduling: { nodeSelector, ...(tolerations.length > 0 && { tolerations }) },
         overhead: props.podOverhead && { podFixed: toQuantities(props.podOverhead) },
       }),
     );

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duration } from 'cdk8s';
-import { Quantity } from 'cdk8s-plus-30/lib/imports/k8s';
+import { Duration, Size, Testing } from 'cdk8s';
+import { Cpu, ImagePullPolicy, NodeTaintQuery, Secret, TaintEffect } from 'cdk8s-plus-30';
 import { SysboxRuntimeProps, SysboxSource } from '../../src';
 import { brokenReferences, constructs, nameOf, objectsOf, output, root } from './manifests';
 import { buildTimeout, helm } from './tools';
@@ -26,6 +26,7 @@ const byName = (objects: ReturnType<typeof templated>) => Object.fromEntries(obj
 
 const sha256 = '5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
 const toleration = { key: 'dedicated', operator: 'Equal', value: 'sysbox', effect: 'NoSchedule' };
+const dedicated = NodeTaintQuery.is('dedicated', 'sysbox', { effect: TaintEffect.NO_SCHEDULE });
 
 /** Values, and the props that say the same. */
 const sets: [string, object, SysboxRuntimeProps][] = [
@@ -42,8 +43,8 @@ const sets: [string, object, SysboxRuntimeProps][] = [
     {
       installation: {
         source: SysboxSource.image('registry.example/nestybox/sysbox-deploy-k8s:v0.7.1-0', {
-          pullSecrets: ['one', 'two'],
-          pullPolicy: 'Always',
+          imagePullSecrets: ['one', 'two'].map((name) => Secret.fromSecretName(Testing.chart(), name, name)),
+          imagePullPolicy: ImagePullPolicy.ALWAYS,
         }),
       },
     },
@@ -63,7 +64,7 @@ const sets: [string, object, SysboxRuntimeProps][] = [
     {
       installation: {
         nodeSelector: { pool: 'builds', zone: 'a' },
-        tolerations: [toleration],
+        tolerations: [dedicated],
         priorityClassName: 'builds',
       },
     },
@@ -74,7 +75,7 @@ const sets: [string, object, SysboxRuntimeProps][] = [
     { resources: { limits: { memory: '256Mi' }, requests: { cpu: '50m', memory: null } } },
     {
       installation: {
-        resources: { limits: { memory: Quantity.fromString('256Mi') }, requests: { cpu: Quantity.fromString('50m') } },
+        resources: { cpu: { request: Cpu.millis(50) }, memory: { limit: Size.mebibytes(256) } },
       },
     },
   ],
@@ -102,7 +103,7 @@ const sets: [string, object, SysboxRuntimeProps][] = [
   [
     'a narrower RuntimeClass',
     { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [toleration], podOverhead: { memory: '64Mi' } } },
-    { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [toleration], podOverhead: { memory: '64Mi' } } },
+    { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [dedicated], podOverhead: { memory: '64Mi' } } },
   ],
 ];
 

@@ -1,4 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { Testing } from 'cdk8s';
+import { NodeTaintQuery, Secret } from 'cdk8s-plus-30';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SysboxInstallationProps, SysboxSource } from '../../src';
@@ -36,8 +38,12 @@ const asConstructed: Record<string, SysboxInstallationProps> = {
   base: {},
   'overlays/uninstall': { uninstall: true },
   'overlays/dry-run': { node: { dryRun: true } },
-  'overlays/registry': { source: SysboxSource.image(mirrored, { pullSecrets: ['registry'] }) },
-  'overlays/tolerations': { tolerations: [{ key: 'sysbox-runtime', operator: 'Exists' }] },
+  'overlays/registry': {
+    source: SysboxSource.image(mirrored, {
+      imagePullSecrets: [Secret.fromSecretName(Testing.chart(), 'Registry', 'registry')],
+    }),
+  },
+  'overlays/tolerations': { tolerations: [NodeTaintQuery.exists('sysbox-runtime')] },
   'overlays/rollout': { rollout: { concurrency: 2, failureBudget: 2 } },
 };
 

@@ -1,5 +1,5 @@
-import { Duration } from 'cdk8s';
-import { k8s } from 'cdk8s-plus-30';
+import { Duration, Size } from 'cdk8s';
+import { ImagePullPolicy, NodeTaintQuery, Secret } from 'cdk8s-plus-30';
 import {
   ContainerEngine,
   NodeOptions,
@@ -15,7 +15,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { standardLabels } from '../../src/core/labels';
-import { Manifest, only, synth } from '../support/synth';
+import { Manifest, only, synth, testChart } from '../support/synth';
 
 const named = SysboxRuntimeClass.fromRuntimeClassName('sysbox-runc');
 
@@ -215,15 +215,15 @@ describe('every prop', () => {
     }),
     handler: 'vm',
     source: SysboxSource.image(`registry.example/sysbox@sha256:${'0'.repeat(64)}`, {
-      pullPolicy: 'Always',
-      pullSecrets: ['registry'],
+      imagePullPolicy: ImagePullPolicy.ALWAYS,
+      imagePullSecrets: [Secret.fromSecretName(testChart(), 'Registry', 'registry')],
     }),
     namespace: 'runtime',
     createNamespace: false,
     nodeSelector: { pool: 'ci' },
-    tolerations: [{ key: 'ci', operator: 'Exists' }],
+    tolerations: [NodeTaintQuery.exists('ci')],
     priorityClassName: 'important',
-    resources: { limits: { memory: k8s.Quantity.fromString('256Mi') } },
+    resources: { memory: { limit: Size.mebibytes(256) } },
     rollout,
     node,
     daemons,

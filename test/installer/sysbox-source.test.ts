@@ -39,11 +39,11 @@ test.each<[string, () => unknown, RegExp]>([
   ],
   ['a version below 0.7.1', () => SysboxSource.image('sysbox:v0.7.0-0'), /below 0\.7\.1 no pod starts.*Use v0\.7\.1-0/],
   ['a version below 0.7.1 with a digest', () => SysboxSource.image(`sysbox:v0.6.7${digest}`), /below 0\.7\.1/],
-  ['a relative folder', () => SysboxSource.host({ binaryDir: 'bin' }), /binaryDir 'bin' is no absolute path/],
+  ['a relative path', () => SysboxSource.host({ binaryDir: 'bin' }), /binaryDir 'bin' is not an absolute path/],
   [
     'an unknown pull policy',
-    () => SysboxSource.image(undefined, { pullPolicy: 'Sometimes' }),
-    /pullPolicy 'Sometimes'/,
+    () => SysboxSource.image(undefined, { imagePullPolicy: 'Sometimes' as never }),
+    /imagePullPolicy 'Sometimes'/,
   ],
 ])('refuses %s', (_what, source, message) => {
   expect(source).toThrow(message);

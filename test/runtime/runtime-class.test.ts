@@ -1,5 +1,6 @@
 import { ContainerEngine, SysboxRuntimeClass, SysboxRuntimeClassProps } from '../../src';
 import { standardLabels } from '../../src/core/labels';
+import { NodeTaintQuery, TaintEffect } from 'cdk8s-plus-30';
 import { only, synth, testChart } from '../support/synth';
 
 function runtimeClass(props?: SysboxRuntimeClassProps, chart = {}) {
@@ -24,7 +25,7 @@ test('has every prop in the manifest or on the object', () => {
     name: 'vm',
     handler: 'sysbox-next',
     nodeSelector: { pool: 'ci' },
-    tolerations: [{ key: 'ci', operator: 'Exists', effect: 'NoSchedule' }],
+    tolerations: [NodeTaintQuery.exists('ci', { effect: TaintEffect.NO_SCHEDULE })],
     podOverhead: { cpu: '50m', memory: '64Mi' },
     containerEngine: ContainerEngine.CRIO,
     clusterVersion: '1.36',
@@ -80,16 +81,23 @@ test.each<[string, SysboxRuntimeClassProps, RegExp]>([
   ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /^test\/class: nodeSelector: 'a b' is not a valid label key/],
   [
     'a toleration of the installer’s taint',
-    { tolerations: [{ key: 'sysbox-runtime', operator: 'Exists' }] },
+    { tolerations: [NodeTaintQuery.exists('sysbox-runtime')] },
     /^test\/class: a toleration covers the taint sysbox-runtime=not-running/,
   ],
   [
     'a toleration of every taint',
-    { tolerations: [{ operator: 'Exists' }] },
+    { tolerations: [NodeTaintQuery.any()] },
     /^test\/class: a toleration covers the taint/,
   ],
   ['an overhead that is not a valid quantity', { podOverhead: { cpu: 'much' } }, /^test\/class: podOverhead: 'much'/],
   ['a cluster without user namespaces', { clusterVersion: '1.32' }, /^test\/class: .*1\.32/],
 ])('refuses %s', (_what, props, message) => {
   expect(() => runtimeClass(props)).toThrow(message);
+});
+
+test('refuses a toleration that is not a query of cdk8s-plus', () => {
+  const tolerations = [{ key: 'ci', operator: 'Exists' } as never];
+  expect(() => runtimeClass({ tolerations })).toThrow(
+    "test/class: tolerations has a Object. Expected NodeTaintQuery, such as NodeTaintQuery.exists('key')",
+  );
 });
