@@ -1,10 +1,10 @@
-import { ApiObject, App, Chart, Duration, Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { Json } from '../core/json';
 import { assertPinnedImage } from '../core/image-reference';
 import { SystemOptions } from '../workloads/system-options';
-import { SystemPod } from '../workloads/system-pod';
+import { SystemPodTemplate } from '../workloads/system-pod-template';
 import { SystemStorage } from '../workloads/system-storage';
 import { DockerEngine } from './docker-engine';
 import { DockerContainerOptions, DockerEngineMode } from './engine-options';
@@ -67,35 +67,18 @@ export interface ActionsRunnerOptions {
 }
 
 /**
- * The template of a pod that is made in an app of its own; what belongs to it is moved to the scope.
+ * The template of the pods; what belongs to it is made under the scope.
  *
  * @internal
  */
 export function runnerTemplate(scope: Construct, id: string, options: ActionsRunnerOptions): Json {
-  const where = `${scope.node.path}/${id}`;
-  const chart = new Chart(new App(), Chart.of(scope).node.id, { disableResourceNameHashes: true });
-  const pod = runnerPod(likeIn(chart, scope), id, options, where);
-  const problems = pod.node.validate();
-  if (problems.length > 0) throw new Error(`${where}: ${problems.join('\n')}`);
-  const objects = chart.node.findAll().filter((it): it is ApiObject => ApiObject.isApiObject(it));
-  const { metadata, spec } = ApiObject.of(pod).toJson();
-  moveTo(new Construct(scope, id), objects, where);
-  const labels = withoutAddress(metadata.labels);
-  const own = { ...(labels && { labels }), ...(metadata.annotations && { annotations: metadata.annotations }) };
-  return { ...(Object.keys(own).length > 0 && { metadata: own }), spec };
+  return runnerPod(scope, id, options, `${scope.node.path}/${id}`).toTemplate();
 }
 
-/** The same place in the chart, so that names differ where those of the scopes do. */
-function likeIn(chart: Chart, scope: Construct): Construct {
-  const { scopes } = scope.node;
-  const inner = scopes.slice(scopes.indexOf(Chart.of(scope)) + 1);
-  return inner.reduce<Construct>((parent, { node }) => new Construct(parent, node.id), chart);
-}
-
-function runnerPod(scope: Construct, id: string, options: ActionsRunnerOptions, where: string): SystemPod {
+function runnerPod(scope: Construct, id: string, options: ActionsRunnerOptions, where: string): SystemPodTemplate {
   const { image } = options.container;
   assertPinnedImage(image, `${where}: container 'runner'`);
-  const pod = new SystemPod(scope, id, {
+  const pod = new SystemPodTemplate(scope, id, {
     metadata: { labels: options.labels, annotations: options.annotations },
     restartPolicy: kplus.RestartPolicy.NEVER,
     system: options.system,
@@ -125,7 +108,7 @@ function runnerPod(scope: Construct, id: string, options: ActionsRunnerOptions, 
   return pod;
 }
 
-function workVolume(pod: SystemPod, storage: SystemStorage, where: string): kplus.Volume {
+function workVolume(pod: SystemPodTemplate, storage: SystemStorage, where: string): kplus.Volume {
   const volume = storage._volumeIn(pod, pod, 'work');
   if (!volume) {
     throw new Error(
@@ -133,20 +116,4 @@ function workVolume(pod: SystemPod, storage: SystemStorage, where: string): kplu
     );
   }
   return volume;
-}
-
-function moveTo(scope: Construct, objects: ApiObject[], where: string): void {
-  for (const object of objects) {
-    if (object.kind === 'Pod') continue;
-    if (object.kind === 'PersistentVolumeClaim') {
-      throw new Error(`${where}: all runners would share one claim. Use SystemStorage.ephemeralClaim()`);
-    }
-    const manifest = object.toJson();
-    new ApiObject(scope, object.node.id === 'Resource' ? (object.node.scope?.node.id ?? '') : object.node.id, manifest);
-  }
-}
-
-function withoutAddress(labels: Record<string, string> = {}): Record<string, string> | undefined {
-  const own = Object.entries(labels).filter(([key]) => key !== kplus.Pod.ADDRESS_LABEL);
-  return own.length > 0 ? Object.fromEntries(own) : undefined;
 }

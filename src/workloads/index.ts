@@ -3,6 +3,7 @@ export * from './system-options';
 export * from './system-settings';
 export * from './system-workload';
 export * from './system-pod';
+export * from './system-pod-template';
 export * from './system-deployment';
 export * from './system-stateful-set';
 export * from './system-daemon-set';

@@ -121,7 +121,7 @@ describe('actionsRunnerTemplate', () => {
     [
       'one claim for all runners',
       { work: SystemStorage.claim({ storage: Size.gibibytes(1) }) },
-      'test/runners: all runners would share one claim. Use SystemStorage.ephemeralClaim()',
+      'test/runners: all pods would share one claim. Use SystemStorage.ephemeralClaim()',
     ],
     [
       'a work directory that is not shared',

@@ -30,7 +30,7 @@ interface RandomContainer {
 
 /** Mostly a good value: a workload has many, and one bad one spoils it. */
 const mostly = <T>(good: fc.Arbitrary<T>, bad: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 25, arbitrary: good }, { weight: 1, arbitrary: bad });
+  fc.oneof({ weight: 120, arbitrary: good }, { weight: 1, arbitrary: bad });
 /** Mostly nothing. */
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 /** A record in which any field may be missing. */
