@@ -42,14 +42,14 @@ const of = <T>(...values: T[]) => fc.constantFrom(...values);
 
 const label = mostly(of('a', 'ab-c', 'zone', 'example.com/a', 'x.y/z'), fc.string({ maxLength: 70 }));
 const labelValue = mostly(of('', 'a', 'b.c', 'D_e'), fc.string({ maxLength: 70 }));
-const id = mostly(of(0, 1, 1000, 65535), of(65536, 100000));
+const id = mostly(of(0), of(1, 1000, 65535, 65536, 100000));
 
 const securityContext = partial<kplus.ContainerSecurityContextProps>({
   user: id,
   group: id,
-  ensureNonRoot: fc.boolean(),
+  ensureNonRoot: mostly(of(false), of(true)),
   privileged: mostly(of(false), of(true)),
-  readOnlyRootFilesystem: fc.boolean(),
+  readOnlyRootFilesystem: mostly(of(false), of(true)),
   allowPrivilegeEscalation: fc.boolean(),
   capabilities: partial({
     add: mostly<kplus.Capability[]>(of([kplus.Capability.CHOWN]), of([kplus.Capability.NET_ADMIN])),
@@ -104,7 +104,13 @@ const spread = fc
     maybe(mostly(of(1, 2), of(0))),
   )
   .map(([maxSkew, topologyKey, whenUnsatisfiable, minDomains]) => {
-    return { maxSkew, topologyKey, whenUnsatisfiable, minDomains };
+    // mostly as the API server wants it: with DoNotSchedule only
+    return {
+      maxSkew,
+      topologyKey,
+      whenUnsatisfiable,
+      minDomains: whenUnsatisfiable === 'ScheduleAnyway' ? undefined : minDomains,
+    };
   });
 
 const { RUNTIME_DEFAULT, LOCALHOST, UNCONFINED } = kplus.SeccompProfileType;
@@ -129,7 +135,7 @@ const options = partial<SystemOptions>({
   podSecurity: of(...Object.values(PodSecurityLevel)),
   acknowledge: fc.array(
     fc.record({
-      rule: mostly(of('privileged', 'host-path', 'capabilities', 'nfs'), of('host-users', 'x')),
+      rule: mostly(of('privileged', 'host-path', 'capabilities', 'image-tag'), of('host-users', 'x')),
       reason: mostly(of('because'), of('', '  ')),
     }),
     { maxLength: 2 },
