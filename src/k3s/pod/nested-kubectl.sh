@@ -35,9 +35,15 @@ announce_address() {
     -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}') || return 1
   [ -n "$known" ] || return 0
   [ "$(echo "$known" | tr ' ' ,)" != "$POD_IPS" ] || return 0
-  addresses="{\"type\":\"Hostname\",\"address\":\"$NODE_NAME\"}"
-  for address in $(echo "$POD_IPS" | tr , ' '); do
-    addresses="{\"type\":\"InternalIP\",\"address\":\"$address\"},$addresses"
+  edits=
+  for old in $known; do
+    for new in $(echo "$POD_IPS" | tr , ' '); do
+      [ "$(family "$old")" != "$(family "$new")" ] || edits="$edits;s|\"address\": \"$old\"|\"address\": \"$new\"|"
+    done
   done
-  "$@" patch node "$NODE_NAME" --subresource=status --type=merge -p "{\"status\":{\"addresses\":[$addresses]}}"
+  # `kubectl patch --subresource` reads the status first, which a kubelet may not
+  "$@" get node "$NODE_NAME" -o json | sed "${edits#;}" |
+    "$@" replace --raw "/api/v1/nodes/$NODE_NAME/status" -f - >/dev/null
 }
+
+family() { case $1 in *:*) echo 6 ;; *) echo 4 ;; esac; }
