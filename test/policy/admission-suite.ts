@@ -85,7 +85,7 @@ export function admissionSuite(minor: Minor): void {
       }
     });
 
-    test('every rule that CEL can say is there', () => {
+    test('every rule that can be expressed in CEL is there', () => {
       expect(celRules.length).toBeGreaterThanOrEqual(30);
     });
 
@@ -99,11 +99,11 @@ export function admissionSuite(minor: Minor): void {
       const bad = inNamespace('guarded', pod({ shareProcessNamespace: true }));
 
       expect((await tryOut(server, bad)).refusal).toMatch(
-        /rule share-process-namespace: the pause process is PID 1 .* Leave out/,
+        /rule share-process-namespace: the pause process becomes PID 1.* Omit 'shareProcessNamespace'/,
       );
     });
 
-    test('let in what is acknowledged, where they are told to', async () => {
+    test('admit what is acknowledged, where honorAcknowledgements is on', async () => {
       const annotations = { 'cdk8s-sysbox.io/acknowledge.share-process-namespace': 'why' };
       const onPod = pod({ shareProcessNamespace: true }, { namespace: 'guarded', annotations });
       const onObject = inNamespace('guarded', workload('Job', podSpec({ shareProcessNamespace: true })));
