@@ -15,8 +15,8 @@ const CLIENT_CERTIFICATE = '/opt/cdk8s-sysbox/docker-client-tls';
 export interface DockerServerOptions extends DockerContainerOptions {
   /**
    * A Secret in cert-manager's layout: `tls.crt` and `tls.key` of the engine, which must be good for `dnsNames`, and the
-   * `ca.crt` that signed those of the clients. The engine reads them when it starts. Without TLS there is no server: who
-   * reaches its port would be root in it.
+   * `ca.crt` that signed those of the clients. The engine reads them when it starts. TLS cannot be
+   * switched off: anyone who can reach the port of an engine without it is root in the engine's container.
    */
   readonly certificate: IConstruct;
 

@@ -10,7 +10,7 @@ import { assertLabel, assertSubdomain } from '../core/names';
 export function toClaim(options: ClaimOptions): kplus.k8s.PersistentVolumeClaimTemplate {
   const { labels, annotations } = options;
   if (typeof options.storage?.toMebibytes !== 'function') {
-    throw new Error(`storage of a claim is '${options.storage}', which is no Size. Write Size.gibibytes(20)`);
+    throw new Error(`storage of a claim is '${options.storage}', which is not a Size. Write Size.gibibytes(20)`);
   }
   const mebibytes = options.storage.toMebibytes();
   if (mebibytes < 1) throw new Error(`a claim for ${mebibytes} MiB of storage holds nothing. Ask for 1 MiB or more`);

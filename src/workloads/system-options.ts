@@ -32,7 +32,7 @@ export interface Acknowledgement {
   /** Id of the rule, such as "host-path". */
   readonly rule: string;
 
-  /** Why it is no problem here. It is kept in the manifest, in an annotation of the pod. */
+  /** Why the rule does not apply here. It is kept in the manifest, in an annotation of the pod. */
   readonly reason: string;
 }
 

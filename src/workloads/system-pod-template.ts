@@ -97,7 +97,8 @@ export class SystemPodTemplate extends Construct implements ISystemWorkload {
     this.assertRules();
     const { metadata, spec } = ApiObject.of(this.pod).toJson();
     // the address is that of one pod
-    const { [kplus.Pod.ADDRESS_LABEL]: _, ...labels } = metadata.labels ?? {};
+    const labels = { ...metadata.labels };
+    delete labels[kplus.Pod.ADDRESS_LABEL];
     const own = { ...filled('labels', labels), ...filled('annotations', metadata.annotations) };
     return { ...filled('metadata', own), spec };
   }

@@ -141,7 +141,7 @@ export class SystemSettings {
    * Decide not to follow a rule here. The reason is kept in the manifest, in an annotation of the pods.
    *
    * @param rule id of the rule; refused when there is none of that id, or when no pod starts without it
-   * @param reason why it is no problem here
+   * @param reason why the rule does not apply here
    */
   public acknowledge(rule: string, reason: string): void {
     assertAcknowledgement(rule, reason, this.where);

@@ -80,7 +80,7 @@ export class SystemVolume {
 function checkedMode(name: string, options: FilesOptions): number | undefined {
   const { defaultMode } = options;
   if (defaultMode !== undefined && (!Number.isInteger(defaultMode) || defaultMode < 0 || defaultMode > 0o777)) {
-    throw new Error(`volume '${name}': defaultMode ${defaultMode} is no file mode. Use 0 to 0o777`);
+    throw new Error(`volume '${name}': defaultMode ${defaultMode} is not a valid file mode. Use 0 to 0o777`);
   }
   return defaultMode;
 }

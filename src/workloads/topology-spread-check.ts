@@ -15,7 +15,7 @@ export function assertTopologySpread(constraints: kplus.k8s.TopologySpreadConstr
   const seen = new Set<string>();
   for (const { maxSkew, minDomains, topologyKey, whenUnsatisfiable } of constraints) {
     assertLabel(topologyKey, '', what);
-    if (!isCount(maxSkew)) throw new Error(`${what}: maxSkew ${maxSkew} is no whole number from 1 on`);
+    if (!isCount(maxSkew)) throw new Error(`${what}: maxSkew ${maxSkew} is not a whole number from 1 on`);
     if (!WHEN.includes(whenUnsatisfiable)) {
       throw new Error(`${what}: whenUnsatisfiable '${whenUnsatisfiable}' is unknown. Write ${WHEN.join(' or ')}`);
     }

@@ -65,7 +65,7 @@ const rendered: Record<keyof SystemOptions, object> = {
 const spread = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' };
 const spreads: [string, SystemOptions, string][] = (
   [
-    [[{ ...spread, maxSkew: 0 }], 'maxSkew 0 is no whole number from 1 on'],
+    [[{ ...spread, maxSkew: 0 }], 'maxSkew 0 is not a whole number from 1 on'],
     [[{ ...spread, topologyKey: 'a b' }], "'a b' is not a valid label key"],
     [[{ ...spread, whenUnsatisfiable: 'never' }], "whenUnsatisfiable 'never' is unknown. Write DoNotSchedule or"],
     [[{ ...spread, minDomains: 0 }], 'minDomains 0 must be from 1 on, and goes with DoNotSchedule only'],
@@ -260,7 +260,9 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     const { system } = kind.make(newChart(), 'it', ubuntu);
 
     expect(() => system.requireNodeLabel('a b', 'c')).toThrow("test/it: nodeSelector: 'a b' is not a valid label key");
-    expect(() => system.addTopologySpreadConstraint({ ...spread, maxSkew: 0 })).toThrow('maxSkew 0 is no whole number');
+    expect(() => system.addTopologySpreadConstraint({ ...spread, maxSkew: 0 })).toThrow(
+      'maxSkew 0 is not a whole number',
+    );
     expect(() => system.configureContainer('ubuntu', { stdinOnce: true })).toThrow('has stdinOnce without stdin');
   });
 

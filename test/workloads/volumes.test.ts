@@ -120,7 +120,7 @@ test.each<[string, Make, string]>([
   [
     'a bad mode',
     (p) => SystemVolume.fromDownwardApi(p, 'v', 'me', [fieldFile], { defaultMode: 644 }),
-    "volume 'me': defaultMode 644 is no file mode. Use 0 to 0o777",
+    "volume 'me': defaultMode 644 is not a valid file mode. Use 0 to 0o777",
   ],
   [
     'a path that leaves the volume',
@@ -140,7 +140,7 @@ test.each<[string, Make, string]>([
   [
     'a size that is none, from JavaScript',
     (p) => SystemVolume.fromEphemeralClaim(p, 'v', 'a', { storage: '20Gi' as unknown as Size }),
-    "storage of a claim is '20Gi', which is no Size. Write Size.gibibytes(20)",
+    "storage of a claim is '20Gi', which is not a Size. Write Size.gibibytes(20)",
   ],
   [
     'a bad storage class',
