@@ -18,3 +18,4 @@ new SystemDeployment(demo, 'ubuntu', {
 });
 
 app.synth();
+console.error(`A change that fails on every node is stopped after ${runtime.installer.worstLoss}.`);

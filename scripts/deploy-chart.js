@@ -74,7 +74,11 @@ const VALUES = {
     schema: { type: 'object' },
   },
   rollout: {
-    concurrency: count(setting('CONCURRENCY'), doc('RolloutOptions.concurrency')),
+    concurrency: {
+      value: setting('CONCURRENCY'),
+      docs: 'As a number of nodes, or as a percentage such as "5%". ' + doc('RolloutOptions.concurrency'),
+      schema: { type: ['string', 'integer'], pattern: '^([1-9][0-9]*|([1-9][0-9]?|100)%)$', minimum: 1 },
+    },
     failureBudget: count(setting('FAILURE_BUDGET'), doc('RolloutOptions.failureBudget')),
     deadlineSeconds: count(setting('DEADLINE'), doc('RolloutOptions.deadline'), 120),
     drainTimeoutSeconds: count(setting('DRAIN_TIMEOUT'), doc('RolloutOptions.drainTimeout'), 0),
@@ -134,7 +138,7 @@ const imageOf = (parts) => expression(`include "sysbox.image" ${parts} | quote`)
 const nodeSelector = 'merge (dict "sysbox-install" "yes") .Values.nodeSelector';
 
 const byValues = {
-  CONCURRENCY: 'int64 .Values.rollout.concurrency | toString',
+  CONCURRENCY: '.Values.rollout.concurrency | toString',
   FAILURE_BUDGET: 'int64 .Values.rollout.failureBudget | toString',
   DEADLINE: 'int64 .Values.rollout.deadlineSeconds | toString',
   SLOT_EXPIRY: 'mul 2 (int64 .Values.rollout.deadlineSeconds) | toString',
@@ -155,7 +159,6 @@ function markSettings() {
 }
 
 function markPods() {
-  daemonSet.spec.updateStrategy.rollingUpdate.maxUnavailable = expression('int64 .Values.rollout.concurrency');
   coordinator.image = imageOf('.');
   coordinator.imagePullPolicy = expression('.Values.image.pullPolicy');
   coordinator.resources = block('.Values.resources');
@@ -220,9 +223,6 @@ SETTINGS_DATA
 {{- end }}
 
 {{- define "sysbox.refusals" -}}
-{{- if gt (int .Values.rollout.concurrency) (int .Values.rollout.failureBudget) }}
-{{- fail (printf "rollout.concurrency %v is above rollout.failureBudget %v: that many nodes could fail at once" .Values.rollout.concurrency .Values.rollout.failureBudget) }}
-{{- end }}
 {{- if and .Values.uninstall .Values.node.dryRun }}
 {{- fail "uninstall and node.dryRun are both true: remove one of them" }}
 {{- end }}

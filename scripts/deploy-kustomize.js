@@ -65,7 +65,6 @@ const files = {
   }),
   'overlays/rollout/kustomization.yaml': overlay({
     ...merge({ CONCURRENCY: 2, FAILURE_BUDGET: 2 }),
-    patches: [patch('/spec/updateStrategy/rollingUpdate/maxUnavailable', 2)],
   }),
   'demo/demo.k8s.yaml': NOTE + printed.ubuntu,
   'demo/kustomization.yaml': kustomization({ resources: ['demo.k8s.yaml'] }),

@@ -16,13 +16,17 @@ export interface ReasonEntry {
  * @internal
  */
 export const REASONS: Record<string, ReasonEntry> = {
+  AppArmor: {
+    meaning: 'AppArmor confines fusermount3, and its profile cannot be extended',
+    remedy: 'do what the message says; it has the rules',
+  },
   Architecture: {
     meaning: 'neither x86_64 nor aarch64',
     remedy: 'label another node',
   },
   BrokenConfiguration: {
     meaning: "containerd rejects the node's configuration without our change",
-    remedy: 'mend the foreign file that the message names',
+    remedy: 'fix the foreign file that the message names',
   },
   CannotWrite: {
     meaning: 'programs or binaries cannot be copied to the host',
@@ -32,13 +36,13 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'the rendered config.toml has an unknown version',
     remedy: 'use a newer release of this library',
   },
-  Containerd: {
-    meaning: 'containerd older than 2.0.5',
-    remedy: 'upgrade K3s to 1.33.1 or later',
-  },
   ContainerdDown: {
     meaning: "containerd's socket does not answer after a restart",
     remedy: 'read the message; the old configuration is back',
+  },
+  ContainerdTooOld: {
+    meaning: 'containerd older than 2.0.5',
+    remedy: 'upgrade K3s or RKE2 to 1.33.1 or later',
   },
   CrashLoop: {
     meaning: 'K3s restarted over and over with the change',
@@ -56,9 +60,21 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'nobody confirmed the change within the deadline',
     remedy: 'read the message; the old configuration is back',
   },
+  Docker: {
+    meaning: 'K3s runs pods with Docker',
+    remedy: 'remove `--docker`',
+  },
+  DrainBlocked: {
+    meaning: 'not all system pods can be evicted, so none was',
+    remedy: 'look at the PodDisruptionBudget that the message names',
+  },
   DrainTimeout: {
-    meaning: 'system pods did not go in time',
-    remedy: 'look at PodDisruptionBudgets; delete pods without an owner',
+    meaning: 'system pods did not end in time',
+    remedy: 'look at PodDisruptionBudgets and at pods that do not end',
+  },
+  DryRun: {
+    meaning: 'a dry run: what would be done',
+    remedy: 'nothing was changed; unset `node.dryRun` to do it',
   },
   ForeignFile: {
     meaning: 'a file stands where one of ours belongs',
@@ -76,16 +92,28 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'a hand-written template, and no import line',
     remedy: 'add the lines of the message by hand, or give its sha256',
   },
+  GuardNotInForce: {
+    meaning: "systemd does not run the guard before the engine's unit",
+    remedy: 'remove the empty `ExecStartPre=` of another drop-in',
+  },
+  HostProgram: {
+    meaning: "the host's systemd did not run the host program",
+    remedy: '`journalctl -u cdk8s-sysbox-run` on the node',
+  },
+  InstallerError: {
+    meaning: "the installer's pod ended with an error of its own",
+    remedy: 'read its log; report it',
+  },
   Interrupted: {
     meaning: 'the node went down several times in the middle of the change',
     remedy: 'find out why; then retry',
   },
-  Kernel: {
+  KernelTooOld: {
     meaning: 'older than 5.19',
     remedy: 'upgrade the kernel',
   },
   MissingPrograms: {
-    meaning: 'rsync, modprobe, iptables or fusermount is missing',
+    meaning: 'rsync, modprobe, iptables, fusermount or a program that the installer runs is missing',
     remedy: 'install what the message names, or allow it with `node.installPackages`',
   },
   NoBinaries: {
@@ -97,8 +125,8 @@ export const REASONS: Record<string, ReasonEntry> = {
     remedy: 'start K3s once',
   },
   NoContainerd: {
-    meaning: 'no containerd of K3s or RKE2 runs',
-    remedy: 'start K3s',
+    meaning: 'no container engine that the installer knows runs',
+    remedy: 'start K3s or RKE2',
   },
   NoDeadMan: {
     meaning: 'systemd did not take the timer',
@@ -107,6 +135,18 @@ export const REASONS: Record<string, ReasonEntry> = {
   NoFuse: {
     meaning: '/dev/fuse is missing',
     remedy: 'load the fuse module',
+  },
+  NoHostPrograms: {
+    meaning: 'systemctl, sed or awk are not in /usr/bin or /bin, or the pod may not run them',
+    remedy: 'not supported (NixOS); look at the confinement that the message names',
+  },
+  NoRolloutState: {
+    meaning: "the rollout's ConfigMap cannot be read",
+    remedy: "apply the installer's manifests",
+  },
+  NoImports: {
+    meaning: "containerd's configuration imports no directory",
+    remedy: 'add the line of the message',
   },
   NoRelease: {
     meaning: 'the copy from the image failed',
@@ -117,8 +157,8 @@ export const REASONS: Record<string, ReasonEntry> = {
     remedy: 'free some',
   },
   NoUnit: {
-    meaning: 'containerd runs outside a systemd unit',
-    remedy: 'run K3s by a unit',
+    meaning: 'the engine runs outside of a systemd unit',
+    remedy: 'run it by a unit',
   },
   NotHealthy: {
     meaning: 'not Ready, or no handler, through the API',
@@ -140,6 +180,10 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'PID 1 is not systemd',
     remedy: 'not supported',
   },
+  NotTrusted: {
+    meaning: 'the containerd that was found is not of root, runs in a container, or others than root can replace it',
+    remedy: 'read the message; run the engine by its systemd unit',
+  },
   OldKubernetes: {
     meaning: 'kubelet older than 1.33',
     remedy: 'upgrade, or opt in with the feature gate',
@@ -148,12 +192,16 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: '`node.installPackages` is set, and the package manager failed',
     remedy: 'read the message; install them by hand',
   },
+  PolicyNotBound: {
+    meaning: 'the admission policies do not judge the installer: a tool has renamed its ServiceAccount or namespace',
+    remedy: 'apply the manifests with their own names',
+  },
   PreflightWarning: {
     meaning: 'the runtime works, with a limit that the message names',
     remedy: 'read the message; nothing is wrong',
   },
   ReadOnly: {
-    meaning: 'a folder that files go to is read-only',
+    meaning: 'a directory that files go to is read-only',
     remedy: 'remount it writable',
   },
   Rejected: {
@@ -162,7 +210,7 @@ export const REASONS: Record<string, ReasonEntry> = {
   },
   RolloutStopped: {
     meaning: 'the failure budget is spent',
-    remedy: 'mend the failed nodes; see [troubleshoot](../how-to/troubleshoot.md)',
+    remedy: 'fix the failed nodes; see [troubleshoot](../how-to/troubleshoot.md)',
   },
   RuncChanged: {
     meaning: "the merge would change runc's table",
@@ -184,6 +232,10 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'not overlayfs',
     remedy: 'remove `--snapshotter`',
   },
+  SubIds: {
+    meaning: '/etc/subuid and /etc/subgid give sysbox no common range',
+    remedy: 'write the line of the message into both files',
+  },
   SysboxReady: {
     meaning: 'the runtime is live',
     remedy: '',
@@ -196,16 +248,32 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'older than 0.7.1',
     remedy: 'use 0.7.1 or later',
   },
+  Unexpected: {
+    meaning: 'the host program ended at a step where nothing was expected',
+    remedy: '`journalctl -u cdk8s-sysbox-run` on the node; report it',
+  },
+  UnitNotActive: {
+    meaning: "the engine's unit is stopped",
+    remedy: 'start it; nothing is started that somebody has stopped',
+  },
+  UnmanagedPods: {
+    meaning: 'system pods without a controller, which nothing would create again',
+    remedy: 'delete the pods that the message names',
+  },
   UpgradeFailed: {
     meaning: 'no sandbox ran with the new release',
     remedy: 'the old release is back; read the message',
   },
   UserNamespaces: {
-    meaning: 'user.max_user_namespaces is 0',
-    remedy: 'set it above 0',
+    meaning: 'user.max_user_namespaces or kernel.unprivileged_userns_clone is 0',
+    remedy: 'set it to 1 or above, if that is acceptable',
+  },
+  WaitingForSlot: {
+    meaning: 'nothing: the message says for what the node waits',
+    remedy: '',
   },
   WrongUnit: {
-    meaning: 'K3s runs in another unit than the prop says',
+    meaning: 'the engine runs in another unit than the prop says',
     remedy: 'correct `node.unit`',
   },
   WrongValue: {

@@ -2,12 +2,12 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { clusterScoped } from '../core/cluster-scoped';
 
-/** Name of the Lease that holds the restart slots (slots.sh). */
-const ROLLOUT_LEASE = 'cdk8s-sysbox-rollout';
+/** Name of the ConfigMap that holds the state of the rollout (slots.sh). @internal */
+export const ROLLOUT_CONFIG_MAP = 'cdk8s-sysbox-rollout';
 
 /**
  * The installer's ServiceAccount and rights: nodes (the admission policy narrows them to the own one), the pods to drain and
- * the classes by which they are told, the Lease of the rollout, Events.
+ * their classes, the ConfigMap of the rollout, the own DaemonSet, Events.
  *
  * @internal
  */
@@ -37,15 +37,18 @@ export function addAccess(scope: Construct, name: string, namespace: string): vo
     }),
   );
 
-  // A name cannot be checked on create: the object does not exist yet.
-  addRole(scope, 'Leases', `${name}-leases`, namespace, subjects, [
-    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+  // In the manifests, so that the installer needs no right to create one: that cannot be limited to one name. Not a Lease: Argo CD
+  // applies none (argo-cd util/settings/resources_filter.go).
+  new kplus.k8s.KubeConfigMap(scope, 'RolloutState', { metadata: { name: ROLLOUT_CONFIG_MAP, namespace } });
+  addRole(scope, 'Rollout', `${name}-rollout`, namespace, subjects, [
     {
-      apiGroups: ['coordination.k8s.io'],
-      resources: ['leases'],
-      resourceNames: [ROLLOUT_LEASE],
+      apiGroups: [''],
+      resources: ['configmaps'],
+      resourceNames: [ROLLOUT_CONFIG_MAP],
       verbs: ['get', 'update'],
     },
+    // Which revision is the newest: the DaemonSet's generation tells.
+    { apiGroups: ['apps'], resources: ['daemonsets'], resourceNames: [name], verbs: ['get'] },
   ]);
   // Events on nodes live in the namespace default: the API server refuses them elsewhere.
   addRole(scope, 'Events', `${name}-events`, 'default', subjects, [

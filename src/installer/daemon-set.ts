@@ -23,7 +23,6 @@ export interface DaemonSetOptions {
   readonly tolerations: kplus.k8s.Toleration[];
   readonly priorityClassName: string;
   readonly resources?: kplus.ContainerResources;
-  readonly concurrency: number;
 }
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
@@ -40,7 +39,9 @@ export function addDaemonSet(scope: Construct, options: DaemonSetOptions): void 
       selector: { matchLabels: labels },
       updateStrategy: {
         type: 'RollingUpdate',
-        rollingUpdate: { maxUnavailable: kplus.k8s.IntOrString.fromNumber(options.concurrency) },
+        // The ConfigMap bounds the restarts. The controller's own limit would stop a rollout: it replaces a server's pod first, which
+        // waits for agents, which would never get new pods.
+        rollingUpdate: { maxUnavailable: kplus.k8s.IntOrString.fromString('100%') },
       },
       template: {
         metadata: {

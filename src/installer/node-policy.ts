@@ -3,7 +3,8 @@ import { Construct } from 'constructs';
 import { clusterScoped } from '../core/cluster-scoped';
 import { ANNOTATION_PREFIX, NodeLabels } from '../core/labels';
 
-const NODE_NAME = 'authentication.kubernetes.io/node-name';
+/** Key of the node's name in a token's claims. @internal */
+export const NODE_NAME = 'authentication.kubernetes.io/node-name';
 
 // Every field of a NodeSpec but its taints, Kubernetes 1.30 to 1.37 (test/cluster compares with the server's OpenAPI).
 const NODE_SPEC = [
@@ -68,37 +69,48 @@ function unchangedExcept(now: string, before: string, ours: string): string {
  * @internal
  */
 export function addNodePolicy(scope: Construct, name: string, serviceAccount: string, namespace: string): void {
+  addInstallerPolicy(scope, 'NodePolicy', {
+    name,
+    user: `system:serviceaccount:${namespace}:${serviceAccount}`,
+    resource: { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes', 'nodes/status'] },
+    variables: [
+      { name: 'labels', expression: 'object.metadata.?labels.orValue({})' },
+      { name: 'oldLabels', expression: 'oldObject.metadata.?labels.orValue({})' },
+      { name: 'annotations', expression: 'object.metadata.?annotations.orValue({})' },
+      { name: 'oldAnnotations', expression: 'oldObject.metadata.?annotations.orValue({})' },
+      { name: 'taints', expression: 'object.spec.?taints.orValue([])' },
+      { name: 'oldTaints', expression: 'oldObject.spec.?taints.orValue([])' },
+    ],
+    rules: RULES,
+  });
+}
+
+/** A policy that judges one ServiceAccount. @internal */
+export interface InstallerPolicyOptions {
+  readonly name: string;
+  readonly user: string;
+  readonly resource: kplus.k8s.NamedRuleWithOperations;
+  readonly variables: kplus.k8s.Variable[];
+  readonly rules: { readonly expression: string; readonly message: string }[];
+}
+
+/** @internal */
+export function addInstallerPolicy(scope: Construct, id: string, options: InstallerPolicyOptions): void {
   const policy = clusterScoped(
-    new kplus.k8s.KubeValidatingAdmissionPolicy(scope, 'NodePolicy', {
-      metadata: { name },
+    new kplus.k8s.KubeValidatingAdmissionPolicy(scope, id, {
+      metadata: { name: options.name },
       spec: {
         failurePolicy: 'Fail',
-        matchConstraints: {
-          resourceRules: [
-            { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes', 'nodes/status'] },
-          ],
-        },
-        matchConditions: [
-          {
-            name: 'by-the-installer',
-            expression: `request.userInfo.username == 'system:serviceaccount:${namespace}:${serviceAccount}'`,
-          },
-        ],
-        variables: [
-          { name: 'labels', expression: 'object.metadata.?labels.orValue({})' },
-          { name: 'oldLabels', expression: 'oldObject.metadata.?labels.orValue({})' },
-          { name: 'annotations', expression: 'object.metadata.?annotations.orValue({})' },
-          { name: 'oldAnnotations', expression: 'oldObject.metadata.?annotations.orValue({})' },
-          { name: 'taints', expression: 'object.spec.?taints.orValue([])' },
-          { name: 'oldTaints', expression: 'oldObject.spec.?taints.orValue([])' },
-        ],
-        validations: RULES.map((rule) => ({ ...rule, reason: 'Forbidden' })),
+        matchConstraints: { resourceRules: [options.resource] },
+        matchConditions: [{ name: 'by-the-installer', expression: `request.userInfo.username == '${options.user}'` }],
+        variables: options.variables,
+        validations: options.rules.map((rule) => ({ ...rule, reason: 'Forbidden' })),
       },
     }),
   );
   clusterScoped(
-    new kplus.k8s.KubeValidatingAdmissionPolicyBinding(scope, 'NodePolicyBinding', {
-      metadata: { name },
+    new kplus.k8s.KubeValidatingAdmissionPolicyBinding(scope, `${id}Binding`, {
+      metadata: { name: options.name },
       spec: { policyName: policy.name, validationActions: ['Deny'] },
     }),
   );

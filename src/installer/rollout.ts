@@ -1,20 +1,25 @@
 import { Duration } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-30';
 
 /** How the change goes over the nodes of a cluster. */
 export interface RolloutOptions {
   /**
-   * How many agents may restart K3s at once. Servers always restart one at a time, after the agents, and only while every
-   * other server is Ready. The first agent of a rollout goes alone.
+   * How many agents may restart K3s concurrently, as a number or as a percentage of the nodes that get the runtime (rounded down,
+   * at least one). A rollout ramps up to it: one canary, then as many as have succeeded and one more, so that each wave has twice
+   * as many. Servers always restart one at a time, after the agents, and only while every other server is Ready.
    *
-   * Refused: less than 1, and more than `failureBudget`, since that many nodes could fail together.
+   * Refused: less than 1 node, and percentages outside 1 to 100.
    *
-   * @default 1
+   * @default PercentOrAbsolute.percent(5)
    */
-  readonly concurrency?: number;
+  readonly concurrency?: kplus.PercentOrAbsolute;
 
   /**
-   * After how many failed nodes the rollout stops. A node that was rolled back, and one whose installer vanished in the
-   * middle of a restart, count. Nodes in restart are counted as if they could fail, so no more than this many are lost.
+   * After how many failed nodes no further node is restarted. A node that was rolled back, and one whose installer vanished in the
+   * middle of a restart, count; nodes that were deleted or are not selected any more do not.
+   *
+   * Nodes that are in restart at that moment finish, and can fail too: the worst loss is `failureBudget - 1 + concurrency` nodes. `SysboxInstaller.worstLoss`
+   * names it. A lost node runs K3s with its old configuration.
    *
    * @default 1: the first failure stops it
    */
@@ -41,26 +46,21 @@ export interface RolloutOptions {
 
 /** The checked values. @internal */
 export interface Rollout {
-  readonly concurrency: number;
+  /** A number, or a number and "%". */
+  readonly concurrency: string;
   readonly failureBudget: number;
   readonly deadline: number;
   readonly drainTimeout: number;
+  /** How many nodes a change that fails everywhere can hit. */
+  readonly worstLoss: string;
 }
 
 /** @internal */
 export function rolloutOf(options: RolloutOptions, where: string): Rollout {
-  const concurrency = options.concurrency ?? 1;
+  const concurrency = checkedConcurrency(options.concurrency ?? kplus.PercentOrAbsolute.percent(5), where);
   const failureBudget = options.failureBudget ?? 1;
-  for (const [name, value] of Object.entries({ concurrency, failureBudget })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new Error(`${where}: rollout.${name} is ${value}. Give a whole number of nodes, 1 or more`);
-    }
-  }
-  if (concurrency > failureBudget) {
-    throw new Error(
-      `${where}: rollout.concurrency ${concurrency} is above rollout.failureBudget ${failureBudget}: that many nodes could fail at once. ` +
-        `Lower concurrency to ${failureBudget} or raise failureBudget to ${concurrency}`,
-    );
+  if (!Number.isInteger(failureBudget) || failureBudget < 1) {
+    throw new Error(`${where}: rollout.failureBudget is ${failureBudget}. Give a whole number of nodes, 1 or more`);
   }
   const deadline = (options.deadline ?? Duration.minutes(10)).toSeconds();
   if (deadline < 120) {
@@ -69,5 +69,22 @@ export function rolloutOf(options: RolloutOptions, where: string): Rollout {
     );
   }
   const drainTimeout = (options.drainTimeout ?? Duration.minutes(10)).toSeconds();
-  return { concurrency, failureBudget, deadline, drainTimeout };
+  return { concurrency, failureBudget, deadline, drainTimeout, worstLoss: worstLoss(concurrency, failureBudget) };
 }
+
+function checkedConcurrency(concurrency: kplus.PercentOrAbsolute, where: string): string {
+  const text = String(concurrency.value);
+  const valid = text.endsWith('%') ? /^([1-9]|[1-9]\d|100)%$/.test(text) : /^[1-9]\d*$/.test(text);
+  if (valid) return text;
+  throw new Error(
+    `${where}: rollout.concurrency is ${text}. Give PercentOrAbsolute.absolute(n) with 1 node or more, or .percent(n) from 1 to 100`,
+  );
+}
+
+/** The last failure that the budget allows comes while `concurrency - 1` other nodes are in restart. */
+function worstLoss(concurrency: string, budget: number): string {
+  if (!concurrency.endsWith('%')) return nodes(Number(concurrency) + budget - 1);
+  return `${concurrency} of the nodes (at least ${nodes(1)})` + (budget > 1 ? ` and ${nodes(budget - 1)} more` : '');
+}
+
+const nodes = (count: number) => `${count} node${count === 1 ? '' : 's'}`;

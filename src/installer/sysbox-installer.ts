@@ -14,6 +14,7 @@ import { addAccess } from './access';
 import { addDaemonSet, PROGRAMS_PATH } from './daemon-set';
 import { fsArgs, managerArgs, SysboxDaemonOptions } from './daemon-args';
 import { nodeConfiguration, nodePrograms } from './node-files';
+import { addRolloutPolicy } from './rollout-policy';
 import { addNodePolicy } from './node-policy';
 import { RolloutOptions, rolloutOf } from './rollout';
 import { SysboxSource } from './sysbox-source';
@@ -109,7 +110,7 @@ export interface SysboxInstallationProps {
   /**
    * How the change goes over the nodes.
    *
-   * @default - one node at a time; the first failure stops the rollout
+   * @default - one node, then waves that double up to 5 % of the nodes; the first failure stops the rollout
    */
   readonly rollout?: RolloutOptions;
 
@@ -165,6 +166,9 @@ export class SysboxInstaller extends Construct {
   /** Namespace of the installer. */
   public readonly namespace: string;
 
+  /** How many nodes a change that fails everywhere can hit, such as "5% of the nodes (at least 1 node)". */
+  public readonly worstLoss: string;
+
   constructor(scope: Construct, id: string, props: SysboxInstallerProps) {
     super(scope, id);
     neverAdopt(this);
@@ -177,6 +181,7 @@ export class SysboxInstaller extends Construct {
     const handler = props.handler ?? SysboxRuntimeClass.DEFAULT_NAME;
     assertHandler(handler, where);
     const rollout = rolloutOf(props.rollout ?? {}, where);
+    this.worstLoss = rollout.worstLoss;
     const node = checkedNode(props.node ?? {}, where);
     if (node.dryRun && props.uninstall) {
       throw new Error(
@@ -188,6 +193,7 @@ export class SysboxInstaller extends Construct {
     if (props.createNamespace ?? true) addNamespace(this, this.namespace);
     addAccess(this, name, this.namespace);
     addNodePolicy(this, name, name, this.namespace);
+    addRolloutPolicy(this, name, name, this.namespace);
 
     const programs = nodePrograms();
     const configuration = nodeConfiguration({
@@ -207,9 +213,9 @@ export class SysboxInstaller extends Construct {
       RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
       DEADLINE: String(rollout.deadline),
       DRAIN_TIMEOUT: String(rollout.drainTimeout),
-      CONCURRENCY: String(rollout.concurrency),
+      CONCURRENCY: rollout.concurrency,
       FAILURE_BUDGET: String(rollout.failureBudget),
-      SLOT_POLL: '10',
+      SLOT_POLL: '5',
       SLOT_EXPIRY: String(2 * rollout.deadline),
       RETRY_PERIOD: '120',
       EXPECT_UNIT: node.unit ?? '',
@@ -238,7 +244,6 @@ export class SysboxInstaller extends Construct {
       ),
       priorityClassName: props.priorityClassName ?? 'system-node-critical',
       resources: props.resources,
-      concurrency: rollout.concurrency,
     });
     addStandardLabels(this, name);
     claimNames(this);

@@ -83,7 +83,7 @@ describe.each(minors)('the installer of dist/ with its real token, Kubernetes %s
   test('is held by a policy that knows every field of the spec of a node', async () => {
     const { components } = await server.get('/openapi/v3/api/v1');
     const fields = Object.keys(components.schemas['io.k8s.api.core.v1.NodeSpec'].properties);
-    const rules = JSON.stringify(distObject('ValidatingAdmissionPolicy').spec.validations);
+    const rules = JSON.stringify(distObject('ValidatingAdmissionPolicy', 'sysbox-installer').spec.validations);
     const forgotten = fields.filter((field) => field !== 'taints' && !rules.includes(`object.spec.?${field} == `));
     expect(forgotten).toEqual([]);
   });
@@ -151,7 +151,7 @@ describe.each(minors)('the installer of dist/ with its real token, Kubernetes %s
   // The requests of its programs (src/installer/node), as they send them.
   describe('has the right to', () => {
     const { namespace } = daemonSet().metadata;
-    const leases = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
+    const configMaps = `/api/v1/namespaces/${namespace}/configmaps`;
     const rollout = 'cdk8s-sysbox-rollout';
 
     test('read all nodes', async () => {
@@ -166,19 +166,22 @@ describe.each(minors)('the installer of dist/ with its real token, Kubernetes %s
       await installer.create(`/api/v1/namespaces/${namespace}/pods/${name}/eviction`, eviction, dryRun);
     });
 
-    test('keep the Lease of the rollout, and no other', async () => {
-      const lease = await installer.create(leases, { metadata: { name: rollout }, spec: {} });
-      lease.metadata.annotations = { 'cdk8s-sysbox.io/rollout': '{}' };
-      const written = await installer.replace(`${leases}/${rollout}`, lease);
-      expect(await installer.get(`${leases}/${rollout}`)).toEqual(written);
-      expect(await refusal(installer.replace(`${leases}/${rollout}`, lease))).toMatch(/the object has been modified/);
-
-      await server.create(leases, { metadata: { name: 'other' }, spec: {} });
-      expect(await refusal(installer.get(`${leases}/other`))).toMatch(/is forbidden/);
-      const elsewhere = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
-      expect(await refusal(installer.create(elsewhere, { metadata: { name: rollout }, spec: {} }))).toMatch(
-        /is forbidden/,
+    test("keep the rollout's state, and no other ConfigMap", async () => {
+      const state = await installer.get(`${configMaps}/${rollout}`);
+      state.metadata.annotations = { 'cdk8s-sysbox.io/done': '1', 'a/slot': 'held agent r 1' };
+      const written = await installer.replace(`${configMaps}/${rollout}`, state);
+      expect(await installer.get(`${configMaps}/${rollout}`)).toEqual(written);
+      expect(await refusal(installer.replace(`${configMaps}/${rollout}`, state))).toMatch(
+        /the object has been modified/,
       );
+
+      await server.create(configMaps, { metadata: { name: 'other' } });
+      expect(await refusal(installer.get(`${configMaps}/other`))).toMatch(/is forbidden/);
+      expect(await refusal(installer.create(configMaps, { metadata: { name: 'another' } }))).toMatch(/is forbidden/);
+    });
+
+    test('read its DaemonSet', async () => {
+      await installer.get(`/apis/apps/v1/namespaces/${namespace}/daemonsets/${daemonSet().metadata.name}`);
     });
 
     test('write Events of its node', async () => {
@@ -195,6 +198,56 @@ describe.each(minors)('the installer of dist/ with its real token, Kubernetes %s
     });
   });
 
+  // Long names: as the name part of a key, a node's name could have 63 characters only.
+  describe("on the rollout's state", () => {
+    const long = `node-${'x'.repeat(50)}.${'y'.repeat(60)}.example.com`;
+    const slots = { 'a/slot': 'held agent r 1', 'b/slot': 'held agent r 2', [`${long}/slot`]: 'held agent r 3' };
+    const path = `/api/v1/namespaces/${daemonSet().metadata.namespace}/configmaps/cdk8s-sysbox-rollout`;
+    const asInstaller = async (annotations: Record<string, string | undefined>, more: KubeObject = {}) => {
+      const state = await installer.get(path);
+      const now = { ...state.metadata.annotations, ...annotations };
+      return installer.replace(path, { ...state, metadata: { ...state.metadata, annotations: now }, ...more }, dryRun);
+    };
+    beforeEach(() => server.patch(path, { metadata: { annotations: { ...slots, theirs: 'kept' } } }));
+    const ownSlot = "the installer may write its own node's slot only";
+
+    test.each<[string, Record<string, string | undefined>]>([
+      ['write its own slot', { 'a/slot': 'failed agent r 1 CrashLoop' }],
+      ["remove its own slot, and another node's", { 'a/slot': undefined, 'b/slot': undefined }],
+      ['remove the slot of a node with a long name', { [`${long}/slot`]: undefined }],
+      ['write the counts', { 'cdk8s-sysbox.io/done': '4' }],
+    ])('it may %s', async (_, annotations) => {
+      await asInstaller(annotations);
+    });
+
+    test.each<[string, Record<string, string | undefined>, string]>([
+      ["change another node's slot", { 'b/slot': 'held agent r 9' }, ownSlot],
+      ['change the slot of a node with a long name', { [`${long}/slot`]: 'held agent r 9' }, ownSlot],
+      ['grant a slot to another node', { 'c/slot': 'held agent r 9' }, ownSlot],
+      ["write a slot of a node whose name ends like its own's", { 'x.a/slot': 'held agent r 9' }, ownSlot],
+      ['change another annotation', { theirs: 'changed' }, 'under cdk8s-sysbox.io/ only'],
+      ['remove another annotation', { theirs: undefined }, 'under cdk8s-sysbox.io/ only'],
+    ])('it may not %s', async (_, annotations, message) => {
+      expect(await refusal(asInstaller(annotations))).toContain(message);
+    });
+
+    test('it may not write data', async () => {
+      expect(await refusal(asInstaller({}, { data: { other: 'x' } }))).toContain('nothing of the ConfigMap but');
+    });
+
+    test('it may write its own slot under a long name, with a token of that node', async () => {
+      const { spec, metadata } = daemonSet();
+      const account = { serviceAccount: spec.template.spec.serviceAccountName, namespace: metadata.namespace };
+      const token = await server.tokenFor({ ...account, node: long, podSpec: spec.template.spec });
+      const state = await server.get(path);
+      state.metadata.annotations[`${long}/slot`] = 'held agent r 9';
+      await server.as({ token }).replace(path, state, dryRun);
+      state.metadata.annotations['a/slot'] = 'held agent r 9';
+      expect(await refusal(server.as({ token }).replace(path, state, dryRun))).toContain(ownSlot);
+      await server.delete(node(long));
+    });
+  });
+
   describe('has no right to', () => {
     const { metadata } = daemonSet();
     const forbidden: [string, KubeObject][] = [
@@ -203,6 +256,7 @@ describe.each(minors)('the installer of dist/ with its real token, Kubernetes %s
       ['change the status of a node', { verb: 'patch', resource: 'nodes', subresource: 'status' }],
       ['use the kubelet API of a node', { verb: 'create', resource: 'nodes', subresource: 'proxy' }],
       ['read a secret', { verb: 'get', resource: 'secrets', namespace: metadata.namespace }],
+      ['create a ConfigMap', { verb: 'create', resource: 'configmaps', namespace: metadata.namespace }],
       ['create a pod', { verb: 'create', resource: 'pods', namespace: metadata.namespace }],
       ['run a command in a pod', { verb: 'create', resource: 'pods', subresource: 'exec', namespace: 'default' }],
       [

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Testing } from 'cdk8s';
-import { NodeTaintQuery, Secret } from 'cdk8s-plus-30';
+import { NodeTaintQuery, PercentOrAbsolute, Secret } from 'cdk8s-plus-30';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SysboxInstallationProps, SysboxSource } from '../../src';
@@ -44,7 +44,7 @@ const asConstructed: Record<string, SysboxInstallationProps> = {
     }),
   },
   'overlays/tolerations': { tolerations: [NodeTaintQuery.exists('sysbox-runtime')] },
-  'overlays/rollout': { rollout: { concurrency: 2, failureBudget: 2 } },
+  'overlays/rollout': { rollout: { concurrency: PercentOrAbsolute.absolute(2), failureBudget: 2 } },
 };
 
 test('every overlay is compared with the constructs', () => {

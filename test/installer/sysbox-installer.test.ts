@@ -1,5 +1,5 @@
 import { Duration, Size } from 'cdk8s';
-import { ImagePullPolicy, NodeTaintQuery, Secret } from 'cdk8s-plus-30';
+import { ImagePullPolicy, NodeTaintQuery, PercentOrAbsolute, Secret } from 'cdk8s-plus-30';
 import {
   ContainerEngine,
   NodeOptions,
@@ -36,10 +36,13 @@ describe('the objects', () => {
       'ServiceAccount',
       'ClusterRole',
       'ClusterRoleBinding',
+      'ConfigMap',
       'Role',
       'RoleBinding',
       'Role',
       'RoleBinding',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
       'ValidatingAdmissionPolicy',
       'ValidatingAdmissionPolicyBinding',
       'ConfigMap',
@@ -109,7 +112,7 @@ describe('the DaemonSet', () => {
   test('mounts programs and configuration together, and the settings apart from them', () => {
     const manifests = install();
     const [programs, configuration, settingsMap] = manifests
-      .filter((m) => m.kind === 'ConfigMap')
+      .filter((m) => m.kind === 'ConfigMap' && m.immutable)
       .map((m) => m.metadata.name);
     const { volumes, containers } = pod(manifests);
     const volume = (name: string) => volumes.find((v: Manifest) => v.name === name);
@@ -123,7 +126,7 @@ describe('the DaemonSet', () => {
   test('runs the coordinator only when the files are those that were rendered', () => {
     const manifests = install();
     const directory = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-programs-'));
-    for (const { data } of manifests.filter((m) => m.kind === 'ConfigMap' && !m.data.DEADLINE)) {
+    for (const { data } of manifests.filter((m) => m.immutable && !m.data.DEADLINE)) {
       for (const [name, text] of Object.entries<string>(data)) writeFileSync(join(directory, name), text);
     }
     const command: string[] = pod(manifests).containers[0].command;
@@ -143,9 +146,9 @@ describe('the DaemonSet', () => {
 
 describe('the ConfigMaps', () => {
   test('are immutable and named by their content', () => {
-    const maps = install().filter((m) => m.kind === 'ConfigMap');
-    expect(maps.map((m) => m.immutable)).toEqual([true, true, true]);
-    const other = install({ handler: 'other' }).filter((m) => m.kind === 'ConfigMap');
+    const maps = install().filter((m) => m.immutable);
+    expect(maps.map((m) => m.kind)).toEqual(['ConfigMap', 'ConfigMap', 'ConfigMap']);
+    const other = install({ handler: 'other' }).filter((m) => m.immutable);
     expect(other[0]!.metadata.name).toBe(maps[0]!.metadata.name);
     expect(other[1]!.metadata.name).not.toBe(maps[1]!.metadata.name);
   });
@@ -193,7 +196,7 @@ describe('the ConfigMaps', () => {
 
 describe('every prop', () => {
   const rollout: Required<RolloutOptions> = {
-    concurrency: 3,
+    concurrency: PercentOrAbsolute.absolute(3),
     failureBudget: 4,
     deadline: Duration.minutes(5),
     drainTimeout: Duration.minutes(20),
@@ -201,7 +204,8 @@ describe('every prop', () => {
   const node: Required<NodeOptions> = {
     unit: 'k3s-edge',
     takeoverSha256: 'a'.repeat(64),
-    dryRun: true,
+    // With `uninstall`, true is refused.
+    dryRun: false,
     installPackages: true,
   };
   const daemons: Required<SysboxDaemonOptions> = {
@@ -243,15 +247,17 @@ describe('every prop', () => {
       imagePullPolicy: 'Always',
       resources: { limits: { memory: '256Mi' } },
     });
-    expect(only(manifests, 'DaemonSet').spec.updateStrategy.rollingUpdate.maxUnavailable).toBe(3);
+    expect(only(manifests, 'DaemonSet').spec.updateStrategy.rollingUpdate.maxUnavailable).toBe('100%');
   });
 
   test('of the namespace is respected', () => {
     expect(manifests.filter((m) => m.kind === 'Namespace')).toEqual([]);
     expect(only(manifests, 'DaemonSet').metadata.namespace).toBe('runtime');
-    expect(only(manifests, 'ValidatingAdmissionPolicy').spec.matchConditions[0].expression).toBe(
-      "request.userInfo.username == 'system:serviceaccount:runtime:sysbox-installer'",
-    );
+    for (const name of ['sysbox-installer', 'sysbox-installer-rollout']) {
+      expect(only(manifests, 'ValidatingAdmissionPolicy', name).spec.matchConditions[0].expression).toBe(
+        "request.userInfo.username == 'system:serviceaccount:runtime:sysbox-installer'",
+      );
+    }
   });
 
   test('of the node programs is in their settings', () => {
@@ -265,12 +271,25 @@ describe('every prop', () => {
       DRAIN_TIMEOUT: '1200',
       EXPECT_UNIT: 'k3s-edge',
       TAKEOVER: 'a'.repeat(64),
-      DRY_RUN: 'true',
+      DRY_RUN: 'false',
       INSTALL_PACKAGES: 'true',
       NODE_SELECTOR: '{"pool":"ci","sysbox-install":"yes"}',
       UNINSTALL: 'false',
       ALLOW_OLD_KUBERNETES: 'true',
     });
+  });
+
+  test('of a dry run is in the settings', () => {
+    expect(settings(install({ node: { dryRun: true } }))).toMatchObject({ DRY_RUN: 'true' });
+  });
+
+  test('of the rollout tells the worst loss', () => {
+    const worstLoss = (options?: RolloutOptions) =>
+      new SysboxInstaller(testChart(), 'installer', { runtimeClass: props.runtimeClass, rollout: options }).worstLoss;
+    expect(worstLoss()).toBe('5% of the nodes (at least 1 node)');
+    expect(worstLoss({ failureBudget: 3 })).toBe('5% of the nodes (at least 1 node) and 2 nodes more');
+    expect(worstLoss({ concurrency: PercentOrAbsolute.absolute(1) })).toBe('1 node');
+    expect(worstLoss(rollout)).toBe('6 nodes');
   });
 
   test('of the daemons is in their units', () => {
@@ -297,13 +316,17 @@ describe('refuses', () => {
       { nodeSelector: { 'sysbox-runtime': 'running' } },
       /its pods would vanish with it.*sysbox-install=yes/,
     ],
-    ['no slot at all', { rollout: { concurrency: 0 } }, /rollout\.concurrency is 0\. Give a whole number/],
-    ['half a node', { rollout: { failureBudget: 1.5 } }, /rollout\.failureBudget is 1\.5/],
     [
-      'more restarts than may fail',
-      { rollout: { concurrency: 5 } },
-      /concurrency 5 is above rollout\.failureBudget 1.*raise failureBudget to 5/,
+      'no slot at all',
+      { rollout: { concurrency: PercentOrAbsolute.absolute(0) } },
+      /rollout\.concurrency is 0\. Give PercentOrAbsolute\.absolute/,
     ],
+    [
+      'more than all nodes',
+      { rollout: { concurrency: PercentOrAbsolute.percent(101) } },
+      /rollout\.concurrency is 101%\. Give .*percent\(n\) from 1 to 100/,
+    ],
+    ['half a node', { rollout: { failureBudget: 1.5 } }, /rollout\.failureBudget is 1\.5/],
     [
       'a deadline that no restart meets',
       { rollout: { deadline: Duration.seconds(30) } },

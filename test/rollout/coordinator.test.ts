@@ -1,15 +1,26 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiServer, startApiServer } from '../cluster/api-server';
 import { buildTimeout } from '../cluster/build';
 import { KubeObject } from '../cluster/client';
-import { distText } from '../cluster/dist';
 import { CoordinatorNode } from './coordinator';
-import { leasePath, stateOf } from './lease-watch';
+import { leaseState, namesIn, RolloutState } from './lease';
+import { leasePath } from './lease-watch';
+import { manifestText } from './manifests';
 import { nodePath } from './pod';
 import { podShells } from './pod-shell';
-import { RolloutState } from './rules';
+import { emptyLease } from './simulation';
 import { UnreliableNetwork } from './unreliable';
 
 jest.setTimeout(180_000);
@@ -21,8 +32,8 @@ let made = 0;
 const nodes: CoordinatorNode[] = [];
 
 beforeAll(async () => {
-  server = await startApiServer({ minor: '1.33' });
-  await server.apply(distText);
+  server = await startApiServer({ minor: '1.37' });
+  await server.apply(manifestText);
   await server.createNamespace('team');
   network = await UnreliableNetwork.before(server.url);
 }, buildTimeout);
@@ -42,7 +53,7 @@ afterEach(async () => {
   }
   for (const { metadata } of await server.list('/api/v1/namespaces/team/pods'))
     await server.delete(`/api/v1/namespaces/team/pods/${metadata.name}`, { gracePeriodSeconds: '0' });
-  await server.delete(leasePath).catch(() => undefined);
+  await emptyLease(server);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -67,9 +78,8 @@ async function anInstalledNode() {
   return node;
 }
 
-const state = async (): Promise<RolloutState | undefined> =>
-  (await server.get(leasePath).then(stateOf, () => undefined)) as RolloutState | undefined;
-const released = () => nodes[0]?.until(async () => expect((await state())?.holders).toEqual({}));
+const state = async (): Promise<RolloutState> => leaseState(await server.get(leasePath));
+const released = () => nodes[0]?.until(async () => expect(namesIn(await state(), 'held')).toEqual([]));
 
 function systemPod(node: CoordinatorNode, name: string, owned: boolean) {
   const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'u', controller: true };
@@ -90,8 +100,10 @@ describe.each(podShells)('under %s', (_, of) => {
     await node.kubelet(new Date(0));
     node.start();
     await node.untilCalled('commit');
-    expect((await state())?.holders).toMatchObject({ [node.name]: { role: 'agent', revision: 'revision-a' } });
-    expect(await node.annotations()).toMatchObject({ stage: 'committed', revision: 'revision-a' });
+    expect((await state()).slots).toMatchObject({
+      [node.name]: { state: 'held', role: 'agent', revision: node.revision },
+    });
+    expect(await node.annotations()).toMatchObject({ stage: 'committed', revision: node.revision });
     // Not before the kubelet reports again.
     await new Promise((resolve) => setTimeout(resolve, 700));
     const { metadata, spec } = await node.object();
@@ -104,15 +116,15 @@ describe.each(podShells)('under %s', (_, of) => {
     expect(node.calls).toEqual(['directories', 'prepare', 'commit', 'confirm']);
     expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
     expect((await node.object()).spec.taints).toEqual([theirs]);
-    expect(await node.annotations()).toEqual({ stage: 'ready', revision: 'revision-a' });
+    expect(await node.annotations()).toEqual({ stage: 'ready', revision: node.revision });
     expect(await node.events()).toEqual(['SysboxReady']);
-    expect(await state()).toMatchObject({ revision: 'revision-a', holders: {}, failed: {}, done: 1 });
+    expect(await state()).toMatchObject({ revision: node.revision, slots: {}, done: 1 });
     const published = join(node.state, 'programs/current');
     expect(readFileSync(join(published, 'host.sh'), 'utf8')).toContain('The host program');
     expect(readdirSync(join(node.root, 'opt/sysbox/releases'))).toHaveLength(1);
   });
 
-  test('an uninstall leaves nothing of ours on the Node object, and no traffic', async () => {
+  test('an uninstall leaves on the Node object how it ended, and nothing else of ours', async () => {
     const node = await aNode({ of });
     node.start();
     await node.untilReady();
@@ -120,37 +132,102 @@ describe.each(podShells)('under %s', (_, of) => {
     await node.end();
     await server.patch(nodePath(node.name), { spec: { taints: [theirs] } });
     await systemPod(node, 'system', true);
-    node.revision = 'revision-b';
+    node.changeRevision();
     node.configure({ UNINSTALL: 'true' });
     node.start();
     await node.untilReady();
     expect(existsSync(node.state)).toBe(false);
     expect(node.calls.slice(-1)).toEqual(['uninstall']);
-    expect(await node.annotations()).toEqual({});
+    expect(await node.annotations()).toEqual({ stage: 'removed', revision: node.revision });
     const { metadata, spec } = await node.object();
     expect(metadata.labels['sysbox-runtime']).toBeUndefined();
     expect(spec.taints).toEqual([theirs]);
     expect(await server.list('/api/v1/namespaces/team/pods')).toEqual([]);
     await node.untilToldOf('SysboxRemoved');
-    expect(await state()).toMatchObject({ holders: {}, failed: {} });
-    const before = network.connections;
-    await new Promise((resolve) => setTimeout(resolve, 3000));
-    expect(network.connections).toBe(before);
+    expect(await state()).toMatchObject({ slots: {} });
   });
+});
+
+describe('before anything runs on the host, the pod itself refuses', () => {
+  test.each([
+    ['a host without systemd', 'proc/1/comm', 'init', 'NotSystemd', 'PID 1 of the host is init'],
+    ['SELinux that enforces', 'sys/fs/selinux/enforce', '1', 'SELinux', 'SELinux is enforcing'],
+    ['a host without programs in /usr/bin', 'model/no-programs', '', 'NoHostPrograms', 'systemctl is missing'],
+  ])('%s', async (_, file, content, reason, message) => {
+    const node = await aNode();
+    mkdirSync(join(node.root, file, '..'), { recursive: true });
+    writeFileSync(join(node.root, file), content);
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason });
+    expect((await node.annotations()).message).toContain(message);
+    expect(node.calls).toEqual([]);
+    expect(existsSync(node.state)).toBe(false);
+    await node.untilToldOf(reason);
+  });
+});
+
+test('an installer whom no policy binds does nothing', async () => {
+  const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/sysbox-installer';
+  await server.patch(bindings, { spec: { validationActions: ['Warn'] } });
+  try {
+    const node = await aNode();
+    // The policy has stopped to refuse when the pod starts.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'PolicyNotBound' });
+    expect(node.calls).toEqual([]);
+  } finally {
+    await server.patch(bindings, { spec: { validationActions: ['Deny'] } });
+  }
+  await nodes[0]?.untilReady();
+});
+
+test('what is copied to the host is for root alone', async () => {
+  const node = await anInstalledNode();
+  const directory = join(node.state, 'programs', node.revision);
+  const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o077);
+  expect(new Set([statSync(directory).mode & 0o077, ...modes])).toEqual(new Set([0]));
+});
+
+test('a unit that somebody stopped is not restarted', async () => {
+  const node = await aNode();
+  node.turn('unit-stopped');
+  node.start();
+  await node.untilAnnotated({ stage: 'failed', reason: 'UnitNotActive' });
+  expect(node.calls).not.toContain('commit');
+  expect((await state()).slots).toEqual({});
+  node.turnBack('unit-stopped');
+  await node.untilReady();
+});
+
+test('a dry run uninstalls nothing, and revives nothing', async () => {
+  const node = await anInstalledNode();
+  await systemPod(node, 'system', true);
+  await node.end();
+  node.turn('dry-run', 'yes');
+  node.turn('daemons', 'dead');
+  node.configure({ DRY_RUN: 'true', UNINSTALL: 'true' });
+  const before = node.calls.length;
+  node.start();
+  await node.untilAnnotated({ stage: 'validated', reason: 'DryRun' });
+  expect(node.calls.slice(before)).toEqual(['prepare']);
+  expect(await server.list('/api/v1/namespaces/team/pods')).toHaveLength(1);
 });
 
 test('another pod on a healthy node restarts nothing and takes no slot', async () => {
   const node = await anInstalledNode();
-  const serial = (await state())?.serial;
+  const { slots } = await state();
   await node.end();
   node.start();
   await node.untilReady();
   expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
-  expect((await state())?.serial).toBe(serial);
+  expect((await state()).slots).toEqual(slots);
 });
 
 test('an idle node costs one GET a minute, and its object is repaired when it changes', async () => {
   const node = await anInstalledNode();
+  // It counts once more after its own change.
+  await node.until(async () => expect(await state()).toMatchObject({ done: 1, failed: '0', pending: '0' }));
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const [before, from] = [network.connections, Date.now()];
   // A minute takes two seconds here.
@@ -188,7 +265,7 @@ describe('a pod that died', () => {
       await node.untilReady();
       await released();
       expect(node.calls.filter((call) => call === 'commit').length).toBeLessThanOrEqual(2);
-      expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 1 });
+      expect(await state()).toMatchObject({ slots: {}, done: 1 });
     },
   );
 
@@ -202,11 +279,11 @@ describe('a pod that died', () => {
     await node.until(() => expect(readFileSync(join(node.state, 'journal'), 'utf8')).toContain('verified'));
     await node.end();
     network.weather = 'fair';
-    expect(Object.keys((await state())?.holders ?? {})).toEqual([node.name]);
+    expect(namesIn(await state(), 'held')).toEqual([node.name]);
     node.start();
     await node.untilReady();
     await released();
-    expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 1 });
+    expect(await state()).toMatchObject({ slots: {}, done: 1 });
   });
 
   test('in the middle of an uninstall is followed by one that ends it', async () => {
@@ -221,8 +298,8 @@ describe('a pod that died', () => {
     await node.until(() => expect(existsSync(node.state)).toBe(false));
     node.start();
     await node.untilReady();
-    expect(await node.annotations()).toEqual({});
-    expect(await state()).toMatchObject({ holders: {}, failed: {} });
+    expect(await node.annotations()).toEqual({ stage: 'removed', revision: node.revision });
+    expect(await state()).toMatchObject({ slots: {} });
   });
 
   test('leaves an older revision in restart, which ends before the newer one begins', async () => {
@@ -231,13 +308,13 @@ describe('a pod that died', () => {
     node.start();
     await node.untilCalled('commit');
     await node.end();
-    node.revision = 'revision-b';
+    node.changeRevision();
     node.start();
     node.turnBack('pause-commit');
     await node.untilReady();
     await released();
-    expect(await node.annotations()).toEqual({ stage: 'ready', revision: 'revision-b' });
-    expect(await state()).toMatchObject({ holders: {}, failed: {} });
+    expect(await node.annotations()).toEqual({ stage: 'ready', revision: node.revision });
+    expect(await state()).toMatchObject({ slots: {} });
   });
 });
 
@@ -249,7 +326,7 @@ describe('a restart that fails', () => {
     await first.untilAnnotated({ stage: 'failed', reason: 'CrashLoop', message: 'this change failed before' });
     expect(first.ready).toBe(false);
     await first.untilToldOf('CrashLoop');
-    expect(await state()).toMatchObject({ holders: {}, failed: { [first.name]: 'CrashLoop' }, done: 0 });
+    expect(await state()).toMatchObject({ slots: { [first.name]: { state: 'failed', reason: 'CrashLoop' } }, done: 0 });
 
     second.start();
     await second.untilAnnotated({ stage: 'validated', reason: 'RolloutStopped' });
@@ -263,10 +340,10 @@ describe('a restart that fails', () => {
     first.turnBack('commit');
     await server.patch(nodePath(first.name), { metadata: { annotations: { 'cdk8s-sysbox.io/retry': 'true' } } });
     await first.untilReady();
-    expect(await first.annotations()).toEqual({ stage: 'ready', revision: 'revision-a' });
+    expect(await first.annotations()).toEqual({ stage: 'ready', revision: first.revision });
     await second.untilReady();
     await released();
-    expect(await state()).toMatchObject({ holders: {}, failed: {}, done: 2 });
+    expect(await state()).toMatchObject({ slots: {}, done: 2 });
   });
 
   test('keeps new pods away from a node that was running, once its kubelet has lost the handler', async () => {
@@ -274,9 +351,9 @@ describe('a restart that fails', () => {
     await node.end();
     appendFileSync(join(node.state, 'journal'), 'state=staged\n');
     node.turn('commit', 'breaks');
-    node.revision = 'revision-b';
+    node.changeRevision();
     node.start();
-    await node.untilAnnotated({ stage: 'failed', revision: 'revision-b' });
+    await node.untilAnnotated({ stage: 'failed', revision: node.revision });
     // The old runtime is back, as far as the kubelet says.
     expect((await node.object()).spec.taints).toBeUndefined();
     await node.kubelet(undefined, ['runc']);
@@ -295,7 +372,7 @@ describe('a restart that fails', () => {
     node.turn('commit', 'refused');
     node.start();
     await node.untilAnnotated({ stage: 'failed', reason: 'ServerUnreachable' });
-    await node.until(async () => expect(await state()).toMatchObject({ holders: {}, failed: {} }));
+    await node.until(async () => expect(await state()).toMatchObject({ slots: {} }));
     node.turnBack('commit');
     await node.untilReady();
   });
@@ -307,7 +384,9 @@ describe('a restart that fails', () => {
     await node.untilAnnotated({ stage: 'failed', reason: 'NotHealthy' });
     expect(node.calls).toContain('abandon');
     expect((await node.object()).metadata.labels['sysbox-runtime']).toBeUndefined();
-    await node.until(async () => expect(await state()).toMatchObject({ failed: { [node.name]: 'NotHealthy' } }));
+    await node.until(async () =>
+      expect(await state()).toMatchObject({ slots: { [node.name]: { state: 'failed', reason: 'NotHealthy' } } }),
+    );
   });
 
   test('is not seen in an API server that does not answer', async () => {
@@ -330,7 +409,7 @@ describe('a restart that fails', () => {
     node.start();
     await node.untilAnnotated({ stage: 'failed', reason: 'Kernel', message: 'the node does not do' });
     await node.untilToldOf('Kernel');
-    expect(await state()).toBeUndefined();
+    expect((await state()).slots).toEqual({});
   });
 });
 
@@ -374,7 +453,7 @@ describe('daemons that died', () => {
     node.turn('daemons', 'dead');
     node.start();
     await node.untilAnnotated({ stage: 'failed', reason: 'DaemonsDead' });
-    expect((await node.annotations()).message).toContain('delete by hand: team/bare');
+    expect((await node.annotations()).message).toContain('delete them: team/bare');
     expect(node.calls).not.toContain('revive');
     expect(node.calls.filter((call) => call === 'prepare')).toHaveLength(1);
     await server.delete('/api/v1/namespaces/team/pods/bare', { gracePeriodSeconds: '0' });
@@ -388,17 +467,17 @@ describe('an upgrade', () => {
     await node.end();
     await systemPod(node, 'system', true);
     node.turn('release', 'older');
-    node.revision = 'revision-b';
+    node.changeRevision();
     node.turn('pause-switch');
     node.start();
     await node.untilCalled('switch');
     expect(await server.list('/api/v1/namespaces/team/pods')).toEqual([]);
-    expect((await state())?.holders).toHaveProperty(node.name);
+    expect(namesIn(await state(), 'held')).toEqual([node.name]);
     node.turnBack('pause-switch');
     await node.untilReady();
     await released();
     expect((await node.object()).spec.taints).toBeUndefined();
-    expect(await node.annotations()).toEqual({ stage: 'ready', revision: 'revision-b' });
+    expect(await node.annotations()).toEqual({ stage: 'ready', revision: node.revision });
   });
 
   test('that cannot drain leaves the node as it is and costs nothing', async () => {
@@ -406,11 +485,11 @@ describe('an upgrade', () => {
     await node.end();
     await systemPod(node, 'bare', false);
     node.turn('release', 'older');
-    node.revision = 'revision-b';
+    node.changeRevision();
     node.start();
-    await node.untilAnnotated({ stage: 'failed', reason: 'DrainTimeout' });
+    await node.untilAnnotated({ stage: 'failed', reason: 'UnmanagedPods' });
     expect(node.calls).not.toContain('switch');
-    await node.until(async () => expect(await state()).toMatchObject({ holders: {}, failed: {} }));
+    await node.until(async () => expect(await state()).toMatchObject({ slots: {} }));
     await node.until(async () => expect((await node.object()).spec.taints).toBeUndefined());
   });
 });
@@ -436,7 +515,7 @@ test('what the preflight warns of is an Event, and stays on the annotation of th
   expect((await node.events()).sort()).toEqual(['PreflightWarning', 'SysboxReady']);
   expect(await node.annotations()).toEqual({
     stage: 'ready',
-    revision: 'revision-a',
+    revision: node.revision,
     message: 'kernel 6.1 is older than 6.3',
   });
 });
@@ -464,7 +543,7 @@ test('an old kubelet is refused, and an API server that does not answer is no ol
   await old.untilAnnotated({ stage: 'failed', reason: 'OldKubernetes' });
 });
 
-test('a pod that is asked to go goes at once', async () => {
+test('a pod that is asked to end ends immediately', async () => {
   const node = await anInstalledNode();
   const before = Date.now();
   await node.end('SIGTERM');

@@ -1,17 +1,16 @@
-import { ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SysboxRuntime } from '../../src';
 import { nodePrograms } from '../../src/installer/node-files';
 import { ApiServer, eventually } from '../cluster/api-server';
 import { KubeObject } from '../cluster/client';
-import { synth } from '../support/synth';
+import { productSettings } from './manifests';
 import { installerPod, nodePath, PodEnvironment } from './pod';
 import { UnreliableNetwork } from './unreliable';
 
-/** The settings of the product, with times that a test can wait for. */
-const settings = {
-  ...installerSettings(),
+/** Times that a test can wait for. */
+export const quick = {
   SLOT_POLL: 1,
   RETRY_PERIOD: 5,
   DRAIN_TIMEOUT: 2,
@@ -20,43 +19,59 @@ const settings = {
   CONCURRENCY: 1,
 };
 
-function installerSettings(): Record<string, string> {
-  const manifests = synth((chart) => new SysboxRuntime(chart, 'sysbox'));
-  return manifests.find(({ metadata }) => metadata.name.startsWith('sysbox-installer-settings-'))?.data;
-}
-
 const binaries = ['sysbox-runc', 'sysbox-fs', 'sysbox-mgr'];
+
+const nothing = { NODE_NAME: '', POD_NAME: '', NAMESPACE: '', SERVICE_ACCOUNT_DIR: '', SCRATCH: '', API_URL: '' };
 
 /** A node of a cluster with a model of its host, and the coordinator's pod on it. */
 export class CoordinatorNode {
   readonly root: string;
   readonly state: string;
-  private readonly programs: string;
-  private readonly settings: string;
+  private programs: string;
+  private settings: string;
+  private readonly image: string;
+  pod: PodEnvironment;
   private process: ChildProcess | undefined;
   private started = 0;
   output = '';
-  revision = 'revision-a';
 
   private constructor(
     readonly server: ApiServer,
     readonly network: UnreliableNetwork,
     readonly name: string,
-    readonly pod: PodEnvironment,
+    pod: PodEnvironment | undefined,
     folder: string,
     readonly shell: readonly string[],
   ) {
     this.root = join(folder, `${name}-host`);
     this.state = join(this.root, 'var/lib/cdk8s-sysbox');
     this.programs = join(folder, `${name}-programs`);
-    for (const path of ['model', 'var/lib', 'opt']) mkdirSync(join(this.root, path), { recursive: true });
+    for (const path of ['model', 'var/lib', 'opt', 'etc', 'proc/1'])
+      mkdirSync(join(this.root, path), { recursive: true });
+    writeFileSync(join(this.root, 'proc/1/comm'), 'systemd\n');
     this.settings = join(folder, `${name}-settings`);
     mkdirSync(this.programs);
     mkdirSync(this.settings);
-    mkdirSync(join(folder, `${name}-image`));
-    for (const binary of binaries) writeFileSync(join(folder, `${name}-image`, binary), binary);
+    this.pod = pod ?? nothing;
+    this.image = join(folder, `${name}-image`);
+    mkdirSync(this.image);
+    for (const binary of binaries) writeFileSync(join(this.image, binary), binary);
     for (const [file, text] of Object.entries(nodePrograms())) writeFileSync(join(this.programs, file), text);
-    this.configure({ ...settings, IMAGE_BINARIES: join(folder, `${name}-image`) });
+    this.configure({ ...productSettings, ...quick, IMAGE_BINARIES: this.image });
+  }
+
+  /** A node whose pod comes from elsewhere. */
+  static withoutPod(server: ApiServer, network: UnreliableNetwork, name: string, folder: string): CoordinatorNode {
+    return new CoordinatorNode(server, network, name, undefined, folder, ['dash']);
+  }
+
+  /** Another pod on the node, with its files. */
+  mount(pod: PodEnvironment, programs: Record<string, string>, more: Record<string, string | number>): void {
+    this.pod = pod;
+    this.programs = mkdtempSync(join(this.root, 'programs-'));
+    this.settings = mkdtempSync(join(this.root, 'settings-'));
+    for (const [file, text] of Object.entries(programs)) writeFileSync(join(this.programs, file), text);
+    this.configure(more);
   }
 
   static async make(
@@ -99,6 +114,18 @@ export class CoordinatorNode {
     });
   }
 
+  /** A setting that nothing reads, as a change of the installer's content. */
+  changeRevision(): void {
+    this.configure({ CHANGED: randomUUID() });
+  }
+
+  /** As the pod takes it when it starts. */
+  get revision(): string {
+    const script = '. "$0/settings.sh"; read_settings; HERE=$0; set_revision; echo "$REVISION"';
+    const env = { ...process.env, SETTINGS_DIR: this.settings, SCRATCH: mkdtempSync(join(this.root, 'revision-')) };
+    return execFileSync('dash', ['-c', script, this.programs], { env, encoding: 'utf8' }).trim();
+  }
+
   start(): void {
     const [command, ...args] = this.shell as [string, ...string[]];
     this.started = Date.now();
@@ -110,7 +137,6 @@ export class CoordinatorNode {
         SCRATCH_DIR: this.pod.SCRATCH,
         HOST_ROOT: this.root,
         SETTINGS_DIR: this.settings,
-        REVISION: this.revision,
         MODEL_PROGRAM: join(__dirname, 'host/model.sh'),
         PATH: `${join(__dirname, 'host')}:${process.env.PATH}`,
       },
@@ -143,6 +169,10 @@ export class CoordinatorNode {
   get calls(): string[] {
     const file = join(this.root, 'model/calls');
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+
+  get running(): boolean {
+    return this.process !== undefined;
   }
 
   get ready(): boolean {

@@ -1,4 +1,4 @@
-import { RolloutState } from './rules';
+import { namesIn, RolloutState } from './lease';
 
 /** What is true of the nodes, whatever the Lease says. */
 export interface Truth {
@@ -17,11 +17,16 @@ export interface Limits {
 /** Compares each version of the Lease with the one before, and with the truth. */
 export class Judge {
   readonly violations: string[] = [];
-  readonly lost = new Map<string, Set<string>>();
   grants = 0;
   mostAtOnce = 0;
-  vanished = 0;
-  private before: RolloutState = { revision: null, holders: {}, failed: {}, done: 0, serial: 0 };
+  private before: RolloutState = {
+    revision: undefined,
+    done: 0,
+    nodes: 0,
+    failed: undefined,
+    pending: undefined,
+    slots: {},
+  };
 
   constructor(
     private readonly limits: Limits,
@@ -32,44 +37,39 @@ export class Judge {
     if (!state) return;
     const { before } = this;
     this.before = state;
-    const holders = Object.keys(state.holders);
+    const holders = namesIn(state, 'held');
     this.mostAtOnce = Math.max(this.mostAtOnce, holders.length);
-    for (const name of Object.keys(state.failed)) this.lostOf(state.revision).add(name);
-    for (const name of Object.keys(before.holders)) {
-      if (!state.holders[name] && state.failed[name]?.includes('vanished')) this.vanished++;
-    }
-    for (const name of holders)
-      if (before.holders[name]?.revision !== state.holders[name]?.revision) this.grant(name, state);
+    const granted = holders.filter((name) => {
+      const old = before.slots[name];
+      return old?.state !== 'held' || old.revision !== state.slots[name]?.revision;
+    });
+    for (const name of granted) this.grant(name, before, state);
+    this.check(granted.length <= 1, `${granted} were granted a slot in one write`);
 
-    const { concurrency, budget } = this.limits;
-    this.check(holders.length <= concurrency, `${holders.length} nodes in restart at once`);
-    const atRisk = new Set([...holders, ...Object.keys(state.failed)]).size;
-    this.check(atRisk <= budget, `${atRisk} nodes in restart or failed with a budget of ${budget}`);
-    this.check(holders.filter((name) => this.truth.isServer(name)).length <= 1, 'two servers in restart');
-    if (state.revision === before.revision) {
-      const forgotten = Object.keys(before.failed).filter((name) => !state.failed[name] && !state.holders[name]);
-      this.check(state.done - before.done >= forgotten.length, `failures of ${forgotten} forgotten without a success`);
-    }
+    const servers = holders.filter((name) => this.truth.isServer(name));
+    this.check(servers.length <= 1, `two servers in restart: ${servers}`);
   }
 
-  private grant(name: string, state: RolloutState): void {
+  private grant(name: string, before: RolloutState, state: RolloutState): void {
     this.grants++;
-    const others = Object.keys(state.holders).filter((other) => other !== name);
-    if (state.done === 0) this.check(others.length === 0, `the canary ${name} is not alone`);
+    const others = namesIn(state, 'held').filter((other) => other !== name);
+    const { concurrency, budget } = this.limits;
+    const vanished = others.filter((other) => this.vanished.has(other));
+    const atOnce = others.length - vanished.length + 1;
+    const most = Math.min(concurrency, (state.revision === before.revision ? before.done : 0) + 1);
+    this.check(atOnce <= most, `${atOnce} in restart after ${before.done} successes, ${most} allowed`);
+    const failed = namesIn(state, 'failed').filter((other) => state.slots[other]?.revision === state.revision);
+    this.check(failed.length < budget, `${name} starts although ${failed} have spent the budget of ${budget}`);
     if (!this.truth.isServer(name)) return;
-    this.check(others.length === 0, `the server ${name} restarts beside ${others}`);
+    this.check(others.length === vanished.length, `the server ${name} restarts alongside ${others}`);
     const sick = this.truth.sickServersBeside(name);
     this.check(sick.length === 0, `the server ${name} restarts while ${sick} is not healthy`);
-    const agents = this.truth.agentsToDo(state.revision as string).filter((agent) => !state.failed[agent]);
+    const agents = this.truth.agentsToDo(state.revision as string).filter((agent) => !state.slots[agent]);
     this.check(agents.length === 0, `the server ${name} restarts before ${agents.length} agents`);
   }
 
-  /** Nodes that were ever counted as failed under a revision. */
-  lostOf(revision: string | null): Set<string> {
-    const key = revision ?? '';
-    if (!this.lost.has(key)) this.lost.set(key, new Set());
-    return this.lost.get(key) as Set<string>;
-  }
+  /** Nodes that died for good in the middle of a restart: after the expiry they count as failed. */
+  readonly vanished = new Set<string>();
 
   check(holds: boolean, violation: string): void {
     if (!holds) this.violations.push(violation);

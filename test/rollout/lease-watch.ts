@@ -3,15 +3,10 @@ import { request } from 'node:https';
 import { readFileSync } from 'node:fs';
 import { ApiServer } from '../cluster/api-server';
 import { KubeObject } from '../cluster/client';
+import { leaseState, RolloutState } from './lease';
 import { namespace } from './pod';
-import { RolloutState } from './rules';
 
-export const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/cdk8s-sysbox-rollout`;
-
-export const stateOf = (lease: KubeObject): RolloutState | undefined => {
-  const text = lease.metadata.annotations?.['cdk8s-sysbox.io/rollout'];
-  return text && JSON.parse(text);
-};
+export const leasePath = `/api/v1/namespaces/${namespace}/configmaps/cdk8s-sysbox-rollout`;
 
 /** Every version of the Lease, in order: what the API server stored, not what a node believes. */
 export class LeaseWatch {
@@ -49,7 +44,7 @@ export class LeaseWatch {
     if (type === 'ERROR' && object.code === 504) return undefined;
     if (type === 'ERROR') throw new Error(`The watch lost versions: ${JSON.stringify(object)}`);
     this.versions++;
-    this.onState(type === 'DELETED' ? undefined : stateOf(object));
+    this.onState(type === 'DELETED' ? undefined : leaseState(object));
     return object.metadata.resourceVersion;
   }
 

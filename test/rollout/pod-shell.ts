@@ -12,11 +12,12 @@ export const podShells: [string, readonly string[]][] = [
 const prelude = `
 set -eu
 HERE=${programFolder}
+DRY_RUN=false
 REVISION=revision-a
 RUNTIME_CLASS=sysbox-runc HANDLER=sysbox-runc NODE_SELECTOR='{"sysbox-install":"yes"}' DRAIN_TIMEOUT=\${DRAIN_TIMEOUT:-3} SLOT_POLL=1 SLOT_EXPIRY=240 CONCURRENCY=1 FAILURE_BUDGET=1
 alive() { :; }
-nap() { sleep 0.3; }
-undisturbed() { :; }
+interruptible_sleep() { sleep 0.3; }
+is_undisturbed() { :; }
 . "$HERE/api.sh"
 . "$HERE/report.sh"
 . "$HERE/slots.sh"

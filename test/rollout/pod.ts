@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiServer } from '../cluster/api-server';
-import { distObject } from '../cluster/dist';
+import { daemonSet } from './manifests';
 
-export const namespace: string = distObject('DaemonSet').metadata.namespace;
+export const namespace: string = daemonSet.metadata.namespace;
 export const stage = 'cdk8s-sysbox.io/stage';
 export const nodePath = (name: string) => `/api/v1/nodes/${name}`;
 
@@ -17,17 +17,18 @@ export interface PodEnvironment {
   readonly API_URL: string;
 }
 
-/** A pod of the DaemonSet of dist/, made as the DaemonSet controller and the kubelet would, with a token of its own. */
+/** A pod of the DaemonSet, made as the DaemonSet controller and the kubelet would, with a token of its own. */
 export async function installerPod(
   server: ApiServer,
   node: string,
   folder: string,
   url = server.url,
 ): Promise<PodEnvironment> {
-  const { spec } = distObject('DaemonSet');
+  const { spec } = daemonSet;
   const serviceAccount: string = spec.template.spec.serviceAccountName;
   const token = await server.tokenFor({ serviceAccount, namespace, node, podSpec: spec.template.spec });
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  await adopt(server, claims['kubernetes.io'].pod.name);
   const scratch = join(folder, node);
   mkdirSync(scratch, { recursive: true });
   writeFileSync(join(scratch, 'token'), token, { mode: 0o600 });
@@ -40,4 +41,14 @@ export async function installerPod(
     SCRATCH: scratch,
     API_URL: url,
   };
+}
+
+/** Owner and generation, by which a pod knows that it is of the newest revision. */
+async function adopt(server: ApiServer, pod: string): Promise<void> {
+  const { metadata } = await server.get(`/apis/apps/v1/namespaces/${namespace}/daemonsets/${daemonSet.metadata.name}`);
+  const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: metadata.name, uid: metadata.uid, controller: true };
+  const generation = metadata.annotations['deprecated.daemonset.template.generation'];
+  await server.patch(`/api/v1/namespaces/${namespace}/pods/${pod}`, {
+    metadata: { ownerReferences: [owner], labels: { 'pod-template-generation': generation } },
+  });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ApiServer, eventually, startApiServer } from '../cluster/api-server';
 import { buildTimeout } from '../cluster/build';
 import { KubeObject } from '../cluster/client';
-import { distText } from '../cluster/dist';
+import { manifestText } from './manifests';
 import { installerPod, nodePath, PodEnvironment } from './pod';
 import { inPod, podShells, ShellResult } from './pod-shell';
 import { UnreliableNetwork } from './unreliable';
@@ -15,7 +15,7 @@ jest.setTimeout(120_000);
 const theirs = { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' };
 const ours = { key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' };
 
-describe.each(podShells)('under %s, with the real token, rights and policy of dist/,', (name, shell) => {
+describe.each(podShells)('under %s, with the real token, rights and policy of the product,', (name, shell) => {
   let server: ApiServer;
   let network: UnreliableNetwork;
   let pod: PodEnvironment;
@@ -25,8 +25,8 @@ describe.each(podShells)('under %s, with the real token, rights and policy of di
   const object = (): Promise<KubeObject> => server.get(nodePath(node));
 
   beforeAll(async () => {
-    server = await startApiServer({ minor: '1.33' });
-    await server.apply(distText);
+    server = await startApiServer({ minor: '1.37' });
+    await server.apply(manifestText);
     network = await UnreliableNetwork.before(server.url);
     pod = await installerPod(server, node, folder, network.url);
     await server.patch(nodePath(node), {
@@ -87,13 +87,11 @@ describe.each(podShells)('under %s, with the real token, rights and policy of di
     });
   });
 
-  test('annotations that somebody removed are written anew on demand', async () => {
+  test('annotations that somebody removed are written again on demand', async () => {
     await run('annotate ready "" ""');
     await server.patch(nodePath(node), { metadata: { annotations: { 'cdk8s-sysbox.io/stage': null } } });
-    await run('annotate_anew ready "" ""');
+    await run('annotate_always ready "" ""');
     expect((await object()).metadata.annotations).toMatchObject({ 'cdk8s-sysbox.io/stage': 'ready' });
-    await run('annotations_off');
-    expect((await object()).metadata.annotations).toEqual({ theirs: 'kept' });
   });
 
   test('an Event on the node is what kubectl describe finds, and is written once', async () => {

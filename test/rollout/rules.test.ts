@@ -1,65 +1,159 @@
-import { nodeObject, Outcome, RolloutState, SimpleNode, Transition, transitions } from './rules';
+import { annotationsOf, RolloutState, Slot, stateOf } from './lease';
+import { nodeObject, Outcome, Rules, Seen, SimpleNode, Transition } from './rules';
 
 const revision = 'revision-a';
-const empty: RolloutState = { revision, holders: {}, failed: {}, done: 1, serial: 7 };
-const agent = (beat = 1, of = revision) => ({ role: 'agent' as const, revision: of, beat });
-const server = (beat = 1, of = revision) => ({ role: 'server' as const, revision: of, beat });
+const empty: Partial<RolloutState> = { revision, done: 1, nodes: 20 };
+const slot = (more: Partial<Slot> = {}): Slot => ({
+  state: 'held',
+  role: 'agent',
+  revision,
+  beat: '1',
+  reason: '',
+  ...more,
+});
+const failed = (more: Partial<Slot> = {}) => slot({ state: 'failed', reason: 'CrashLoop', ...more });
+const server = (more: Partial<Slot> = {}) => slot({ role: 'server', ...more });
 
-const ask = (one: Partial<Transition>): Outcome =>
-  transitions([{ act: 'acquire', me: 'a', revision, state: empty, concurrency: 2, budget: 3, ...one }])[0] as Outcome;
+interface Case extends Partial<Omit<Transition, 'annotations'>> {
+  readonly state?: Partial<RolloutState>;
+}
+
+const rules = new Rules();
+afterAll(() => rules.stop());
+
+/** The outcome, and the state after it. */
+async function ask({ state = empty, ...one }: Case): Promise<Outcome & { state: RolloutState }> {
+  const annotations = annotationsOf(state);
+  const common = { act: 'acquire', me: 'a', revision, concurrency: '2', budget: 3 } as const;
+  const outcome = await rules.judge({ ...common, annotations, ...one });
+  return { ...outcome, state: stateOf(outcome.annotations ?? annotations) };
+}
 const among = (...nodes: (SimpleNode | string)[]) =>
   [{ name: 'a' }, ...nodes.map((node) => (typeof node === 'string' ? { name: node } : node))].map(nodeObject);
 const asServer = (...others: SimpleNode[]) => [{ name: 'a', server: true }, ...others].map(nodeObject);
 
 describe('a slot', () => {
-  test('is granted to an agent that knows of itself only', () => {
-    const { verdict, state } = ask({ known: 'self', nodes: among() });
+  test('is granted to an agent that knows the servers and itself only', async () => {
+    const { verdict, state } = await ask({ known: 'servers', nodes: among() });
     expect(verdict).toBe('granted');
-    expect(state).toEqual({ ...empty, serial: 8, holders: { a: { role: 'agent', revision, beat: 8 } } });
+    expect(state.slots).toEqual({ a: slot({ beat: '7' }) });
   });
 
-  test('is asked for with a look at no node while the Lease alone forbids it', () => {
-    const state = { ...empty, holders: { b: agent(), c: agent() } };
-    expect(ask({ known: 'none', state })).toMatchObject({ verdict: 'wait', why: 'waiting for one of 2 restart slots' });
-    expect(ask({ known: 'none' }).verdict).toBe('ask');
-    expect(ask({ known: 'self', nodes: asServer() }).verdict).toBe('ask');
+  test('is asked for with a look at no node while the Lease alone forbids it', async () => {
+    const state = { ...empty, slots: { b: slot(), c: slot() } };
+    expect(await ask({ known: 'none', state })).toMatchObject({ verdict: 'wait', why: 'waiting for a restart slot' });
+    expect((await ask({ known: 'none' })).verdict).toBe('ask');
+    expect((await ask({ known: 'servers', nodes: asServer() })).verdict).toBe('ask');
   });
 
-  test('stays with the node that has it', () => {
-    const state = { ...empty, holders: { a: agent(3), b: agent(4) } };
-    expect(ask({ known: 'none', state })).toMatchObject({
-      verdict: 'granted',
-      role: 'agent',
-      state: { holders: { a: agent(8) } },
+  test('stays with the node that has it', async () => {
+    const state = { ...empty, slots: { a: slot({ beat: '3' }), b: slot({ beat: '4' }) } };
+    expect(await ask({ known: 'none', state })).toMatchObject({ verdict: 'granted', role: 'agent' });
+  });
+
+  test.each<[string, SimpleNode]>([
+    ['that is not Ready', { name: 'a', ready: false }],
+    ['that the API server does not know', { name: 'other' }],
+  ])('is not granted to a node %s', async (_, node) => {
+    expect(await ask({ nodes: [nodeObject(node)] })).toMatchObject({ verdict: 'wait' });
+  });
+
+  test.each([
+    ['an agent', among],
+    ['a server', asServer],
+  ])('is not granted to %s while the kubelets of the servers differ', async (_, nodes) => {
+    const [old, other] = [
+      { name: 's', server: true, kubelet: 'v1.35.1+k3s1' },
+      { name: 't', server: true, kubelet: 'v1.36.2+k3s1' },
+    ];
+    expect(await ask({ nodes: nodes(old, other) })).toMatchObject({
+      verdict: 'wait',
+      why: 'the servers run different kubelets (v1.35.1+k3s1, v1.36.2+k3s1): an upgrade of K3s is under way',
     });
+    expect((await ask({ nodes: nodes({ ...old, server: false, stage: 'ready', revision }, other) })).verdict).toBe(
+      'granted',
+    );
+  });
+});
+
+describe('the ramp-up', () => {
+  test('begins with the canary alone', async () => {
+    const state = { ...empty, done: 0, slots: { b: slot() } };
+    expect(await ask({ state })).toMatchObject({ verdict: 'wait', why: 'waiting for the first node of the rollout' });
   });
 
-  test('goes to the canary alone, and to nobody else until it is done', () => {
-    const state = { ...empty, done: 0, holders: { b: agent() } };
-    expect(ask({ state })).toMatchObject({ verdict: 'wait', why: 'waiting for the first node of the rollout' });
+  const most = async (done: number, concurrency: string, nodes = 1000) => {
+    let [held, verdict] = [0, ''];
+    do {
+      const slots = Object.fromEntries(Array.from({ length: held }, (_, i) => [`b${i}`, slot()]));
+      ({ verdict } = await ask({ state: { ...empty, done, nodes, slots }, concurrency, known: 'none' }));
+    } while (verdict === 'ask' && ++held < 100);
+    return held;
+  };
+
+  test.each([
+    [0, 1],
+    [1, 2],
+    [3, 4],
+    [7, 8],
+    [15, 10],
+    [500, 10],
+  ])('after %d successes lets %d nodes restart', async (done, expected) => {
+    expect(await most(done, '10')).toBe(expected);
   });
 
-  test('is not granted when the nodes in restart could overspend the failure budget', () => {
-    const state = { ...empty, holders: { b: agent() }, failed: { c: 'broke', d: 'broke' } };
-    expect(ask({ state })).toMatchObject({ verdict: 'wait' });
-    expect(ask({ state, budget: 2 })).toMatchObject({ verdict: 'stopped' });
-    expect(ask({ state, budget: 4, nodes: among() })).toMatchObject({ verdict: 'granted' });
+  test.each([
+    ['5%', 200, 10],
+    ['5%', 19, 1],
+    ['100%', 3, 3],
+  ])('ends at %s of %d nodes: %d', async (concurrency, nodes, expected) => {
+    expect(await most(150, concurrency, nodes)).toBe(expected);
   });
 
-  test('names the nodes that spent the budget, and the way on', () => {
-    const { why } = ask({ state: { ...empty, failed: { c: 'broke' } }, budget: 1 });
-    expect(why).toBe(
-      'the failure budget of 1 is spent (c): the rollout has stopped. Another revision starts a new one; so does a failed node ' +
-        'that succeeds (annotate it cdk8s-sysbox.io/retry=true)',
+  test('is one at a time while the number of nodes is not known', async () => {
+    expect(await most(9, '50%', 0)).toBe(1);
+  });
+});
+
+describe('the failure budget', () => {
+  test('is spent by failures, not by nodes in restart', async () => {
+    const state = { ...empty, done: 5, slots: { b: slot(), c: failed(), d: failed() } };
+    expect((await ask({ state, nodes: among(), budget: 3 })).verdict).toBe('granted');
+    expect((await ask({ state, nodes: among(), budget: 2 })).verdict).toBe('stopped');
+  });
+
+  test('once spent names the nodes, and the command that starts the rollout again', async () => {
+    expect((await ask({ state: { ...empty, slots: { c: failed() } }, budget: 1 })).why).toBe(
+      'the failure budget of 1 is spent (c). Fix these nodes and annotate each cdk8s-sysbox.io/retry=true, or start the rollout again: kubectl reset',
     );
   });
 
-  test('is granted to the failed node that tries again, since it is counted already', () => {
-    const state = { ...empty, failed: { a: 'broke' } };
-    const granted = ask({ state, budget: 1, nodes: among() });
-    expect(granted).toMatchObject({ verdict: 'granted', state: { failed: {}, holders: { a: { before: 'broke' } } } });
-    expect(ask({ act: 'unused', state: granted.state }).state).toMatchObject({ failed: { a: 'broke' }, holders: {} });
-    expect(ask({ act: 'success', state: granted.state }).state).toMatchObject({ failed: {}, holders: {}, done: 2 });
+  test('is whole again after that command, which removes the revision from the Lease', async () => {
+    const reset = { ...empty, revision: undefined, slots: { c: failed(), d: slot() } };
+    expect(await ask({ state: reset, budget: 1, nodes: among() })).toMatchObject({ verdict: 'wait' });
+    const { state } = await ask({ state: { ...reset, slots: { c: failed() } }, budget: 1, nodes: among() });
+    expect(state).toMatchObject({ revision, done: 0, slots: { a: { state: 'held' } } });
+    expect(state.slots).not.toHaveProperty('c');
+  });
+
+  test('lets the failed node itself try again, since it is counted already', async () => {
+    const granted = await ask({ state: { ...empty, slots: { a: failed() } }, budget: 1, nodes: among() });
+    expect(granted).toMatchObject({
+      verdict: 'granted',
+      state: { slots: { a: { state: 'held', reason: 'CrashLoop' } } },
+    });
+    const { state } = granted;
+    expect((await ask({ act: 'unused', state })).state.slots).toMatchObject({
+      a: { state: 'failed', reason: 'CrashLoop' },
+    });
+    expect((await ask({ act: 'success', state })).state).toMatchObject({ slots: {}, done: 2 });
+  });
+
+  test('names a node to look up, and forgets it when it is gone', async () => {
+    const state = { ...empty, slots: { c: failed(), d: failed() } };
+    expect((await ask({ state, budget: 1, random: 0 })).suspect).toBe('c');
+    expect((await ask({ state, budget: 1, random: 1 })).suspect).toBe('d');
+    expect(Object.keys((await ask({ act: 'forget', argument: 'c', state })).state.slots)).toEqual(['d']);
   });
 });
 
@@ -70,8 +164,8 @@ describe('a server', () => {
     ['an agent that is not done', { name: 'b' }],
     ['an agent of an older revision', { name: 'b', stage: 'ready', revision: 'older' }],
     ['an agent in restart', { name: 'b', stage: 'committed', revision }],
-  ])('waits for %s', (_, other) => {
-    expect(ask({ nodes: asServer(other) })).toMatchObject({
+  ])('waits for %s', async (_, other) => {
+    expect(await ask({ nodes: asServer(other) })).toMatchObject({
       verdict: 'wait',
       why: 'waiting until the agents are done: b',
     });
@@ -79,90 +173,114 @@ describe('a server', () => {
 
   test.each<[string, SimpleNode]>([
     ['that is done', { name: 'b', ...done }],
-    ['that failed, while the budget lasts', { name: 'b', stage: 'failed', revision }],
+    ['that has removed the runtime', { name: 'b', stage: 'removed', revision }],
+    ['that its preflight refused', { name: 'b', stage: 'failed', revision }],
     ['that is not Ready', { name: 'b', ready: false }],
     ['that is not to get the runtime', { name: 'b', labels: { 'sysbox-install': 'no' } }],
-  ])('does not wait for an agent %s', (_, other) => {
-    expect(ask({ nodes: asServer(other) })).toMatchObject({ verdict: 'granted', role: 'server' });
+  ])('does not wait for an agent %s', async (_, other) => {
+    expect(await ask({ nodes: asServer(other) })).toMatchObject({ verdict: 'granted', role: 'server' });
   });
 
-  test('does not wait for an agent outside of the selector', () => {
+  test('does not wait for ever for agents of which none makes progress', async () => {
+    const nodes = asServer({ name: 'b' });
+    let { seen } = await ask({ nodes, at: 1000 });
+    for (let at = 1500; at < 2200; at += 500) ({ seen } = await ask({ nodes, at, seen }));
+    expect((await ask({ nodes: asServer({ name: 'b' }, { name: 'c' }), at: 2200, seen })).verdict).toBe('wait');
+    expect(await ask({ nodes, at: 2200, seen })).toMatchObject({ verdict: 'granted', role: 'server' });
+  });
+
+  test('does not wait for an agent outside of the selector', async () => {
     const selector = { 'sysbox-install': 'yes', pool: 'builds' };
-    expect(ask({ nodes: asServer({ name: 'b' }), selector }).verdict).toBe('granted');
-    expect(ask({ nodes: asServer({ name: 'b', labels: { pool: 'builds' } }), selector }).verdict).toBe('wait');
+    expect((await ask({ nodes: asServer({ name: 'b' }), selector })).verdict).toBe('granted');
+    expect((await ask({ nodes: asServer({ name: 'b', labels: { pool: 'builds' } }), selector })).verdict).toBe('wait');
   });
 
-  test('does not wait for an agent that vanished and is counted as failed', () => {
-    const state = { ...empty, failed: { b: 'vanished' } };
-    expect(ask({ state, nodes: asServer({ name: 'b', stage: 'committed', revision }) }).verdict).toBe('granted');
-  });
-
-  test.each<[string, SimpleNode]>([
+  const sick: [string, SimpleNode][] = [
     ['not Ready', { name: 's', server: true, ready: false }],
-    ['no etcd voter', { name: 's', server: true, etcd: true, voter: false }],
-    ['etcd alone, and no voter', { name: 's', etcd: true, voter: false }],
-  ])('waits for another server that is %s', (_, other) => {
-    expect(ask({ nodes: asServer(other) })).toMatchObject({
+    ['not an etcd voter', { name: 's', server: true, etcd: true, voter: false }],
+    ['etcd alone, and not a voter', { name: 's', etcd: true, voter: false }],
+    ['cordoned', { name: 's', server: true, cordoned: true }],
+  ];
+  test.each(sick)('waits for another server that is %s', async (_, other) => {
+    const why = 'waiting until the other servers are Ready, etcd voters and not cordoned: s';
+    expect(await ask({ nodes: asServer(other) })).toMatchObject({ verdict: 'wait', why });
+    expect(await ask({ act: 'peers', known: 'servers', nodes: asServer(other) })).toMatchObject({
       verdict: 'wait',
-      why: 'waiting until the other servers are Ready and etcd voters: s',
+      why,
     });
   });
 
-  test('goes when the others are Ready voters', () => {
-    const other = { name: 's', server: true, etcd: true };
-    expect(ask({ nodes: asServer(other) })).toMatchObject({ verdict: 'granted', role: 'server' });
+  test('waits for a cordoned one for a bounded time, by its own clock', async () => {
+    const nodes = asServer({ name: 's', server: true, cordoned: true });
+    let { seen } = await ask({ nodes, at: 1000 });
+    for (let at = 1500; at < 2200; at += 500) ({ seen } = await ask({ nodes, at, seen }));
+    expect((await ask({ nodes, at: 2199, seen })).verdict).toBe('wait');
+    expect((await ask({ nodes, at: 2200, seen })).verdict).toBe('granted');
   });
 
-  test('waits for agents in restart, and agents wait for it', () => {
-    expect(ask({ state: { ...empty, holders: { b: agent() } }, nodes: asServer() }).why).toMatch(
-      /the agents in restart: b/,
+  test('goes when the others are Ready voters', async () => {
+    const other = { name: 's', server: true, etcd: true };
+    expect(await ask({ nodes: asServer(other) })).toMatchObject({ verdict: 'granted', role: 'server' });
+    expect((await ask({ act: 'peers', known: 'servers', nodes: asServer(other) })).verdict).toBe('granted');
+  });
+
+  test('waits for agents in restart, and agents wait for it', async () => {
+    expect((await ask({ state: { ...empty, slots: { b: slot() } }, nodes: asServer() })).why).toBe(
+      'waiting for the agents in restart',
     );
-    expect(ask({ state: { ...empty, holders: { s: server() } }, nodes: among() }).why).toBe('waiting for the server s');
+    expect((await ask({ state: { ...empty, slots: { s: server() } }, nodes: among() })).why).toBe(
+      'waiting for the server s',
+    );
   });
 });
 
 describe('another revision', () => {
-  const old: RolloutState = { revision: 'older', holders: {}, failed: { c: 'broke' }, done: 5, serial: 7 };
+  const old: Partial<RolloutState> = {
+    revision: 'older',
+    done: 5,
+    nodes: 9,
+    slots: { c: failed({ revision: 'older' }) },
+  };
 
-  test('starts a rollout of its own, with a canary', () => {
-    expect(ask({ state: old, budget: 1, nodes: among() }).state).toMatchObject({ revision, failed: {}, done: 0 });
+  test('starts a rollout of its own, with a canary and without old failures', async () => {
+    const { state } = await ask({ state: old, budget: 1, nodes: among() });
+    expect(state).toMatchObject({ revision, done: 0, nodes: 9 });
+    expect(Object.keys(state.slots)).toEqual(['a']);
   });
 
-  test('does not forget the nodes that are still in restart', () => {
-    const state = { ...old, holders: { b: agent(1, 'older') } };
-    expect(ask({ state, nodes: among() })).toMatchObject({ verdict: 'wait', state });
+  test('does not forget the nodes that are still in restart', async () => {
+    const state = { ...old, slots: { b: slot({ revision: 'older' }) } };
+    expect(await ask({ state, nodes: among() })).toMatchObject({ verdict: 'wait', annotations: undefined });
   });
 
-  test('neither gains nor loses by what the older one ends with', () => {
-    const state = { ...empty, done: 0, holders: { a: agent(1, 'older') } };
-    for (const act of ['success', 'failure'] as const) {
-      expect(ask({ act, state }).state).toEqual({ ...state, holders: {} });
-    }
+  test('neither gains by what the older one ends with, nor loses', async () => {
+    const state = { ...empty, done: 0, slots: { a: slot({ revision: 'older' }) } };
+    expect((await ask({ act: 'success', state })).state).toMatchObject({ done: 0, slots: {} });
+    const { state: after } = await ask({ act: 'failure', argument: 'CrashLoop', state });
+    expect((await ask({ state: after, me: 'b', budget: 1, nodes: among('b') })).verdict).toBe('granted');
   });
 });
 
 describe('a holder', () => {
-  const state: RolloutState = { ...empty, done: 0, holders: { b: agent(5) } };
-  const look = (at: number, beat: number, seen: Outcome['seen'], plan_ = revision) =>
-    ask({ state: { ...state, holders: { b: agent(beat, plan_) } }, at, seen, nodes: among() });
+  const look = async (at: number, beat: string, seen: Seen) =>
+    await ask({ state: { ...empty, done: 0, slots: { b: slot({ beat }) } }, at, seen, nodes: among(), expiry: 240 });
 
-  test('that stands still for the expiry of the watcher’s own clock is counted as failed', () => {
-    let { seen } = look(1000, 5, {});
+  test('that stands still for the expiry of the watcher’s own clock is counted as failed', async () => {
+    let { seen } = await look(1000, '5', {});
     for (let at = 1100; at < 1240; at += 100) {
-      const outcome = look(at, 5, seen);
-      expect(outcome).toMatchObject({ verdict: 'wait', state: { holders: { b: {} } } });
+      const outcome = await look(at, '5', seen);
+      expect(outcome).toMatchObject({ verdict: 'wait', suspect: 'b' });
       seen = outcome.seen;
     }
-    expect(look(1240, 5, seen)).toMatchObject({
-      verdict: 'granted',
-      state: { holders: { a: {} }, failed: { b: 'its installer vanished in the middle of the restart' } },
-    });
+    expect((await look(1240, '5', seen)).verdict).toBe('granted');
+    const state = { ...empty, done: 0, slots: { b: slot({ beat: '5' }) } };
+    expect((await ask({ state, at: 1240, seen, expiry: 240, budget: 1 })).verdict).toBe('stopped');
   });
 
-  test('that renews is never given up', () => {
-    let seen: Outcome['seen'] = {};
-    for (let beat = 1; beat < 30; beat++) {
-      const outcome = look(beat * 100, beat, seen);
+  test('that renews has not vanished', async () => {
+    let seen: Seen = {};
+    for (let beat = 1; beat < 15; beat++) {
+      const outcome = await look(beat * 100, String(beat), seen);
       expect(outcome.verdict).toBe('wait');
       seen = outcome.seen;
     }
@@ -171,34 +289,88 @@ describe('a holder', () => {
   test.each([
     ['an outage in which nobody could renew', 5000],
     ['a reboot that set the clock back', 3],
-  ])('gets its time anew after %s', (_, at) => {
-    expect(look(at, 5, { at: 1000, holders: { b: { beat: 5, since: 900 } } })).toMatchObject({
-      verdict: 'wait',
-      seen: { holders: { b: { since: at } } },
-    });
+  ])('gets its whole time again after %s', async (_, at) => {
+    const seen = { at: 1000, facts: { 'beat b': { what: '5', since: 900 } } };
+    expect(await look(at, '5', seen)).toMatchObject({ verdict: 'wait', seen: { facts: { 'beat b': { since: at } } } });
   });
 
-  test('takes its slot again when somebody deleted the Lease', () => {
-    expect(ask({ act: 'renew', state: undefined, role: 'server' }).state).toMatchObject({
-      revision,
-      holders: { a: { role: 'server', revision } },
-    });
+  test('takes its slot again when somebody removed the entry', async () => {
+    const { state } = await ask({ act: 'renew', state: empty, role: 'server' });
+    expect(state.slots).toEqual({ a: server({ beat: '7' }) });
   });
 
-  test('that was given up stays counted as failed until it succeeds, which is refunded', () => {
-    const given = { ...empty, failed: { a: 'vanished' } };
-    expect(ask({ act: 'renew', state: given }).state).toEqual(given);
-    expect(ask({ act: 'find', state: given }).verdict).toBe('failed');
-    expect(ask({ act: 'success', state: given }).state).toMatchObject({ failed: {}, done: 2 });
-  });
-
-  test('that fails spends the budget, also when the Lease was deleted meanwhile', () => {
-    for (const before of [{ ...empty, holders: { a: agent() } }, undefined]) {
-      expect(ask({ act: 'failure', state: before }).state).toMatchObject({
-        revision,
-        holders: {},
-        failed: { a: 'broke' },
-      });
+  test('that fails spends the budget, also when its entry was removed meanwhile', async () => {
+    for (const before of [{ ...empty, slots: { a: slot() } }, empty]) {
+      const { state } = await ask({ act: 'failure', argument: 'CrashLoop', role: 'agent', state: before });
+      expect(state.slots).toEqual({ a: failed({ beat: '7' }) });
     }
+  });
+});
+
+describe('the counts', () => {
+  const nodes = among(
+    { name: 'b', stage: 'ready', revision },
+    { name: 'c', stage: 'removed', revision },
+    { name: 'd', stage: 'failed', revision },
+    { name: 'e', stage: 'ready', revision: 'older' },
+    { name: 'f', stage: 'committed', revision },
+    { name: 'g', labels: { 'sysbox-install': 'no' } },
+  );
+
+  test('are of the selected nodes, preflight failures and rolled back nodes included', async () => {
+    const state = { ...empty, slots: { f: failed(), gone: failed() } };
+    const { annotations } = await ask({ act: 'count', argument: '99', state, nodes });
+    expect(annotations).toEqual({
+      'cdk8s-sysbox.io/revision': revision,
+      'cdk8s-sysbox.io/done': '2',
+      'cdk8s-sysbox.io/nodes': '6',
+      'cdk8s-sysbox.io/failed': '2: d, f',
+      'cdk8s-sysbox.io/pending': '2: a, e',
+      'cdk8s-sysbox.io/counted-at': '99',
+      'f/slot': 'failed agent revision-a 1 CrashLoop',
+    });
+  });
+
+  test('name five nodes at most', async () => {
+    const many = Array.from({ length: 7 }, (_, i) => ({ name: `n${i}` })).map(nodeObject);
+    expect((await ask({ act: 'count', argument: '9', nodes: many })).annotations).toMatchObject({
+      'cdk8s-sysbox.io/failed': '0',
+      'cdk8s-sysbox.io/pending': '7: n0, n1, n2, n3, n4, …',
+    });
+  });
+
+  test('leave what others wrote on the Lease', async () => {
+    const annotations = { theirs: 'kept', ...annotationsOf(empty) };
+    const common = { me: 'a', revision, concurrency: '2', budget: 3, annotations, nodes: among() };
+    expect((await rules.judge({ ...common, act: 'count' })).annotations).toMatchObject({ theirs: 'kept' });
+  });
+});
+
+describe('the next look', () => {
+  const pause = async (one: Case) => (await ask({ known: 'none', ...one })).pause;
+  const held = { slots: { b: slot(), c: slot() } };
+
+  test('comes soon where few wait, and later where many do', async () => {
+    expect(await pause({ state: { ...empty, nodes: 5, ...held } })).toBe(5);
+    expect(await pause({ state: { ...empty, nodes: 5001, done: 1, ...held } })).toBe(300);
+    expect(await pause({ state: { ...empty, nodes: 101, done: 1, ...held } })).toBe(20);
+  });
+
+  test('is not the same for all nodes', async () => {
+    const state = { ...empty, nodes: 101, done: 1, ...held };
+    expect([await pause({ state, random: 0 }), await pause({ state, random: 65535 })]).toEqual([1, 40]);
+  });
+
+  test('comes less and less often where nothing happens, up to once a minute', async () => {
+    const state = { ...empty, nodes: 5, slots: { b: failed() } };
+    const [budget, version] = [1, '7'];
+    const after = async (seconds: number) => {
+      let seen: Seen = {};
+      let waited = 5;
+      for (let at = 0; at <= seconds; at += 25)
+        ({ seen, pause: waited } = await ask({ state, budget, version, at, seen }));
+      return waited;
+    };
+    expect([await after(0), await after(50), await after(200)]).toEqual([5, 25, 60]);
   });
 });

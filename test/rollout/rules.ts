@@ -1,46 +1,35 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { KubeObject } from '../cluster/client';
+import { Annotations } from './lease';
 
 export const programFolder = join(__dirname, '../../src/installer/node/pod');
 
-export interface Holder {
-  readonly role: 'agent' | 'server';
-  readonly revision: string;
-  readonly beat: number;
-  readonly before?: string;
-}
-
-/** What the Lease holds (slots.jq). */
-export interface RolloutState {
-  readonly revision: string | null;
-  readonly holders: Record<string, Holder>;
-  readonly failed: Record<string, string>;
-  readonly done: number;
-  readonly serial: number;
-}
-
 export interface Seen {
   readonly at?: number;
-  readonly holders?: Record<string, { beat: number; since: number }>;
+  readonly facts?: Record<string, { what: unknown; since: number }>;
 }
 
 /** The arguments of one transition. */
 export interface Transition {
-  readonly act: 'acquire' | 'find' | 'renew' | 'success' | 'failure' | 'unused';
+  readonly act: 'acquire' | 'peers' | 'find' | 'forget' | 'count' | 'renew' | 'success' | 'failure' | 'unused';
+  readonly argument?: string;
   readonly me: string;
-  readonly revision: string;
-  readonly state: RolloutState | undefined;
-  readonly concurrency: number;
-  readonly budget: number;
-  readonly nodes?: KubeObject[];
-  readonly known?: 'none' | 'self' | 'all';
   readonly role?: string;
+  readonly revision: string;
+  readonly concurrency: string;
+  readonly budget: number;
+  readonly selector?: Record<string, string>;
+  readonly known?: 'none' | 'servers' | 'all';
+  readonly nodes?: KubeObject[];
   readonly at?: number;
   readonly expiry?: number;
+  readonly random?: number;
   readonly seen?: Seen;
-  readonly selector?: Record<string, string>;
+  readonly annotations: Annotations;
+  readonly version?: string;
 }
 
 export interface Outcome {
@@ -48,64 +37,84 @@ export interface Outcome {
   readonly role: string;
   readonly revision: string;
   readonly why: string;
-  /** The state after it; the one before when nothing is to be written. */
-  readonly state: RolloutState | undefined;
+  /** Seconds until the next look. */
+  readonly pause: number;
+  /** A node to look up. */
+  readonly suspect: string | undefined;
+  /** What is to be written; undefined when nothing is. */
+  readonly annotations: Annotations | undefined;
   readonly seen: Seen;
 }
 
-const variables = [
-  'act',
-  'reason',
-  'me',
-  'role',
-  'revision',
-  'concurrency',
-  'budget',
-  'selector',
-  'known',
-  'nodes',
-  'at',
-];
+const defaults = {
+  argument: '',
+  role: '-',
+  selector: { 'sysbox-install': 'yes' },
+  reset: 'kubectl reset',
+  known: 'all',
+  nodes: [],
+  poll: 5,
+  random: 32768,
+  at: 0,
+  expiry: 1200,
+};
 
 /** slots.jq as it is shipped, over a stream of transitions in one process: what slots.sh gives as arguments is in each case. */
 const program = [
-  ...[...variables, 'expiry', 'seen'].map((name) => `.${name} as $${name} |`),
+  ...['act', 'me', 'revision', 'concurrency', 'budget', 'seen', ...Object.keys(defaults)].map(
+    (name) => `.${name} as $${name} |`,
+  ),
   '.lease | [',
   readFileSync(join(programFolder, 'slots.jq'), 'utf8'),
   ']',
 ].join('\n');
 
-export function transitions(cases: readonly Transition[]): Outcome[] {
-  const input = cases.map((one) =>
-    JSON.stringify({
-      reason: 'broke',
-      role: '-',
-      known: 'all',
-      nodes: [],
-      at: 0,
-      expiry: 240,
-      selector: { 'sysbox-install': 'yes' },
-      ...one,
-      seen: [one.seen ?? {}],
-      lease: {
-        metadata: { annotations: one.state ? { 'cdk8s-sysbox.io/rollout': JSON.stringify(one.state) } : undefined },
-      },
-    }),
-  );
-  const { status, stdout, stderr } = spawnSync('jq', ['-c', program], {
-    input: input.join('\n'),
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  if (status !== 0) throw new Error(`jq: ${stderr}`);
-  const lines = stdout.trim().split('\n');
-  if (lines.length !== cases.length) throw new Error(`${cases.length} cases, ${lines.length} answers`);
-  return lines.map((line, i) => outcome(JSON.parse(line), cases[i] as Transition));
+function input({ annotations, version = '7', seen = {}, ...one }: Transition): string {
+  const lease = { metadata: { resourceVersion: version, annotations } };
+  return JSON.stringify({ ...defaults, ...one, seen: [seen], lease });
 }
 
-function outcome([first, why, next, seen]: [string, string, string, string], { state }: Transition): Outcome {
+function outcome(line: string): Outcome {
+  const [first, why, next, annotations, seen] = JSON.parse(line) as [string, string, string, string, string];
   const [verdict, role, revision] = first.split(' ') as [Outcome['verdict'], string, string];
-  return { verdict, role, revision, why, state: next === '-' ? state : JSON.parse(next), seen: JSON.parse(seen) };
+  const [pause, suspect] = next.split(' ');
+  return {
+    verdict,
+    role,
+    revision,
+    why,
+    pause: Number(pause),
+    suspect: suspect === '-' ? undefined : suspect,
+    annotations: annotations === '-' ? undefined : JSON.parse(annotations),
+    seen: JSON.parse(seen),
+  };
+}
+
+/** One jq process that judges transitions one after another. */
+export class Rules {
+  private readonly child = spawn('jq', ['-c', '--unbuffered', program], { stdio: ['pipe', 'pipe', 'pipe'] });
+  private readonly waiting: ((line: string) => void)[] = [];
+  private error = '';
+
+  constructor() {
+    createInterface({ input: this.child.stdout }).on('line', (line) => this.waiting.shift()?.(line));
+    this.child.stderr.on('data', (data) => (this.error += data));
+    this.child.on('exit', () => this.waiting.splice(0).forEach((answer) => answer('')));
+  }
+
+  async judge(one: Transition): Promise<Outcome> {
+    const line = await new Promise<string>((resolve) => {
+      this.waiting.push(resolve);
+      this.child.stdin.write(`${input(one)}\n`);
+    });
+    if (!line) throw new Error(`jq: ${this.error}`);
+    return outcome(line);
+  }
+
+  stop(): void {
+    this.child.stdin.end();
+    this.child.kill();
+  }
 }
 
 export interface SimpleNode {
@@ -114,6 +123,8 @@ export interface SimpleNode {
   readonly etcd?: boolean;
   readonly ready?: boolean;
   readonly voter?: boolean;
+  readonly cordoned?: boolean;
+  readonly kubelet?: string;
   readonly labels?: Record<string, string>;
   readonly stage?: string;
   readonly revision?: string;
@@ -137,7 +148,9 @@ export function nodeObject(node: SimpleNode): KubeObject {
         ...(node.revision && { 'cdk8s-sysbox.io/revision': node.revision }),
       },
     },
+    spec: { ...(node.cordoned && { unschedulable: true }) },
     status: {
+      nodeInfo: { kubeletVersion: node.kubelet ?? 'v1.36.2+k3s1' },
       conditions: [
         condition('MemoryPressure', false),
         condition('Ready', node.ready ?? true),

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { ApiServer } from '../cluster/api-server';
 import { KubeObject } from '../cluster/client';
 import { Judge, Limits, Truth } from './judge';
-import { LeaseWatch, leasePath, stateOf } from './lease-watch';
+import { leaseState, RolloutState } from './lease';
+import { LeaseWatch, leasePath } from './lease-watch';
 import { installerPod, nodePath, PodEnvironment } from './pod';
 import { Random } from './random';
-import { nodeObject, RolloutState } from './rules';
+import { nodeObject } from './rules';
 import { shells, SimulatedNode } from './simulated-node';
 import { UnreliableNetwork } from './unreliable';
 
-/** A waiting node polls every other round, a holder renews every third: SLOT_POLL is 10 seconds of the nodes' own clocks. */
-const [roundSeconds, pollEvery, renewEvery] = [5, 2, 3];
+/** Seconds of the nodes' own clocks; a holder renews every third round. */
+const [roundSeconds, renewEvery] = [5, 3];
 /** SLOT_EXPIRY in rounds. */
 export const expiryRounds = 48;
 /** Two cores: more shells at once only wait for each other. */
@@ -42,9 +43,16 @@ export interface Node {
   end: number;
   healthy: boolean;
   stopped: boolean;
+  /** Round of its next look at the Lease. */
+  next: number;
   comesBack: number | undefined;
   /** What it is still told to do. */
   busy: Promise<unknown> | undefined;
+}
+
+/** As in the manifests. */
+export async function emptyLease(server: ApiServer): Promise<void> {
+  await server.patch(leasePath, { metadata: { annotations: null } });
 }
 
 /** What a restart under this revision ends with. */
@@ -79,7 +87,7 @@ export class Simulation implements Truth {
   static async start(server: ApiServer, options: SimulationOptions, random: Random): Promise<Simulation> {
     const folder = mkdtempSync(join(tmpdir(), 'rollout-'));
     const network = await UnreliableNetwork.before(server.url);
-    await server.delete(leasePath).catch(() => undefined);
+    await emptyLease(server);
     const nodes: Node[] = [];
     const simulation = new Simulation(server, network, options, random, nodes, folder);
     const kinds = [...Array(options.servers).fill(true), ...Array(options.agents).fill(false)] as boolean[];
@@ -95,6 +103,11 @@ export class Simulation implements Truth {
       nodes.push(node);
     });
     return simulation;
+  }
+
+  /** Of the Lease, as the judge saw them. */
+  get versions(): number {
+    return this.watch.versions;
   }
 
   get revision(): string {
@@ -114,6 +127,7 @@ export class Simulation implements Truth {
       phase: 'waiting',
       heldRevision: '',
       stopped: false,
+      next: this.round,
       comesBack: undefined,
       busy: undefined,
     });
@@ -171,6 +185,7 @@ export class Simulation implements Truth {
   }
 
   async kill(node: Node, comesBackAfter?: number): Promise<void> {
+    if (node.phase === 'restarting') this.judge.vanished.add(node.name);
     Object.assign(node, {
       phase: 'dead',
       end: node.phase === 'restarting' ? node.end : this.round,
@@ -210,21 +225,25 @@ export class Simulation implements Truth {
     if (node.comesBack !== undefined && node.comesBack <= this.round) await this.comeBack(node);
     else if (this.in('waiting', 'restarting').includes(node) && this.accident(node)) return;
     const due = (every: number) => (this.round + node.offset) % every === 0;
-    if (node.phase === 'waiting' && due(pollEvery)) await this.poll(node, position);
+    if (node.phase === 'waiting' && node.next <= this.round) await this.poll(node, position);
     else if (node.phase === 'restarting' && this.round >= node.end) await this.finish(node, position);
     else if (node.phase === 'restarting' && due(renewEvery)) await this.ask(node, 'renew', '', position);
+    else if (['done', 'failed'].includes(node.phase)) await this.ask(node, 'count', '', position);
   }
 
   private async poll(node: Node, position: number): Promise<void> {
     this.polls++;
     const answer = await this.ask(node, 'acquire', '', position);
     if (node.phase !== 'waiting') return;
-    node.stopped = answer.startsWith('stopped');
+    const [verdict, pause] = answer.split(' ');
+    node.stopped = verdict === 'stopped';
+    node.next = this.round + Math.max(1, Math.round(Number(pause) / roundSeconds));
     if (answer.includes(' 409 ')) this.conflicts++;
     if (answer !== 'granted') return;
     Object.assign(node, { phase: 'restarting', heldRevision: node.revision, end: this.round + this.options.restart });
     const now = this.inRestart();
-    this.judge.check(now.length <= this.options.concurrency, `${now.length} nodes are really in restart`);
+    const alive = now.filter(({ name }) => !this.judge.vanished.has(name));
+    this.judge.check(alive.length <= this.options.concurrency, `${alive.length} nodes are really in restart`);
     this.judge.check(now.filter(({ server }) => server).length <= 1, 'two servers are really in restart');
   }
 
@@ -241,6 +260,7 @@ export class Simulation implements Truth {
   /** Another pod on the node: the host finished the restart meanwhile, or never began one. */
   private async comeBack(node: Node): Promise<void> {
     const { heldRevision } = node;
+    this.judge.vanished.delete(node.name);
     this.begin(node, this.revision);
     const slot = await this.ask(node, 'find');
     if (slot === 'unknown') {
@@ -249,8 +269,8 @@ export class Simulation implements Truth {
     } else if (slot !== 'free') Object.assign(node, { phase: 'restarting', heldRevision, end: this.round + 1 });
   }
 
-  async state(): Promise<RolloutState | undefined> {
-    return stateOf(await this.server.get(leasePath));
+  async state(): Promise<RolloutState> {
+    return leaseState(await this.server.get(leasePath));
   }
 
   async describe(): Promise<string> {
@@ -266,7 +286,7 @@ export class Simulation implements Truth {
     return (
       `${name}: ${options.agents} agents, ${options.servers} servers, ${options.concurrency} at once, budget ${options.budget} ` +
       `(seed ${this.random.seed}): ${rounds} rounds, ${this.polls} polls, ${network.connections} requests, ${judge.grants} grants ` +
-      `(at most ${judge.mostAtOnce} at once), ${this.conflicts} conflicts, ${judge.vanished} holders vanished, ` +
+      `(at most ${judge.mostAtOnce} at once), ${this.conflicts} conflicts, ` +
       `${watch.versions} versions of the Lease judged, ${judge.violations.length} violations; ` +
       `${this.in('done').length} done, ${this.in('failed').length} failed, ${this.in('dead').length} dead, ` +
       `${this.in('waiting').length} left as they were`
