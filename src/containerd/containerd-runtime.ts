@@ -1,6 +1,6 @@
 import { assertLabelName } from '../core/names';
 
-/** A runtime in the configuration of containerd or CRI-O. @internal */
+/** A runtime in the configuration of containerd. @internal */
 export interface ContainerdRuntime {
   /** Its name; a RuntimeClass refers to it as its handler. */
   readonly handler: string;
