@@ -65,7 +65,7 @@ row('growth from 250 to 500 charts, each validated with all others: SystemPods /
 row('cdk8s-sysbox check of 10,000 Pods / only parsing them', 1.15, () => {
   const folder = manifests(10000);
   return measure({
-    a: node(at('../lib/cdk8s-sysbox.js'), 'check', folder),
+    a: node(at('../lib/src/cli/main.js'), 'check', folder),
     b: node(at('cases/parse.js'), folder),
     rounds: 9,
   });

@@ -39,7 +39,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== now) {
   );
   require('./prop-schema');
   require('./lazy-index');
-  require('./bundle-command');
+  require('./bundle');
   require('./strip-comments');
   writeFileSync(stamp, now);
 }

@@ -7,8 +7,11 @@ const lib = join(__dirname, '..', 'lib');
 buildSync({
   entryPoints: ['src', 'imports'].flatMap((directory) =>
     readdirSync(join(lib, directory), { recursive: true })
-      // the entry point keeps its last line, which never runs (lazy-index.js)
-      .filter((name) => name.endsWith('.js') && name !== 'index.js')
+      // the entry point keeps its last line, which never runs (lazy-index.js), bundled packages their licence (bundle.js)
+      .filter(
+        (name) =>
+          name.endsWith('.js') && !['index.js', 'core/nearest.js', 'core/toml.js', 'core/yaml.js'].includes(name),
+      )
       .map((name) => join(lib, directory, name)),
   ),
   outdir: lib,

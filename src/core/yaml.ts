@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module';
+import * as library from 'yaml';
 import { Json } from './json';
 
 /**
- * The `yaml` package. cdk8s bundles it: no second copy is shipped.
+ * The `yaml` package. The build puts it into this file (scripts/bundle.js).
  *
  * @internal
  */
-export const yaml: Json = createRequire(require.resolve('cdk8s'))('yaml');
+export const yaml: Json = library;
