@@ -522,7 +522,7 @@ test('what the preflight warns of is an Event, and stays on the annotation of th
 
 test('a release that cannot be copied is not there at all', async () => {
   const node = await aNode();
-  rmSync(join(folder, `${node.name}-image`, 'sysbox-mgr'));
+  rmSync(join(folder, 'image', 'sysbox-mgr'));
   node.start();
   await node.untilAnnotated({ stage: 'failed', reason: 'CannotWrite' });
   expect(node.calls).not.toContain('prepare');

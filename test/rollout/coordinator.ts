@@ -53,8 +53,9 @@ export class CoordinatorNode {
     mkdirSync(this.programs);
     mkdirSync(this.settings);
     this.pod = pod ?? nothing;
-    this.image = join(folder, `${name}-image`);
-    mkdirSync(this.image);
+    // One directory for all nodes of a test: its name is in the settings, and so in the revision.
+    this.image = join(folder, 'image');
+    mkdirSync(this.image, { recursive: true });
     for (const binary of binaries) writeFileSync(join(this.image, binary), binary);
     for (const [file, text] of Object.entries(nodePrograms())) writeFileSync(join(this.programs, file), text);
     this.configure({ ...productSettings, ...quick, IMAGE_BINARIES: this.image });

@@ -30,7 +30,7 @@ export class Kubelets {
   ) {
     // One directory for all: its name is in the settings, and so in the revision.
     this.image = join(folder, 'image');
-    mkdirSync(this.image);
+    mkdirSync(this.image, { recursive: true });
     for (const binary of ['sysbox-runc', 'sysbox-fs', 'sysbox-mgr']) writeFileSync(join(this.image, binary), binary);
     this.loop = this.run();
   }

@@ -157,7 +157,7 @@ test('a stopped rollout goes on when the failed node tries again and succeeds', 
 
   all.fate = () => 'success';
   Object.assign(failed as Node, { phase: 'waiting', stopped: false });
-  await all.run(60);
+  await all.run(300);
   judged(all);
   expect(all.in('done')).toHaveLength(7);
   expect(await all.state()).toMatchObject({ slots: {}, done: 7 });

@@ -237,7 +237,7 @@ export class Simulation implements Truth {
     if (node.phase !== 'waiting') return;
     const [verdict, pause] = answer.split(' ');
     node.stopped = verdict === 'stopped';
-    node.next = this.round + Math.max(1, Math.round(Number(pause) / roundSeconds));
+    node.next = this.round + (verdict === 'granted' ? 0 : Math.max(1, Math.round(Number(pause) / roundSeconds)));
     if (answer.includes(' 409 ')) this.conflicts++;
     if (answer !== 'granted') return;
     Object.assign(node, { phase: 'restarting', heldRevision: node.revision, end: this.round + this.options.restart });
