@@ -9,7 +9,6 @@ import { assertLabel, assertLabelName } from '../core/names';
 import { toQuantities } from '../core/quantities';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime } from './runtime-ref';
-import { RuntimeReference, RuntimeReferenceOptions } from './runtime-reference';
 
 /** The RuntimeClass under which system pods run. */
 export interface SysboxRuntimeClassProps {
@@ -72,15 +71,13 @@ export interface SysboxRuntimeClassProps {
   readonly featureGates?: string[];
 }
 
-/** A RuntimeClass for Sysbox. It has no namespace, also in a chart that has one. */
+/**
+ * A RuntimeClass for Sysbox. It has no namespace, also in a chart that has one. One that another repository owns is named by
+ * `RuntimeReference`.
+ */
 export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   /** Name of the RuntimeClass and of its handler where nothing else is said. */
   public static readonly DEFAULT_NAME: string = DEFAULT_RUNTIME_CLASS;
-
-  /** A RuntimeClass that another repository owns. */
-  public static fromRuntimeClassName(name: string, options: RuntimeReferenceOptions = {}): ISysboxRuntime {
-    return RuntimeReference.fromRuntimeClassName(name, options);
-  }
 
   public readonly runtimeClassName: string;
   public readonly containerEngine?: ContainerEngine;

@@ -366,11 +366,15 @@ const MISTAKES = [
     (c) => new L.SysboxRuntimeClass(c, 'r', { featureGates: 'UserNamespacesSupport' }),
     "'props.featureGates' is the string",
   ],
-  ['no name of a foreign RuntimeClass', () => L.SysboxRuntimeClass.fromRuntimeClassName(), "'name' is missing"],
+  [
+    'no name of a foreign RuntimeClass',
+    () => L.RuntimeReference.fromRuntimeClassName(),
+    "'runtimeClassName' is missing",
+  ],
   [
     'a foreign RuntimeClass that is an object',
-    () => L.SysboxRuntimeClass.fromRuntimeClassName({ name: 'x' }),
-    "'name' is an object. Expected a string",
+    () => L.RuntimeReference.fromRuntimeClassName({ name: 'x' }),
+    "'runtimeClassName' is an object. Expected a string",
   ],
   ['an image source that is a list', () => L.SysboxSource.image(['a/b:1']), "'image' is a list. Expected a string"],
   ['an image source that is an object', () => L.SysboxSource.image({ image: 'a/b:1' }), "'image' is an object"],

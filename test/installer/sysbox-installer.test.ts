@@ -4,10 +4,10 @@ import {
   ContainerEngine,
   NodeOptions,
   RolloutOptions,
+  RuntimeReference,
   SysboxDaemonOptions,
   SysboxInstaller,
   SysboxInstallerProps,
-  SysboxRuntimeClass,
   SysboxSource,
 } from '../../src';
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { standardLabels } from '../../src/core/labels';
 import { Manifest, only, synth, testChart } from '../support/synth';
 
-const named = SysboxRuntimeClass.fromRuntimeClassName('sysbox-runc');
+const named = RuntimeReference.fromRuntimeClassName('sysbox-runc');
 
 function install(props: Partial<SysboxInstallerProps> = {}, chart = {}): Manifest[] {
   return synth((scope) => new SysboxInstaller(scope, 'installer', { runtimeClass: named, ...props }), chart);
@@ -213,7 +213,7 @@ describe('every prop', () => {
     fsArgs: ['--seccomp-fd-release=proc-exit'],
   };
   const props: Required<SysboxInstallerProps> = {
-    runtimeClass: SysboxRuntimeClass.fromRuntimeClassName('vm', {
+    runtimeClass: RuntimeReference.fromRuntimeClassName('vm', {
       clusterVersion: '1.32',
       featureGates: ['UserNamespacesSupport'],
     }),
@@ -299,7 +299,7 @@ describe('every prop', () => {
 });
 
 describe('refuses', () => {
-  const crio = SysboxRuntimeClass.fromRuntimeClassName('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
+  const crio = RuntimeReference.fromRuntimeClassName('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
 
   test.each<[string, Partial<SysboxInstallerProps>, RegExp]>([
     ['CRI-O nodes', { runtimeClass: crio }, /is for CRI-O nodes.*upstream's sysbox-deploy-k8s/],

@@ -56,12 +56,6 @@ test('has no namespace in a chart that has one', () => {
   expect(runtimeClass({}, { namespace: 'apps' }).metadata).not.toHaveProperty('namespace');
 });
 
-test('can be imported by name', () => {
-  const imported = SysboxRuntimeClass.fromRuntimeClassName('kernel-616', { clusterVersion: '1.36' });
-  expect(imported.runtimeClassName).toBe('kernel-616');
-  expect(imported.clusterVersion).toBe('1.36');
-});
-
 test.each<[string, SysboxRuntimeClassProps, RegExp]>([
   [
     'a name that is no DNS name',
