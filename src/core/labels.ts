@@ -11,7 +11,20 @@ import { PACKAGE_ROOT } from './programs';
  */
 export const DEFAULT_RUNTIME_CLASS = 'sysbox-runc';
 
-/** Labels and the taint of nodes. They are those of upstream's manifests, so that a cluster can move over as it is. */
+/**
+ * Labels and the taint of nodes. They are those of upstream's manifests, so that a cluster can move over as it is.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { DaemonSet, Node, NodeLabelQuery } from 'cdk8s-plus-30';
+ * import { NodeLabels } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * // A plain DaemonSet on all nodes with the runtime.
+ * const monitor = new DaemonSet(chart, 'Monitor', { containers: [{ image: 'registry.example.org/monitor:1.2' }] });
+ * monitor.scheduling.attract(Node.labeled(NodeLabelQuery.is(NodeLabels.RUNTIME, 'running')));
+ */
 export class NodeLabels {
   /** A node with `sysbox-install=yes` gets the runtime. Set by the administrator. */
   public static readonly INSTALL: string = 'sysbox-install';

@@ -16,6 +16,17 @@ const PROBE_TIMEOUT = Duration.minutes(1);
  * An engine that other pods use over the network is a `DockerServer`.
  *
  * The pod's other containers get DOCKER_HOST and the socket, whenever they are added.
+ *
+ * @example
+ * import { Chart, Size } from 'cdk8s';
+ * import { DockerEngine, SystemJob, SystemStorage } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const job = new SystemJob(chart, 'Build', {
+ *   containers: [{ image: 'docker:29-cli', command: ['docker', 'build', 'https://git.example.org/app.git'] }],
+ * });
+ * DockerEngine.on(job, { storage: SystemStorage.ephemeralClaim({ storage: Size.gibibytes(50) }) });
  */
 export class DockerEngine extends Construct {
   /** Image of the engine when none is given. */

@@ -1,4 +1,15 @@
-/** MTU of the engine's networks. Larger packets than the pod's interface takes are lost, and pulls hang. */
+/**
+ * MTU of the engine's networks. Larger packets than the pod's interface takes are lost, and pulls hang.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { DockerMtu, DockerPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * // A VPN on the way to the registry takes smaller packets than the pod's interface.
+ * new DockerPod(chart, 'Builder', { docker: { daemon: { mtu: DockerMtu.of(1280) } } });
+ */
 export class DockerMtu {
   /**
    * As the pod's own interface says when the engine starts. It is read with `ip` where the image has it (Docker's has),

@@ -17,6 +17,16 @@ export interface DockerPodProps extends SystemPodProps {
 /**
  * A pod with a Docker engine. With `containers` the engine is a native sidecar of them; without, it is the pod's own
  * container.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { DockerPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new DockerPod(chart, 'Tests', {
+ *   containers: [{ image: 'docker:29-cli', command: ['docker', 'run', '--rm', 'hello-world:linux'] }],
+ * });
  */
 export class DockerPod extends SystemPod {
   /**

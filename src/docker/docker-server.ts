@@ -36,7 +36,24 @@ export interface DockerConnection {
   readonly certificate: IConstruct;
 }
 
-/** A Docker engine on its own in the pods of a workload, with a Service and mutual TLS. */
+/**
+ * A Docker engine on its own in the pods of a workload, with a Service and mutual TLS.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { Deployment, Secret } from 'cdk8s-plus-30';
+ * import { DockerServer, SystemDeployment } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ * declare const clients: Deployment;
+ *
+ * const engine = new SystemDeployment(chart, 'Engine', { replicas: 1 });
+ * const docker = DockerServer.on(engine, {
+ *   certificate: Secret.fromSecretName(chart, 'ServerCertificate', 'docker-server-tls'),
+ * });
+ * const certificate = Secret.fromSecretName(chart, 'ClientCertificate', 'docker-client-tls');
+ * for (const container of clients.containers) docker.connect(container, { certificate });
+ */
 export class DockerServer extends Construct {
   /**
    * Add a container with the engine, and a Service to the pods of the workload.

@@ -158,6 +158,19 @@ export interface SysboxInstallerProps extends SysboxInstallationProps {
  *
  * Its pods mount the host's root and share its process ids: they are root on the host, and on a K3s server that is
  * cluster-admin. The admission policy bounds what their API token can do, not what the host's root can.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { RuntimeReference, SysboxInstaller } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * // Another chart owns the RuntimeClass.
+ * const installer = new SysboxInstaller(chart, 'Installer', {
+ *   runtimeClass: RuntimeReference.fromRuntimeClassName('sysbox-runc'),
+ *   nodeSelector: { pool: 'sandboxes' },
+ * });
+ * console.error(`A change that fails on every node is stopped after ${installer.worstLoss}.`);
  */
 export class SysboxInstaller extends Construct {
   /** Name of every object of the installer. */

@@ -23,6 +23,15 @@ export interface SysboxRuntimeProps {
 /**
  * The Sysbox runtime: its RuntimeClass, and the installer that puts it on the nodes. This is what most apps need once;
  * system workloads take it as their `runtime`.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SysboxRuntime, SystemPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const runtime = new SysboxRuntime(chart, 'Sysbox');
+ * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'ubuntu:24.04' }] });
  */
 export class SysboxRuntime extends Construct implements ISysboxRuntime {
   /** The RuntimeClass that pods name. */

@@ -38,7 +38,21 @@ export interface HostSourceOptions extends ImageSourceOptions {
   readonly image?: string;
 }
 
-/** Where the Sysbox binaries come from. Versions below 0.7.1 are refused: they do not work with containerd 2 (sysbox#1013). */
+/**
+ * Where the Sysbox binaries come from. Versions below 0.7.1 are refused: they do not work with containerd 2 (sysbox#1013).
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { Secret } from 'cdk8s-plus-30';
+ * import { SysboxRuntime, SysboxSource } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const source = SysboxSource.image('registry.example.org/sysbox-deploy-k8s:v0.7.1-0', {
+ *   imagePullSecrets: [Secret.fromSecretName(chart, 'Registry', 'registry')],
+ * });
+ * new SysboxRuntime(chart, 'Sysbox', { installation: { source } });
+ */
 export class SysboxSource {
   /** Upstream's image with the binaries, amd64 and arm64 (published with sysbox#1042). */
   public static readonly DEFAULT_IMAGE: string = DEFAULT_IMAGES.installer;

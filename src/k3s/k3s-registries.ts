@@ -3,7 +3,21 @@ import { Construct } from 'constructs';
 
 const FILE = 'registries.yaml';
 
-/** A registries.yaml for the containerd inside: mirrors, credentials, certificates. */
+/**
+ * A registries.yaml for the containerd inside: mirrors, credentials, certificates.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { Secret } from 'cdk8s-plus-30';
+ * import { K3sCluster, K3sRegistries } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new K3sCluster(chart, 'Dev', {
+ *   version: 'v1.36.2+k3s1',
+ *   registries: K3sRegistries.fromSecret(Secret.fromSecretName(chart, 'Registries', 'registries')),
+ * });
+ */
 export class K3sRegistries {
   /**
    * From a Secret: the place for one with credentials.

@@ -18,7 +18,22 @@ export interface K3sTokenOptions {
   readonly agentKey?: string;
 }
 
-/** The tokens of a nested cluster. They are never in a manifest. */
+/**
+ * The tokens of a nested cluster. They are never in a manifest.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { Secret } from 'cdk8s-plus-30';
+ * import { K3sCluster, K3sToken } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const secret = Secret.fromSecretName(chart, 'Token', 'k3s-token');
+ * new K3sCluster(chart, 'Dev', {
+ *   version: 'v1.36.2+k3s1',
+ *   token: K3sToken.fromSecret(secret, { serverKey: 'server', agentKey: 'agent' }),
+ * });
+ */
 export class K3sToken {
   /**
    * Tokens that are in a Secret already.

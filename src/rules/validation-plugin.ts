@@ -37,6 +37,16 @@ export interface SysboxValidationProps {
  *         class: SysboxValidation
  *
  * With a validation, cdk8s also writes construct-metadata.json to the output directory; do not apply that file.
+ *
+ * @example
+ * import { SysboxValidation } from 'cdk8s-sysbox';
+ *
+ * // For a package of your own, whose apps all name this class: the same properties in each of them.
+ * export class ClusterValidation extends SysboxValidation {
+ *   public constructor() {
+ *     super({ strict: true, idsPerPod: 131072 });
+ *   }
+ * }
  */
 export class SysboxValidation {
   constructor(private readonly props: SysboxValidationProps = {}) {}

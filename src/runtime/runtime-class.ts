@@ -74,6 +74,16 @@ export interface SysboxRuntimeClassProps {
 /**
  * A RuntimeClass for Sysbox. It has no namespace, also in a chart that has one. One that another repository owns is named by
  * `RuntimeReference`.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SysboxRuntimeClass, SystemPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * // Something else puts Sysbox on the nodes; its pods run on those of one pool.
+ * const runtime = new SysboxRuntimeClass(chart, 'RuntimeClass', { nodeSelector: { pool: 'sandboxes' } });
+ * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'ubuntu:24.04' }] });
  */
 export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   /** Name of the RuntimeClass and of its handler where nothing else is said. */

@@ -34,7 +34,18 @@ export interface RuntimeReferenceOptions {
   readonly podOverhead?: Record<string, string>;
 }
 
-/** A runtime that was installed elsewhere, named by its RuntimeClass. */
+/**
+ * A runtime that was installed elsewhere, named by its RuntimeClass.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { RuntimeReference, SystemPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', { clusterVersion: '1.36' });
+ * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'ubuntu:24.04' }] });
+ */
 export class RuntimeReference implements ISysboxRuntime {
   /**
    * The runtime behind the RuntimeClass of this name.

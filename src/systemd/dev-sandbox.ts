@@ -151,6 +151,20 @@ export interface DevSandboxProps {
 /**
  * A machine to work in, much like a small VM: systemd, SSH, a home and an identity that survive its pod. It is small when
  * idle, and reaches nothing else in the cluster.
+ *
+ * @example
+ * import { Chart, Size } from 'cdk8s';
+ * import { Secret } from 'cdk8s-plus-30';
+ * import { DevSandbox } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new DevSandbox(chart, 'Ada', {
+ *   image: 'registry.example.org/dev:2026.11',
+ *   user: 'ada',
+ *   authorizedKeys: Secret.fromSecretName(chart, 'Keys', 'ada-keys'),
+ *   home: { storage: Size.gibibytes(50) },
+ * });
  */
 export class DevSandbox extends Construct {
   /** The StatefulSet of one pod. */

@@ -4,7 +4,23 @@ import * as kplus from 'cdk8s-plus-30';
 /** Name that systemd knows the identity of a container by (systemd.io, Container Interface). */
 const VARIABLE = 'container_uuid';
 
-/** The machine id: it names a machine in its journal, in DHCP and wherever programs tell machines apart. */
+/**
+ * The machine id: it names a machine in its journal, in DHCP and wherever programs tell machines apart.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { MachineId, SystemdPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * // The same machine in each new pod: for licences, and to read the journal across restarts.
+ * new SystemdPod(chart, 'Billing', {
+ *   systemd: {
+ *     container: { image: 'registry.example.org/billing:2026.11' },
+ *     machineId: MachineId.derivedFrom('billing'),
+ *   },
+ * });
+ */
 export class MachineId {
   /** The uid of the pod: two pods of one image never have the same, and a new pod is a new machine. */
   public static ofPod(): MachineId {

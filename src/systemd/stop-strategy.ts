@@ -7,6 +7,20 @@ const SIGNAL = 'SIGRTMIN+3';
 /**
  * How systemd is told to shut down. Kubernetes sends SIGTERM, at which systemd only re-executes itself, so that the pod
  * would be killed at the end of its grace period; SIGRTMIN+3 is what shuts it down.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SystemdPod, SystemdStop } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * // The image's Dockerfile has the line `STOPSIGNAL SIGRTMIN+3`.
+ * new SystemdPod(chart, 'Machine', {
+ *   systemd: {
+ *     container: { image: 'registry.example.org/debian-systemd:12' },
+ *     stop: SystemdStop.imageSignal(),
+ *   },
+ * });
  */
 export class SystemdStop {
   /** A preStop hook that sends the signal and waits for the end. It works with every image and every cluster. */

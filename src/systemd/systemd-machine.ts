@@ -21,7 +21,21 @@ const MARGIN_SECONDS = 10;
 /** What cdk8s-plus gives a pod that says nothing. */
 const PLUS_GRACE_SECONDS = 30;
 
-/** A container that boots systemd, in the pods of a workload of any kind: units, journal, logins, as on a machine. */
+/**
+ * A container that boots systemd, in the pods of a workload of any kind: units, journal, logins, as on a machine.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SystemdMachine, SystemDeployment } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const machines = new SystemDeployment(chart, 'Machines', { replicas: 3 });
+ * SystemdMachine.on(machines, {
+ *   container: { image: 'registry.example.org/debian-systemd:12' },
+ *   maskedUnits: ['fstrim.timer'],
+ * });
+ */
 export class SystemdMachine extends Construct {
   /**
    * Add a container that boots systemd.

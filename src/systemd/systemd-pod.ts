@@ -9,7 +9,22 @@ export interface SystemdPodProps extends SystemPodProps {
   readonly systemd: SystemdMachineOptions;
 }
 
-/** A pod that boots systemd. */
+/**
+ * A pod that boots systemd.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SystemdPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new SystemdPod(chart, 'Machine', {
+ *   systemd: {
+ *     container: { image: 'registry.example.org/debian-systemd:12' },
+ *     readiness: { units: ['postgresql.service'] },
+ *   },
+ * });
+ */
 export class SystemdPod extends SystemPod {
   /** The machine. */
   public readonly systemd: SystemdMachine;

@@ -17,7 +17,22 @@ import { toSystemPodSpec } from './system-pod-spec';
 import { ManifestChange, SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
 
-/** An existing workload of any origin whose pods were made system pods by `adopt`. A personality can be put on it. */
+/**
+ * An existing workload of any origin whose pods were made system pods by `adopt`. A personality can be put on it.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { Deployment } from 'cdk8s-plus-30';
+ * import { adopt, AdoptedWorkload, DockerEngine } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const agents = new Deployment(chart, 'Agents', {
+ *   containers: [{ image: 'registry.example.org/build-agent:2.7' }],
+ * });
+ * const adopted: AdoptedWorkload = adopt(agents);
+ * DockerEngine.on(adopted); // the agents' containers get DOCKER_HOST
+ */
 export class AdoptedWorkload extends Construct implements ISystemWorkload {
   /** @internal */
   public static _of(workload: IConstruct, object: ApiObject, options: AdoptOptions, strict: boolean): AdoptedWorkload {

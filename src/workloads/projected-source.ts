@@ -25,7 +25,23 @@ export interface ServiceAccountTokenOptions {
   readonly expiration?: Duration;
 }
 
-/** One source of a projected volume. */
+/**
+ * One source of a projected volume.
+ *
+ * @example
+ * import { Chart, Duration } from 'cdk8s';
+ * import { Secret } from 'cdk8s-plus-30';
+ * import { ProjectedSource, SystemPod, SystemVolume } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const identity = SystemVolume.fromProjected(chart, 'Identity', 'identity', [
+ *   ProjectedSource.secret(Secret.fromSecretName(chart, 'Certificate', 'shell-tls')),
+ *   ProjectedSource.serviceAccountToken({ path: 'token', audience: 'vault', expiration: Duration.minutes(30) }),
+ * ]);
+ * const pod = new SystemPod(chart, 'Shell', { containers: [{ image: 'ubuntu:24.04' }] });
+ * pod.containers[0]?.mount('/identity', identity, { readOnly: true });
+ */
 export class ProjectedSource {
   /**
    * Keys of a Secret.

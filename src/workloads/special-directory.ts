@@ -9,6 +9,17 @@ import { SPECIAL_DIRECTORIES } from '../rules/special-directories';
  * mounted at exactly this path replaces it.
  *
  * Source: sysbox-runc libsysbox/syscont/spec.go, getSpecialDirs.
+ *
+ * @example
+ * import { Chart, Size } from 'cdk8s';
+ * import { SpecialDirectory, SystemPod, SystemVolume } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const pod = new SystemPod(chart, 'Builder', {});
+ * const builder = pod.addContainer({ image: 'registry.example.org/buildkit:0.25' });
+ * const disk = SystemVolume.fromEphemeralClaim(chart, 'Layers', 'layers', { storage: Size.gibibytes(50) });
+ * SpecialDirectory.BUILDKIT.mount(builder, disk);
  */
 export class SpecialDirectory {
   /** Data of a Docker engine: /var/lib/docker. */

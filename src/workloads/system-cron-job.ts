@@ -17,7 +17,20 @@ export interface SystemCronJobProps extends kplus.CronJobProps {
   readonly system?: SystemOptions;
 }
 
-/** A cdk8s-plus CronJob whose pods are system pods: see `SystemPod`. Refused: a name of more than 52 characters. */
+/**
+ * A cdk8s-plus CronJob whose pods are system pods: see `SystemPod`. Refused: a name of more than 52 characters.
+ *
+ * @example
+ * import { Chart, Cron } from 'cdk8s';
+ * import { SystemCronJob } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new SystemCronJob(chart, 'Nightly', {
+ *   schedule: Cron.daily(),
+ *   containers: [{ image: 'registry.example.org/nightly-build:1.4' }],
+ * });
+ */
 export class SystemCronJob extends kplus.CronJob implements ISystemWorkload {
   private readonly pods: SystemPods;
 

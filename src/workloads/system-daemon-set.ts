@@ -16,7 +16,20 @@ export interface SystemDaemonSetProps extends kplus.DaemonSetProps {
   readonly system?: SystemOptions;
 }
 
-/** A cdk8s-plus DaemonSet whose pods are system pods: see `SystemPod`. */
+/**
+ * A cdk8s-plus DaemonSet whose pods are system pods: see `SystemPod`.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SystemDaemonSet } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new SystemDaemonSet(chart, 'Agents', {
+ *   containers: [{ image: 'registry.example.org/build-agent:2.7' }],
+ *   system: { nodeSelector: { pool: 'builds' } },
+ * });
+ */
 export class SystemDaemonSet extends kplus.DaemonSet implements ISystemWorkload {
   private readonly pods: SystemPods;
 

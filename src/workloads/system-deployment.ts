@@ -17,7 +17,20 @@ export interface SystemDeploymentProps extends kplus.DeploymentProps {
   readonly system?: SystemOptions;
 }
 
-/** A cdk8s-plus Deployment whose pods are system pods: see `SystemPod`. */
+/**
+ * A cdk8s-plus Deployment whose pods are system pods: see `SystemPod`.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SystemDeployment } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new SystemDeployment(chart, 'Shells', {
+ *   replicas: 2,
+ *   containers: [{ image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
+ * });
+ */
 export class SystemDeployment extends kplus.Deployment implements ISystemWorkload {
   private readonly pods: SystemPods;
 

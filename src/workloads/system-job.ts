@@ -16,7 +16,20 @@ export interface SystemJobProps extends kplus.JobProps {
   readonly system?: SystemOptions;
 }
 
-/** A cdk8s-plus Job whose pods are system pods: see `SystemPod`. */
+/**
+ * A cdk8s-plus Job whose pods are system pods: see `SystemPod`.
+ *
+ * @example
+ * import { Chart, Duration } from 'cdk8s';
+ * import { SystemJob } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new SystemJob(chart, 'Build', {
+ *   activeDeadline: Duration.hours(1),
+ *   containers: [{ image: 'ubuntu:24.04', command: ['sh', '-c', 'apt-get update && apt-get install -y make'] }],
+ * });
+ */
 export class SystemJob extends kplus.Job implements ISystemWorkload {
   private readonly pods: SystemPods;
 

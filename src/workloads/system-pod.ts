@@ -20,6 +20,16 @@ export interface SystemPodProps extends kplus.PodProps {
  * A pod that runs as a system container: root inside, nobody outside. It is a cdk8s-plus Pod with the runtime class, a
  * user namespace and no service links. Root, a writable root filesystem and setuid programs are allowed inside, and
  * requests, limits and a pull policy are rendered only when given; what is given is never changed.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SystemPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new SystemPod(chart, 'Shell', {
+ *   containers: [{ image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
+ * });
  */
 export class SystemPod extends kplus.Pod implements ISystemWorkload {
   private readonly pods: SystemPods;

@@ -57,6 +57,19 @@ const NO_OPTIONS: SystemOptions = {};
 /**
  * What makes the pods of one workload system pods. Every workload of the family has one, as `system`; what was given to
  * the workload's constructor can be added to here.
+ *
+ * @example
+ * import { Chart } from 'cdk8s';
+ * import { SystemPod } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const pod = new SystemPod(chart, 'Shell', {
+ *   containers: [{ name: 'shell', image: 'registry.example.org/shell:latest' }],
+ * });
+ * pod.system.requireNodeLabel('pool', 'sandboxes');
+ * pod.system.configureContainer('shell', { tty: true, stdin: true });
+ * pod.system.acknowledge('image-tag', 'the registry keeps one tag');
  */
 export class SystemSettings {
   /** @internal */

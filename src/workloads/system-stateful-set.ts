@@ -43,6 +43,20 @@ export interface SystemStatefulSetProps extends kplus.StatefulSetProps {
 /**
  * A cdk8s-plus StatefulSet whose pods are system pods (see `SystemPod`), with claims of their own. Refused: a name of more
  * than 52 characters, from which no pod can be made.
+ *
+ * @example
+ * import { Chart, Size } from 'cdk8s';
+ * import { Service } from 'cdk8s-plus-30';
+ * import { SystemStatefulSet } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * new SystemStatefulSet(chart, 'Builders', {
+ *   service: new Service(chart, 'Pods', { ports: [{ port: 8080 }], clusterIP: 'None' }),
+ *   replicas: 3,
+ *   containers: [{ image: 'registry.example.org/builder:2.7', portNumber: 8080 }],
+ *   volumeClaimTemplates: [{ name: 'cache', mountPath: '/cache', storage: Size.gibibytes(20) }],
+ * });
  */
 export class SystemStatefulSet extends kplus.StatefulSet implements ISystemWorkload {
   private readonly pods: SystemPods;

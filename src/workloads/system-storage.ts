@@ -9,7 +9,20 @@ import { SystemStatefulSet } from './system-stateful-set';
 import { SystemVolume } from './system-volume';
 import { ISystemWorkload } from './system-workload';
 
-/** Where a machine or an engine in a system pod keeps its data. */
+/**
+ * Where a machine or an engine in a system pod keeps its data.
+ *
+ * @example
+ * import { Chart, Size } from 'cdk8s';
+ * import { DockerPod, SystemStorage } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * // Images stay when the pod is replaced.
+ * new DockerPod(chart, 'Builder', {
+ *   docker: { storage: SystemStorage.claim({ storage: Size.gibibytes(50), storageClassName: 'ssd' }) },
+ * });
+ */
 export class SystemStorage {
   /**
    * An emptyDir: it survives a restart of the container and goes with the pod. The kubelet counts its bytes and evicts

@@ -17,7 +17,19 @@ export interface FilesOptions {
   readonly defaultMode?: number;
 }
 
-/** The volumes that cdk8s-plus lacks. */
+/**
+ * The volumes that cdk8s-plus lacks.
+ *
+ * @example
+ * import { Chart, Size } from 'cdk8s';
+ * import { SystemDeployment, SystemVolume } from 'cdk8s-sysbox';
+ *
+ * declare const chart: Chart;
+ *
+ * const scratch = SystemVolume.fromEphemeralClaim(chart, 'Scratch', 'scratch', { storage: Size.gibibytes(20) });
+ * const shells = new SystemDeployment(chart, 'Shells', { containers: [{ image: 'ubuntu:24.04' }] });
+ * shells.containers[0]?.mount('/scratch', scratch);
+ */
 export class SystemVolume {
   /**
    * A claim that is made and deleted with its pod ("generic ephemeral volume"): room on a real disk, counted and bounded,
