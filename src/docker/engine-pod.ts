@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { assertPinnedImage } from '../core/image-reference';
-import { mirrored } from '../core/image-registry';
+import { DEFAULT_IMAGES, mirrored } from '../core/image-registry';
 import { assertRoot, runAsRoot } from '../workloads/run-as-root';
 import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
@@ -75,7 +75,7 @@ function assertSupported(image: string, { daemon = {} }: DockerContainerOptions,
   if (Number(release) >= oldest) return;
   const reason = withPath ? 'a registry mirror with a path' : 'the MTU of its networks';
   throw new Error(
-    `${what}: '${image}' is too old for ${reason}. Use Docker ${oldest} or later, such as 'docker:29-dind'`,
+    `${what}: '${image}' is too old for ${reason}. Use Docker ${oldest} or later, such as '${DEFAULT_IMAGES.docker}'`,
   );
 }
 
