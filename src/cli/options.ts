@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../core/nearest';
-import { assertIdsPerPod } from '../rules/ids-per-pod';
+import { assertIdsPerPod } from '../core/ids-per-pod';
 import { FORMATS, Format } from './formats';
 
 /** @internal */

@@ -1,3 +1,5 @@
+import { DEFAULT_IDS_PER_POD } from './ids-per-pod';
+
 /**
  * Asks CRI-O for a user namespace, before Kubernetes 1.33.
  *
@@ -8,8 +10,10 @@
 export const CRIO_USERNS_ANNOTATION = 'io.kubernetes.cri-o.userns-mode';
 
 /**
- * The size that Sysbox needs.
+ * A namespace of so many ids; Sysbox needs at least the default.
  *
  * @internal
  */
-export const CRIO_USERNS_MODE = 'auto:size=65536';
+export function crioUsernsMode(ids: number = DEFAULT_IDS_PER_POD): string {
+  return `auto:size=${ids}`;
+}

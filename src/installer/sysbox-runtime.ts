@@ -44,6 +44,7 @@ export class SysboxRuntime extends Construct implements ISysboxRuntime {
   public readonly containerEngine?: ContainerEngine;
   public readonly clusterVersion?: string;
   public readonly featureGates?: string[];
+  public readonly idsPerPod?: number;
   public readonly podOverhead?: Record<string, string>;
 
   constructor(scope: Construct, id: string, props: SysboxRuntimeProps = {}) {
@@ -53,6 +54,7 @@ export class SysboxRuntime extends Construct implements ISysboxRuntime {
     this.containerEngine = this.runtimeClass.containerEngine;
     this.clusterVersion = this.runtimeClass.clusterVersion;
     this.featureGates = this.runtimeClass.featureGates;
+    this.idsPerPod = this.runtimeClass.idsPerPod;
     this.podOverhead = this.runtimeClass.podOverhead;
     this.installer = new SysboxInstaller(this, 'Installer', {
       ...props.installation,

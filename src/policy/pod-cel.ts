@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { acknowledgeAnnotation } from '../rules/acknowledgements';
 import { CEL_CONCURRENT, CEL_CONTAINERS, celList, celString } from '../rules/cel';
-import { DEFAULT_IDS_PER_POD } from '../rules/ids-per-pod';
+import { DEFAULT_IDS_PER_POD } from '../core/ids-per-pod';
 import { Rule } from '../rules/rule';
 
 /** The object that has the metadata and the spec of a pod, in a Pod, a CronJob, and all other workloads. */

@@ -3,7 +3,7 @@ import { claimNames } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { RULES } from '../rules/catalog';
-import { assertIdsPerPod } from '../rules/ids-per-pod';
+import { assertIdsPerPod } from '../core/ids-per-pod';
 import { RuleSeverity } from '../rules/rule';
 import { clusterScoped } from '../core/cluster-scoped';
 import { assertLabel, assertLabelName, assertSubdomain } from '../core/names';

@@ -1,5 +1,5 @@
 import { isObject, Json, listOf, mapOf, Path, stringsOf, textOf } from '../core/json';
-import { DEFAULT_IDS_PER_POD } from './ids-per-pod';
+import { DEFAULT_IDS_PER_POD } from '../core/ids-per-pod';
 import { Claim } from './storage';
 
 /**

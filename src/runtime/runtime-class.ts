@@ -69,6 +69,14 @@ export interface SysboxRuntimeClassProps {
    * @default - none
    */
   readonly featureGates?: string[];
+
+  /**
+   * Number of ids in the user namespace of a pod: `userNamespaces.idsPerPod` of the kubelet's configuration. Pods may use
+   * uids and gids below it. Refused: what is not a multiple of 65536.
+   *
+   * @default 65536, the kubelet's default
+   */
+  readonly idsPerPod?: number;
 }
 
 /**
@@ -93,6 +101,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   public readonly containerEngine?: ContainerEngine;
   public readonly clusterVersion?: string;
   public readonly featureGates?: string[];
+  public readonly idsPerPod?: number;
   public readonly podOverhead?: Record<string, string>;
 
   /** Name of the runtime in the container engine's configuration. */
@@ -106,6 +115,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
     this.containerEngine = props.containerEngine;
     this.clusterVersion = props.clusterVersion;
     this.featureGates = props.featureGates;
+    this.idsPerPod = props.idsPerPod;
     this.podOverhead = props.podOverhead;
     assertRuntime(this, where);
     // Kubernetes' own rule for handlers (RuntimeClass API reference).

@@ -33,6 +33,14 @@ export interface ISysboxRuntime {
   readonly featureGates?: string[];
 
   /**
+   * Number of ids in the user namespace of a pod: `userNamespaces.idsPerPod` of the kubelet's configuration. Pods may use
+   * uids and gids below it. Refused: what is not a multiple of 65536.
+   *
+   * @default 65536, the kubelet's default
+   */
+  readonly idsPerPod?: number;
+
+  /**
    * The overhead that the RuntimeClass adds to each of its pods, by resource name.
    *
    * @default - unknown

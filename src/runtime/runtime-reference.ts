@@ -27,6 +27,14 @@ export interface RuntimeReferenceOptions {
   readonly featureGates?: string[];
 
   /**
+   * Number of ids in the user namespace of a pod: `userNamespaces.idsPerPod` of the kubelet's configuration. Pods may use
+   * uids and gids below it. Refused: what is not a multiple of 65536.
+   *
+   * @default 65536, the kubelet's default
+   */
+  readonly idsPerPod?: number;
+
+  /**
    * The overhead that the RuntimeClass adds to each of its pods, by resource name.
    *
    * @default - unknown
@@ -64,6 +72,7 @@ export class RuntimeReference implements ISysboxRuntime {
   public readonly containerEngine?: ContainerEngine;
   public readonly clusterVersion?: string;
   public readonly featureGates?: string[];
+  public readonly idsPerPod?: number;
   public readonly podOverhead?: Record<string, string>;
 
   private constructor(runtimeClassName: string, options: RuntimeReferenceOptions) {
@@ -71,6 +80,7 @@ export class RuntimeReference implements ISysboxRuntime {
     this.containerEngine = options.containerEngine;
     this.clusterVersion = options.clusterVersion;
     this.featureGates = options.featureGates;
+    this.idsPerPod = options.idsPerPod;
     this.podOverhead = options.podOverhead;
     assertRuntime(this, 'RuntimeReference.fromRuntimeClassName()');
   }

@@ -126,7 +126,7 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
 
   /** Changes the template in place, and says what is wrong with the outcome. */
   private transform({ object, metadata, spec, holder }: PodTemplate): string[] {
-    const { runtimeClassName, podSecurity, _changes, _acknowledged } = this.system;
+    const { runtime, runtimeClassName, podSecurity, _changes, _acknowledged } = this.system;
     if (spec.runtimeClassName !== undefined && spec.runtimeClassName !== runtimeClassName) {
       return [`the pods run under RuntimeClass '${spec.runtimeClassName}' already. Take it out, or leave them there`];
     }
@@ -154,6 +154,7 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
       annotations: () => annotations,
       kind: object.kind,
       ownerSpec: () => object.spec,
+      idsPerPod: runtime.idsPerPod,
     });
     return [...errors, ...restricted];
   }

@@ -122,6 +122,7 @@ export class SystemPods extends RenderedOnce<PlainPodSpec> implements SettingsOw
       annotations: () => workload.podMetadata.toJson()?.annotations,
       kind: workload.kind,
       ownerSpec: () => this.ownerSpec(),
+      idsPerPod: this.made?.runtime.idsPerPod,
     });
   }
 }

@@ -1,7 +1,7 @@
 import { ApiObjectMetadataDefinition } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
-import { CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE } from '../core/crio';
+import { CRIO_USERNS_ANNOTATION, crioUsernsMode } from '../core/crio';
 import { secretOf } from '../core/foreign-resource';
 import { Json, mapOf } from '../core/json';
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
@@ -256,6 +256,6 @@ export class SystemSettings {
     if (!needsCrioAnnotation(this.runtime)) return;
     const annotations = this.owner.podMetadata.toJson()?.annotations ?? {};
     if (CRIO_USERNS_ANNOTATION in annotations) return;
-    this.owner.podMetadata.addAnnotation(CRIO_USERNS_ANNOTATION, CRIO_USERNS_MODE);
+    this.owner.podMetadata.addAnnotation(CRIO_USERNS_ANNOTATION, crioUsernsMode(this.runtime.idsPerPod));
   }
 }

@@ -16,6 +16,7 @@ test('hands its props to both, and the handler of the class to the installer', (
       podOverhead: { cpu: '10m' },
       clusterVersion: '1.36',
       featureGates: ['A'],
+      idsPerPod: 131072,
     },
     installation: { namespace: 'runtime' },
   };
@@ -34,6 +35,7 @@ test('hands its props to both, and the handler of the class to the installer', (
     podOverhead: { cpu: '10m' },
     clusterVersion: '1.36',
     featureGates: ['A'],
+    idsPerPod: 131072,
   });
 });
 

@@ -30,6 +30,7 @@ test('has every prop in the manifest or on the object', () => {
     containerEngine: ContainerEngine.CRIO,
     clusterVersion: '1.36',
     featureGates: ['ContainerStopSignals'],
+    idsPerPod: 131072,
   };
   expect(runtimeClass(props)).toEqual({
     apiVersion: 'node.k8s.io/v1',
@@ -49,6 +50,7 @@ test('has every prop in the manifest or on the object', () => {
     containerEngine: ContainerEngine.CRIO,
     clusterVersion: '1.36',
     featureGates: ['ContainerStopSignals'],
+    idsPerPod: 131072,
   });
 });
 
@@ -82,6 +84,11 @@ test.each<[string, SysboxRuntimeClassProps, RegExp]>([
     'a toleration of every taint',
     { tolerations: [NodeTaintQuery.any()] },
     /^test\/class: a toleration covers the taint/,
+  ],
+  [
+    'ids that no kubelet gives',
+    { idsPerPod: 70000 },
+    /^test\/class: idsPerPod is 70000. Give the kubelet's userNamespaces/,
   ],
   ['an overhead that is not a valid quantity', { podOverhead: { cpu: 'much' } }, /^test\/class: podOverhead: 'much'/],
   ['a cluster without user namespaces', { clusterVersion: '1.32' }, /^test\/class: .*1\.32/],

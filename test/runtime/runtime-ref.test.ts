@@ -5,6 +5,7 @@ const everyOption: Required<RuntimeReferenceOptions> = {
   clusterVersion: 'v1.36.2+k3s1',
   featureGates: ['ContainerStopSignals'],
   podOverhead: { memory: '64Mi' },
+  idsPerPod: 131072,
 };
 
 test('keeps all that is known of the runtime', () => {
@@ -28,6 +29,7 @@ test.each([
   ],
   ['sysbox', { clusterVersion: '1.32' }, 'hostUsers: false works from Kubernetes 1.33 on, and the cluster is 1.32'],
   ['sysbox', { clusterVersion: '1.29', featureGates: ['UserNamespacesSupport'] }, 'the cluster is 1.29'],
+  ['sysbox', { idsPerPod: 65535 }, 'fromRuntimeClassName(): idsPerPod is 65535. Give the kubelet'],
   ['sysbox', { podOverhead: { cpu: 'much' } }, "podOverhead: 'much' (of 'cpu') is not a valid quantity"],
 ])('refuses %s %j', (name, options, message) => {
   expect(() => RuntimeReference.fromRuntimeClassName(name, options)).toThrow(message);

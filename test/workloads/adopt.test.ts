@@ -151,6 +151,18 @@ test('asks CRI-O before 1.33 by annotation too', () => {
   expect(template.spec.hostUsers).toBe(false);
 });
 
+test('accepts the ids of a kubelet that gives each pod more', () => {
+  const manifest = workload('Deployment', { ...podSpec(), securityContext: { runAsUser: 70000 } });
+  const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', { idsPerPod: 131072 });
+
+  const [few, many] = [newChart(), newChart()];
+  adopt(new ApiObject(few, 'it', manifest));
+  adopt(new ApiObject(many, 'it', manifest), { runtime });
+
+  expect(() => synth(few)).toThrow('runAsUser is 70000');
+  expect(synth(many)[0].spec.template.spec.securityContext.runAsUser).toBe(70000);
+});
+
 test('what the manifest says already stays', () => {
   const chart = newChart();
   const spec = {

@@ -193,13 +193,15 @@ describe.each(Object.values(kinds))('$name', (kind) => {
   });
 
   test.each([
-    ['before 1.33 by annotation too', '1.32', { 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' }],
-    ['from 1.33 on by hostUsers alone', '1.33', undefined],
-    ['of an unknown version by hostUsers alone', undefined, undefined],
-  ])('asks CRI-O for its user namespace, %s', (_, clusterVersion, annotations) => {
+    ['before 1.33 by annotation too', '1.32', undefined, { 'io.kubernetes.cri-o.userns-mode': 'auto:size=65536' }],
+    ['of the size it has', '1.32', 131072, { 'io.kubernetes.cri-o.userns-mode': 'auto:size=131072' }],
+    ['from 1.33 on by hostUsers alone', '1.33', undefined, undefined],
+    ['of an unknown version by hostUsers alone', undefined, undefined, undefined],
+  ])('asks CRI-O for its user namespace, %s', (_, clusterVersion, idsPerPod, annotations) => {
     const chart = newChart();
     const containerEngine = ContainerEngine.CRIO;
-    const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', { containerEngine, clusterVersion });
+    const options = { containerEngine, clusterVersion, idsPerPod };
+    const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', options);
 
     kind.make(chart, 'it', { ...ubuntu, system: { runtime } });
 

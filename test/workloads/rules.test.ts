@@ -2,6 +2,7 @@ import { Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { SpecialDirectory, SystemCronJob, SystemDeployment, SystemPod, SystemStatefulSet } from '../../src/workloads';
 import { Chart, Cron } from 'cdk8s';
+import { RuntimeReference } from '../../src/runtime';
 import { CommonProps, kinds, newChart, podSpecIn, templateIn, ubuntu } from './kinds';
 
 const bad = (fields: Partial<kplus.ContainerProps>): CommonProps => ({ containers: [{ image: 'a:1', ...fields }] });
@@ -33,6 +34,18 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     kind.make(chart, 'it', props);
 
     expect(() => Testing.synth(chart)).toThrow(`[test/it] ${message}`);
+  });
+
+  test('an id is accepted where the kubelet gives each pod as many', () => {
+    const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', { idsPerPod: 131072 });
+    const synthWith = (user: number) => {
+      const chart = newChart();
+      kind.make(chart, 'it', { ...bad({ securityContext: { user } }), system: { runtime } });
+      return podSpecIn(kind, chart).containers[0].securityContext.runAsUser;
+    };
+
+    expect(synthWith(131071)).toBe(131071);
+    expect(() => synthWith(131072)).toThrow("[test/it] runAsUser of container 'main' is 131072");
   });
 
   test('refuses a volume of the host', () => {

@@ -11,7 +11,7 @@ export const uidRange: Rule = {
   severity: RuleSeverity.ERROR,
   reason:
     'the user namespace of a pod has no such id: it has 65536, or as many as idsPerPod in the configuration of the kubelet',
-  remedy: 'Use an id from 0 to 65535, or state idsPerPod where the rules are applied',
+  remedy: "Use an id from 0 to 65535, or give the kubelet's idsPerPod to the runtime, or where the rules are applied",
   source: 'KEP-127; kubernetes pkg/kubelet/userns; sysbox-runc requires a contiguous range of at least 65536 ids',
   cel: [
     ...POD_IDS.map((id) => inRange(orElse(`variables.spec.securityContext.${id}`, '0'))),
