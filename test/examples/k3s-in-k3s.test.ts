@@ -12,7 +12,7 @@ test.each(['ephemeral-k3s', 'k3s-in-k3s', 'k3s-servers'])('the example %s gives 
   const manifests = readFileSync(join(folder, `${name}.k8s.yaml`), 'utf8').split('---\n');
   const read = manifests.filter((text) => !text.includes('kind: ConfigMap')).join('---\n');
   expect(
-    read.replace(/(-programs|-token)-[0-9a-f]{10}/g, '$1-<hash>').replace(/[0-9a-f]{64}/g, '<hash>'),
+    read.replace(/(programs|-token)-[0-9a-f]{10}/g, '$1-<hash>').replace(/[0-9a-f]{64}/g, '<hash>'),
   ).toMatchSnapshot();
   rmSync(folder, { recursive: true });
 });
