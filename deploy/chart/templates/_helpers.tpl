@@ -19,7 +19,7 @@ podFixed:
 {{- define "sysbox.settings" -}}
 ALLOW_OLD_KUBERNETES: "false"
 BINARY_DIR: /opt/sysbox/current
-CONCURRENCY: {{ int64 .Values.rollout.concurrency | toString | quote }}
+CONCURRENCY: {{ .Values.rollout.concurrency | toString | quote }}
 DEADLINE: {{ int64 .Values.rollout.deadlineSeconds | toString | quote }}
 DRAIN_TIMEOUT: {{ int64 .Values.rollout.drainTimeoutSeconds | toString | quote }}
 DRY_RUN: {{ .Values.node.dryRun | toString | quote }}
@@ -33,7 +33,7 @@ RETRY_PERIOD: "120"
 RUNTIME_CLASS: sysbox-runc
 RUNTIME_TYPE: io.containerd.runc.v2
 SLOT_EXPIRY: {{ mul 2 (int64 .Values.rollout.deadlineSeconds) | toString | quote }}
-SLOT_POLL: "10"
+SLOT_POLL: "5"
 SOURCE: image
 TAKEOVER: {{ .Values.node.takeoverSha256 | quote }}
 UNINSTALL: {{ .Values.uninstall | toString | quote }}
@@ -49,9 +49,6 @@ UNINSTALL: {{ .Values.uninstall | toString | quote }}
 {{- end }}
 
 {{- define "sysbox.refusals" -}}
-{{- if gt (int .Values.rollout.concurrency) (int .Values.rollout.failureBudget) }}
-{{- fail (printf "rollout.concurrency %v is above rollout.failureBudget %v: that many nodes could fail at once" .Values.rollout.concurrency .Values.rollout.failureBudget) }}
-{{- end }}
 {{- if and .Values.uninstall .Values.node.dryRun }}
 {{- fail "uninstall and node.dryRun are both true: remove one of them" }}
 {{- end }}

@@ -36,7 +36,7 @@ own_node() { api GET "/api/v1/nodes/$NODE_NAME" >"$SCRATCH/node"; }
 
 # patch_node JSON: a merge patch of this node.
 patch_node() {
-  api PATCH "/api/v1/nodes/$NODE_NAME" application/merge-patch+json "$1" >/dev/null && return 0
+  api PATCH "/api/v1/nodes/$NODE_NAME" application/merge-patch+json "$1" >"$SCRATCH/patched" && return 0
   say "the node was not changed ($(code)): $(refusal)"
   return 1
 }

@@ -21,13 +21,16 @@ choose_path() {
     FORM=drop-in
     case $VERSION in
       2|3) ;;
-      *) fail ConfigVersion "the rendered $CONFIG has version '${VERSION}', and only 2 and 3 are known: this $ENGINE_NAME is too new for this installer" ;;
+      4) VERSION=3 ;; # containerd 2.3 reads a drop-in of version 3 under it (test:merge)
+      *) fail ConfigVersion "$CONFIG has version '${VERSION}', and only 2, 3 and 4 are known: use a newer release of this installer" ;;
     esac
     ! present "$TARGET" || is_ours "$TARGET" ||
       fail ForeignFile "$TARGET exists and was not written by this installer: move it away, then the next run continues"
   else
     FORM=template
     TARGET=$(our_template)
+    [ -n "$TARGET" ] ||
+      fail NoImports "$CONFIG imports no directory: add the line 'imports = [\"$ENGINE_DROP_INS/*.toml\"]' above its first table, then the next run continues"
     refuse_foreign_templates
   fi
 }

@@ -27,25 +27,26 @@ data_dir_of() {
   esac
 }
 
-# engine_inspect PROCESS: sets DATA_DIR, ADDRESS and BIN.
+# engine_inspect PROCESS: sets CONFIG_PATH, ADDRESS and BIN.
 engine_inspect() {
-  DATA_DIR=$(data_dir_of "$1")
+  CONFIG_PATH=$(data_dir_of "$1")/agent/etc/containerd/config.toml
   BIN=$(dirname "$(readlink "$1/exe")")
   ADDRESS=$(argument "$1" -a)
-  [ -n "$ADDRESS" ] || ADDRESS=$(sed -n 's/^ *address = "\(.*\)"/\1/p' "$ROOT$DATA_DIR/agent/etc/containerd/config.toml" 2>/dev/null | head -n 1)
+  [ -n "$ADDRESS" ] || ADDRESS=$(sed -n 's/^ *address = "\(.*\)"/\1/p' "$ROOT$CONFIG_PATH" 2>/dev/null | head -n 1)
   ADDRESS=${ADDRESS:-/run/k3s/containerd/containerd.sock}
 }
 
 # engine_locate: the paths that follow from what was inspected. After an upgrade the directory of the old release may be gone:
 # `data/current` (K3s) and `bin` (RKE2) name the new one.
 engine_locate() {
+  DATA_DIR=${CONFIG_PATH%/agent/etc/containerd/config.toml}
   for candidate in "$DATA_DIR/data/current/bin" "$DATA_DIR/bin" "$BIN"; do
     [ -x "$ROOT$candidate/containerd" ] || continue
     BIN=$candidate
     break
   done
-  CONFIG_DIR=$ROOT$DATA_DIR/agent/etc/containerd
-  CONFIG=$CONFIG_DIR/config.toml
+  CONFIG=$ROOT$CONFIG_PATH
+  CONFIG_DIR=$(dirname "$CONFIG")
   CONTAINERD=$ROOT$BIN/containerd
   CRICTL=$ROOT$BIN/crictl
   KUBECTL=$ROOT$BIN/kubectl

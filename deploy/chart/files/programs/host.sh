@@ -4,6 +4,8 @@
 set -eu
 # Copies and dumps of an engine's configuration can hold passwords of registries.
 umask 077
+# NixOS has its programs there, and a unit's PATH does not name it: to be refused for what is wrong, not for missing programs.
+PATH=$PATH:/run/current-system/sw/bin
 
 HERE=$(cd "$(dirname "$0")" && pwd -P)
 COMMAND=$1

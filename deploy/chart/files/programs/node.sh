@@ -7,9 +7,12 @@ sctl() { SYSTEMD_IGNORE_CHROOT=1 systemctl "$@"; }
 
 property() { sctl show --property="$2" --value "$1"; }
 
-# argument PROCESS FLAG: the word after FLAG in the process' command line.
+# argument PROCESS FLAG: the value of FLAG in the process' command line, as `FLAG VALUE` or `FLAG=VALUE`.
 argument() {
-  tr '\0' '\n' <"$1/cmdline" 2>/dev/null | awk -v flag="$2" 'found { print; exit } $0 == flag { found = 1 }'
+  tr '\0' '\n' <"$1/cmdline" 2>/dev/null | awk -v flag="$2" '
+    found { print; exit }
+    $0 == flag { found = 1 }
+    index($0, flag "=") == 1 { print substr($0, length(flag) + 2); exit }'
 }
 
 # canonical PATH: without symbolic links in its directory, so that a path is written in one way whoever names it.
@@ -42,13 +45,13 @@ discover() {
 }
 
 save_node() {
-  printf '%s\n' "ENGINE=$ENGINE" "UNIT=$UNIT" "DATA_DIR=$DATA_DIR" "ADDRESS=$ADDRESS" "BIN=$BIN" | write_file "$NODE" 600
+  printf '%s\n' "ENGINE=$ENGINE" "UNIT=$UNIT" "CONFIG_PATH=$CONFIG_PATH" "ADDRESS=$ADDRESS" "BIN=$BIN" | write_file "$NODE" 600
 }
 
 # recall: what `discover` saved last.
 recall() {
   [ -f "$NODE" ] || return 1
-  for key in ENGINE UNIT DATA_DIR ADDRESS BIN; do
+  for key in ENGINE UNIT CONFIG_PATH ADDRESS BIN; do
     eval "$key=\$(sed -n 's/^$key=//p' \"\$NODE\")"
   done
   [ -f "$HERE/engine-$ENGINE.sh" ] || return 1
@@ -73,7 +76,7 @@ is_of_this_node() {
     engine_inspect "$1"
     locate
     for program in "$CONTAINERD" "$CRICTL" "$KUBECTL"; do
-      only_root_writes "$program" || { REFUSED="would have to be run from $program, which is not root's alone"; break; }
+      [ ! -e "$program" ] || only_root_writes "$program" || { REFUSED="would have to be run from $program, which is not root's alone"; break; }
     done
     [ -n "$REFUSED" ] || return 0
   fi

@@ -68,7 +68,8 @@ check_engine() {
   [ "$(property "$UNIT" LoadState)" = loaded ] || fail NoUnit "systemd does not know $UNIT.service, which containerd runs in"
   [ -z "${EXPECT_UNIT:-}" ] || [ "$EXPECT_UNIT" = "$UNIT" ] ||
     fail WrongUnit "containerd runs in $UNIT.service, and the prop node.unit says $EXPECT_UNIT.service: correct the prop"
-  [ -f "$CONFIG" ] || fail NoConfig "$CONFIG does not exist, although containerd was started with it"
+  [ -f "$CONFIG" ] || fail NoConfig "$CONFIG does not exist, and containerd is started with it: create it, also if it holds no more than its version"
+  [ -x "$CRICTL" ] || fail MissingPrograms "the host lacks crictl, with which a sandbox is tried: install it (package cri-tools)"
 }
 
 # refuse_node: why no engine was found, as far as an engine can tell.
@@ -91,10 +92,10 @@ check_containerd() {
 
 # Other snapshotters have no id-mapped lower layers.
 check_snapshotter() {
-  snapshotter=$(sed -n 's/^ *snapshotter = "\(.*\)"/\1/p' "$CONFIG" | head -n 1)
+  snapshotter=$(sed -n "s/^ *snapshotter = [\"']\(.*\)[\"']/\1/p" "$CONFIG" | head -n 1)
   case ${snapshotter:-overlayfs} in
     overlayfs) ;;
-    *) fail Snapshotter "the snapshotter is $snapshotter: Sysbox needs overlayfs (remove --snapshotter)" ;;
+    *) fail Snapshotter "the snapshotter is $snapshotter: Sysbox needs overlayfs, the default" ;;
   esac
 }
 

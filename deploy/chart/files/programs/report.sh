@@ -15,22 +15,19 @@ annotate() {
   say "$1${2:+ $2}${3:+: $3}"
   patch_node "$wanted" || return 1
   printf '%s' "$wanted" >"$SCRATCH/annotated"
+  case $1-$2 in ready-*|failed-*|removed-*|*-RolloutStopped) count_due ;; esac
 }
 
-# annotate_anew: the same, whatever was written before: the Node object may have been made anew (k3s#10957).
-annotate_anew() {
+# annotate_always: also when the same was written before: the Node object may have been recreated (k3s#10957).
+annotate_always() {
   rm -f "$SCRATCH/annotated"
   annotate "$@"
 }
 
-annotations_off() {
-  rm -f "$SCRATCH/annotated"
-  patch_node "$(jq -nc --arg p "$PREFIX" '{metadata: {annotations: ([("stage", "revision", "reason", "message") | {($p + "/" + .): null}] | add)}}')"
-}
-
-# event TYPE REASON MESSAGE. The API server takes Events on cluster-scoped objects in the namespace default only.
+# event TYPE REASON MESSAGE: at most one per reason and hour. The API server takes Events on cluster-scoped objects in the namespace default only.
 event() {
-  [ "$2 $3" != "$(cat "$SCRATCH/event" 2>/dev/null)" ] || return 0
+  last=$(cat "$SCRATCH/event-$2" 2>/dev/null || echo -3600)
+  [ $(($(monotonic) - last)) -ge 3600 ] || return 0
   body=$(jq -nc --arg type "$1" --arg reason "$2" --arg message "$3" --arg node "$NODE_NAME" --arg pod "${POD_NAME:-}" \
     '(now | todate) as $at | {apiVersion: "v1", kind: "Event",
       metadata: {generateName: "cdk8s-sysbox-", namespace: "default"},
@@ -39,7 +36,7 @@ event() {
       reportingComponent: "cdk8s-sysbox.io/installer", reportingInstance: $pod,
       firstTimestamp: $at, lastTimestamp: $at, count: 1}')
   if api POST /api/v1/namespaces/default/events application/json "$body" >/dev/null; then
-    printf '%s' "$2 $3" >"$SCRATCH/event"
+    monotonic >"$SCRATCH/event-$2"
   else
     say "no Event ($(code)): $(refusal)"
   fi
@@ -54,7 +51,7 @@ taint() {
   while [ $tries -lt 10 ]; do
     tries=$((tries + 1))
     alive
-    own_node || { nap 2; continue; }
+    own_node || { interruptible_sleep 2; continue; }
     body=$(jq -c --arg state "$1" '
       [.spec.taints // [] | .[] | select(.key != "sysbox-runtime")] as $others
       | (if $state == "on" then $others + [{key: "sysbox-runtime", value: "not-running", effect: "NoSchedule"}] else $others end) as $wanted
@@ -62,7 +59,7 @@ taint() {
         else {metadata: {resourceVersion: .metadata.resourceVersion}, spec: {taints: (if $wanted == [] then null else $wanted end)}} end' "$SCRATCH/node")
     [ -n "$body" ] || return 0
     patch_node "$body" && return 0
-    nap 1
+    interruptible_sleep 1
   done
   return 1
 }

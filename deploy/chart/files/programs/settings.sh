@@ -25,7 +25,7 @@ set_revision() {
     RELEASE=$(cd "$IMAGE_BINARIES" && sha256sum sysbox-runc sysbox-fs sysbox-mgr | sha256sum | cut -c1-16) || RELEASE=missing
     forget "$IMAGE_BINARIES"
   fi
-  REVISION=${REVISION:-$({ cat "$HERE"/* "$SCRATCH/settings.env" && echo "$RELEASE"; } | sha256sum | cut -c1-10)}
+  REVISION=$({ cat "$HERE"/* "$SCRATCH/settings.env" && echo "$RELEASE"; } | sha256sum | cut -c1-10)
 }
 
 # forget DIRECTORY: the page cache of what was read or copied would count as this pod's memory for as long as it lives.

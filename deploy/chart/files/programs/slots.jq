@@ -1,91 +1,158 @@
-# The rollout's state and its transitions. One Lease holds the whole state, so that its resourceVersion makes each of them atomic.
-# Input: the Lease. Output, one a line: verdict, role and revision of this node's slot; why; the state to write, or "-"; what was seen.
-#   .revision  the revision that is rolled out
-#   .holders  node -> {role, revision, beat}: nodes between grant and release, `before` if one had failed already
-#   .failed   node -> reason: nodes that were rolled back or vanished; they spend the failure budget
-#   .done     number of nodes that succeeded with this revision; the first is the canary
-#   .serial   counts grants and renewals, so that no beat is ever the same twice
+# The rules of a rollout. One ConfigMap holds its state, so that the ConfigMap's resourceVersion makes every transition atomic.
+#
+# Annotations of the ConfigMap:
+#   <node>/slot      "held ROLE REVISION BEAT [REASON]": between grant and release; REASON when the node had failed before
+#                    "failed ROLE REVISION BEAT REASON": rolled back. Only the node itself writes it, others may remove it (rollout-policy.ts)
+#   …/revision       the revision that is rolled out
+#   …/done           number of nodes that run it
+#   …/nodes          number of nodes that are to run it
+#   …/failed, …/pending  "COUNT: first names", for people and GitOps tools
+#   …/counted-at     resourceVersion of the node list that the counts are from
+#
+# Output, one per line: verdict, role and revision of this node's slot; why; seconds until the next look and a node to look up;
+# the annotations to write, or "-"; what was observed.
+
+def note($key): "cdk8s-sysbox.io/" + $key;
+def names: sort | if length > 5 then .[0:5] + ["…"] else . end | join(", ");
+def counted: if length == 0 then "0" else "\(length): \(names)" end;
+
+# --- nodes ---
 
 def has_label($key): .metadata.labels[$key] != null;
 # A server of K3s may run etcd alone (--disable-apiserver).
 def is_server: has_label("node-role.kubernetes.io/control-plane") or has_label("node-role.kubernetes.io/etcd");
+def role: if is_server then "server" else "agent" end;
 def condition($type): [.status.conditions[]? | select(.type == $type) | .status] | first // "Unknown";
-def is_healthy: condition("Ready") == "True" and (has_label("node-role.kubernetes.io/etcd") and condition("EtcdIsVoter") != "True" | not);
+def is_ready: condition("Ready") == "True";
+def is_voter: (has_label("node-role.kubernetes.io/etcd") | not) or condition("EtcdIsVoter") == "True";
+def is_cordoned: .spec.unschedulable == true;
 def is_selected: (.metadata.labels // {}) as $labels | all($selector | to_entries[]; $labels[.key] == .value);
-def is_pending: (is_server | not) and is_selected and condition("Ready") == "True"
-  and (.metadata.annotations["cdk8s-sysbox.io/revision"] != $revision
-       or (.metadata.annotations["cdk8s-sysbox.io/stage"] | . != "ready" and . != "failed"));
-def names: keys_unsorted[0:5] | join(", ");
+def stage: if .metadata.annotations[note("revision")] == $revision then .metadata.annotations[note("stage")] // "" else "" end;
+def is_done: stage | . == "ready" or . == "removed";
+def is_failed: stage == "failed";
+# Agents that the servers wait for: a node that is not Ready, or has been refused, holds up nobody.
+def waiting_agents: [$nodes[] | select((is_server | not) and is_selected and is_ready and (is_done or is_failed | not) and .metadata.name != $me) | .metadata.name];
+def self: [$nodes[] | select(.metadata.name == $me)] | first;
 
-# The beats of the holders, and since when *by our own clock* each of them stands still: clocks of two nodes are never compared.
-# After a time in which we could not look (an outage, a reboot) everybody's time starts again: they could not renew either.
-def look($holders): ($seen[0] // {}) as $before
-  | (if $before.at and $at >= $before.at and $at - $before.at <= $expiry / 2 then $before.holders else {} end) as $known
-  | {at: $at, holders: ($holders | with_entries(.value.beat as $beat
-      | .value = if $known[.key].beat == $beat then $known[.key] else {beat: $beat, since: $at} end))};
+# --- the state ---
 
-def fail($node; $why): if (.holders[$node].revision // .revision) == .revision then .failed[$node] = $why else . end | del(.holders[$node]);
+def read_state: (.metadata.annotations // {}) as $notes
+  | {version: .metadata.resourceVersion, revision: $notes[note("revision")], done: ($notes[note("done")] // "0" | tonumber? // 0),
+     nodes: ($notes[note("nodes")] // "0" | tonumber? // 0), failed: $notes[note("failed")], pending: $notes[note("pending")],
+     counted_at: $notes[note("counted-at")],
+     slots: ($notes | with_entries(select(.key | endswith("/slot")) | .key |= rtrimstr("/slot")
+       | .value |= (split(" ") | {state: .[0], role: .[1], revision: .[2], beat: .[3], reason: (.[4:] | join(" "))})))};
 
-# Holders that stand still for too long are given up; they count as failed, since nobody knows in what state they are.
-def give_up($now): reduce ($now.holders | to_entries[] | select(.key != $me and $at - .value.since >= $expiry) | .key) as $node
-  (.; fail($node; "its installer vanished in the middle of the restart"));
+def text: [.state, .role, .revision, .beat, .reason] | map(select(. != null and . != "")) | join(" ");
+# Annotations of others on the ConfigMap stay.
+def annotations($notes): . as $state
+  | ($notes | with_entries(select(.key | (endswith("/slot") or startswith("cdk8s-sysbox.io/")) | not)))
+    + ($state.slots | with_entries(.key += "/slot" | .value |= text))
+    + ({revision, done, nodes, failed, pending, "counted-at": .counted_at}
+        | with_entries(select(.value != null) | .key |= note(.) | .value |= tostring));
 
-# Another revision starts a rollout of its own; nodes still in restart stay counted.
-def under_this_revision: if .revision == $revision then . else . + {revision: $revision, failed: {}, done: 0} end;
+# A rollout of another revision begins at zero; nodes still in restart stay counted, failures of the older revision do not.
+def begin: if .revision == $revision then .
+  else {version, revision: $revision, done: 0, nodes, slots: (.slots | with_entries(select(.value.state == "held" or .key == $me)))} end;
 
-# What stands against a restart of this node, as [verdict, why]. `known` tells which nodes were read: none, self, all. Most
-# polls end before any is needed, so that hundreds of waiting nodes cost the API server one small GET each.
-def verdict: . as $state
-  | (.holders | del(.[$me])) as $held
-  | (.failed | del(.[$me])) as $lost
-  | ([$nodes[] | select(.metadata.name == $me)] | first) as $self
-  | ([$nodes[] | select(.metadata.name != $me and is_server and (is_healthy | not)) | .metadata.name]) as $sick
-  | ([$nodes[] | select(.metadata.name != $me and is_pending and ($lost[.metadata.name] | not)) | .metadata.name]) as $agents
-  | if .holders[$me].revision == $revision then ["granted", ""]
-    elif ($lost | length) >= $budget then
-      ["stopped", "the failure budget of \($budget) is spent (\($lost | names)): the rollout has stopped. Another revision starts a new one; so does a failed node that succeeds (annotate it cdk8s-sysbox.io/retry=true)"]
-    elif ($held + $lost | length) >= $budget then ["wait", "waiting: as many nodes are in restart as the failure budget could lose"]
-    elif .done == 0 and ($held | length) > 0 then ["wait", "waiting for the first node of the rollout"]
-    elif ($held | length) >= $concurrency then ["wait", "waiting for one of \($concurrency) restart slots"]
-    elif any($held[]; .role == "server") then ["wait", "waiting for the server \($held | names)"]
+# --- what this node has observed, by its own clock: clocks of two nodes are never compared ---
+
+# A holder renews its beat; one that stands still has vanished.
+def facts: (.slots | to_entries | map(select(.value.state == "held") | {key: "beat \(.key)", value: .value.beat}))
+  + [$nodes[] | select(is_server) | {key: "cordoned \(.metadata.name)", value: is_cordoned}]
+  + (if $known == "all" then [{key: "agents", value: waiting_agents}] else [] end) + [{key: "version", value: .version}] | from_entries;
+
+# Since when each of them is so. After a time in which this node could not look (an outage, a reboot), all begin again: the others
+# could not renew either.
+def look: facts as $now
+  | (if $seen[0].at and $at >= $seen[0].at and $at - $seen[0].at <= $expiry / 2 then $seen[0].facts else {} end) as $before
+  | {at: $at, facts: (($before | with_entries(select(.key | startswith("beat ") | not)))
+      + ($now | with_entries(.value as $what | .value = if $before[.key].what == $what then $before[.key] else {what: $what, since: $at} end)))};
+
+def lasts($look; $fact): $at - ($look.facts[$fact].since // $at);
+def stands_still($look): .value.state == "held" and $look.facts["beat \(.key)"].what == .value.beat and lasts($look; "beat \(.key)") >= $expiry / 4;
+def has_vanished($look): stands_still($look) and lasts($look; "beat \(.key)") >= $expiry;
+
+# --- the rules ---
+
+# Ramp-up: as many at a time as have succeeded, and one more, up to `concurrency`: a canary, then waves that double.
+def limit: (if $concurrency | endswith("%") then [1, (.nodes * ($concurrency | rtrimstr("%") | tonumber) / 100 | floor)] | max
+  else $concurrency | tonumber end) as $most | [.done + 1, $most] | min;
+
+# What keeps the servers from being restarted, or null.
+def peers_problem($look):
+  ([$nodes[] | select(is_server) | .status.nodeInfo.kubeletVersion] | unique) as $versions
+  | ([$nodes[] | select(is_server and .metadata.name != $me)]) as $peers
+  | [$peers[] | select((is_ready and is_voter | not) or (is_cordoned and lasts($look; "cordoned \(.metadata.name)") < $expiry)) | .metadata.name] as $sick
+  | if $versions | length > 1 then "the servers run different kubelets (\($versions | join(", "))): an upgrade of K3s is under way"
+    elif (self | is_server) and ($sick | length > 0) then "waiting until the other servers are Ready, etcd voters and not cordoned: \($sick | names)"
+    else null end;
+
+# The verdict on a restart of this node, and why. `known` tells which nodes were read: none, servers (and this node), all. Most looks end
+# before any is needed, so that a thousand waiting nodes cost the API server one small GET each.
+def verdict($look): . as $state
+  | (.slots | to_entries | map(select(.key != $me))) as $others
+  | ($others | map(select(.value.state == "held" and (has_vanished($look) | not)))) as $held
+  | ($others | map(select(.value.revision == $revision and (.value.state == "failed" or has_vanished($look))) | .key)) as $failed
+  | if .slots[$me].state == "held" and .slots[$me].revision == $revision then ["granted", ""]
+    elif ($failed | length) >= $budget then ["stopped", "the failure budget of \($budget) is spent (\($failed | names)). Fix these nodes and annotate each cdk8s-sysbox.io/retry=true, or start the rollout again: \($reset)"]
+    elif ($held | length) >= limit then ["wait", if .done == 0 then "waiting for the first node of the rollout" else "waiting for a restart slot" end]
+    elif any($held[]; .value.role == "server") then ["wait", "waiting for the server \($held | map(.key) | names)"]
     elif $known == "none" then ["ask", ""]
-    elif $self == null then ["wait", "this node is not known to the API server"]
-    elif $self | is_server | not then ["granted", ""]
-    elif ($held | length) > 0 then ["wait", "waiting for the agents in restart: \($held | names)"]
-    elif $known == "self" then ["ask", ""]
-    elif ($sick | length) > 0 then ["wait", "waiting until the other servers are Ready and etcd voters: \($sick[0:5] | join(", "))"]
-    elif ($agents | length) > 0 then ["wait", "waiting until the agents are done: \($agents[0:5] | join(", "))"]
+    elif self == null then ["wait", "this node is not known to the API server"]
+    elif self | is_ready | not then ["wait", "this node is not Ready: it is not restarted"]
+    elif peers_problem($look) != null then ["wait", peers_problem($look)]
+    elif self | is_server | not then ["granted", ""]
+    elif ($held | length) > 0 then ["wait", "waiting for the agents in restart"]
+    elif $known == "servers" then ["ask", ""]
+    elif (waiting_agents | length) > 0 and lasts($look; "agents") < $expiry then ["wait", "waiting until the agents are done: \(waiting_agents | names)"]
     else ["granted", ""] end;
 
-def beat: .serial += 1 | .holders[$me].beat = .serial;
-def role: if [$nodes[] | select(.metadata.name == $me)] | first | is_server then "server" else "agent" end;
-def grant: .failed[$me] as $before
-  | .holders[$me] = (.holders[$me] // {role: role} + if $before then {before: $before} else {} end) + {revision: $revision}
-  | del(.failed[$me]) | beat;
+# Seconds until the next look: all that wait ask about five times a second together. Where no restart is under way, less and less
+# often, up to once a minute. Between 0 and twice as long, so that they spread over the time whenever they began.
+def pause($look): ([$poll, ([.nodes - .done, 0] | max) * 0.2] | max) as $shortest
+  | (if any(.slots[]; .state == "held") then $shortest else [$shortest, ([lasts($look; "version") / 2, 60] | min)] | max end)
+  | [., $expiry / 4, 300] | min * $random / 32768 | [., 1] | max | ceil;
 
-# A holder whose slot is gone from the state (the Lease was deleted) takes it again; one that was given up stays counted as failed.
-def renew: if .holders[$me] then beat
-  elif .failed[$me] then .
-  else .revision = (.revision // $revision) | .holders[$me] = {role: $role, revision: $revision} | beat end;
+# A node to look up, now one, now another: it may be gone, and then its entry counts for nothing.
+def suspect($look): [.slots | to_entries[] | select(.key != $me and (.value.state == "failed" or stands_still($look))) | .key]
+  | if length == 0 then "-" else .[$random % length] end;
 
-def succeed: if .failed[$me] or .holders[$me].revision == .revision then .done += 1 else . end | del(.holders[$me], .failed[$me]);
-# Nothing was changed on the node: it is counted as it was counted before.
-def put_back: if .holders[$me].before then .failed[$me] = .holders[$me].before else . end | del(.holders[$me]);
+# --- the transitions ---
 
-(.metadata.annotations["cdk8s-sysbox.io/rollout"] // "{}" | fromjson
-  | {revision, holders: (.holders // {}), failed: (.failed // {}), done: (.done // 0), serial: (.serial // 0)}) as $read
-| (if $act == "acquire" then look($read.holders) else $seen[0] // {} end) as $now
+def grant: .slots[$me] = {state: "held", role: (self | role), revision: $revision, beat: .version,
+  reason: (.slots[$me] | if .state == "failed" and .revision == $revision then .reason else null end)};
+# A holder whose entry is gone (somebody removed it) takes it again.
+def renew: .slots[$me] = {role: $role, revision: $revision} + .slots[$me] + {state: "held", beat: .version};
+def succeed: if .slots[$me].revision == .revision then .done += 1 else . end | del(.slots[$me]);
+def fail: .slots[$me] = {state: "failed", role: $role, revision: (.slots[$me].revision // $revision), beat: .version, reason: $argument};
+# Nothing was changed on the node: it counts as it counted before.
+def put_back: if (.slots[$me].reason // "") == "" then del(.slots[$me]) else .slots[$me].state = "failed" end;
+# The counts of all nodes, and no entry of a node that is not among them.
+def count($look): begin
+  | [$nodes[] | select(is_selected)] as $selected
+  | ([$selected[] | {key: .metadata.name, value: true}] | from_entries) as $exists
+  | .slots |= with_entries(select($exists[.key]))
+  | (.slots | with_entries(select(.value.revision == $revision and (.value.state == "failed" or has_vanished($look))))) as $lost
+  | [$selected[] | select(is_done)] as $done
+  | [$selected[] | select(is_done | not) | select(is_failed or $lost[.metadata.name]) | .metadata.name] as $failed
+  | .done = ($done | length) | .nodes = ($selected | length) | .failed = ($failed | counted)
+  | .pending = ([$selected[] | select(is_done | not) | .metadata.name] - $failed | counted) | .counted_at = $argument;
+
+. as $rollout | read_state as $read
+| (if $act == "acquire" or $act == "peers" then $read | look else $seen[0] // {} end) as $look
 | (if $act == "acquire" then
-     ($read | give_up($now)) as $left
-     | ($left | under_this_revision | verdict) as [$verdict, $why]
-     | {verdict: $verdict, why: $why, state: (if $verdict == "granted" then $left | under_this_revision | grant else $left end)}
-   elif $act == "find" then
-     {verdict: (if $read.holders[$me] then "held" elif $read.failed[$me] then "failed" else "free" end), why: "", state: $read}
-   else
-     {verdict: "free", why: "", state: ($read | if $act == "renew" then renew elif $act == "success" then succeed
-       elif $act == "failure" then .revision = (.revision // $revision) | fail($me; $reason) else put_back end)}
+     ($read | begin | verdict($look)) as [$verdict, $why]
+     | {verdict: $verdict, why: $why, state: (if $verdict == "granted" then $read | begin | grant else $read end)}
+   elif $act == "peers" then ($read | peers_problem($look)) as $why | {verdict: (if $why then "wait" else "granted" end), why: ($why // ""), state: $read}
+   elif $act == "find" then {verdict: ($read.slots[$me].state // "free"), why: "", state: $read}
+   elif $act == "forget" then {verdict: "free", why: "", state: ($read | del(.slots[$argument]))}
+   elif $act == "count" then {verdict: "free", why: "", state: ($read | count($look))}
+   else {verdict: "free", why: "", state: ($read | if $act == "renew" then renew elif $act == "success" then succeed
+     elif $act == "failure" then fail else put_back end)}
    end) as $out
-| "\($out.verdict) \($out.state.holders[$me].role // "-") \($out.state.holders[$me].revision // "-")",
+| "\($out.verdict) \($out.state.slots[$me].role // "-") \($out.state.slots[$me].revision // "-")",
   $out.why,
-  (if $out.state == $read then "-" else $out.state | tojson end),
-  ($now | tojson)
+  (if $act == "acquire" then "\($read | pause($look)) \($read | suspect($look))" else "0 -" end),
+  (if $out.state == $read then "-" else $out.state | annotations($rollout.metadata.annotations // {}) | tojson end),
+  ($look | tojson)
