@@ -92,7 +92,7 @@ login_limit() {
 
 # add_subids FILE RANGE: with the mode and the owner that the file has.
 add_subids() {
-  [ -z "$(sysbox_ranges "$1")" ] || return 0
+  [ -z "$(sysbox_ranges "$1")" ] || { remove_own_lock "$1"; return 0; }
   lock_subids "$1"
   others=
   if [ -e "$1" ]; then others=$(cat "$1") || return 1; fi
@@ -121,6 +121,9 @@ lock_subids() {
   rm -f "$1.lock$NEW"
 }
 
+# remove_own_lock FILE: one that a kill has left, where nothing else is to be done.
+remove_own_lock() { ! listed "$1.lock" || { lock_subids "$1" && unlock_subids "$1"; }; }
+
 unlock_subids() {
   rm -f "$1.lock"
   disown "$1.lock"
@@ -135,8 +138,7 @@ give_back_subids() {
     kept=${noted%.path}.content
     [ -z "$(sysbox_ranges "$path")" ] || give_back_subid_file
     disown "$path"
-    # What a kill has left, where nothing is to be given back.
-    ! listed "$path.lock" || { lock_subids "$path" && unlock_subids "$path"; }
+    remove_own_lock "$path"
   done
 }
 
