@@ -48,7 +48,7 @@ class User {
     const bin = join(this.directory, 'bin');
     mkdirSync(bin);
     for (const [name, path] of Object.entries(tools)) symlinkSync(path, join(bin, name));
-    const npx = `#!/bin/sh\nshift\nexec ${process.execPath} ${join(root, 'lib', 'cdk8s-sysbox.js')} "$@"\n`;
+    const npx = `#!/bin/sh\nshift\nexec ${process.execPath} ${join(root, 'lib', 'src', 'cli', 'main.js')} "$@"\n`;
     writeFileSync(join(bin, 'npx'), npx);
     chmodSync(join(bin, 'npx'), 0o755);
     cpSync(join(root, 'deploy'), join(this.directory, 'cdk8s-sysbox', 'deploy'), { recursive: true });
