@@ -4,9 +4,9 @@ import { Construct } from 'constructs';
 import { DEFAULT_IMAGES } from '../core/image-registry';
 import { AdoptedWorkload } from '../workloads/adopted-workload';
 import { ISystemWorkload } from '../workloads/system-workload';
-import { ENGINE_PROGRAM } from './engine-files';
+import { ENGINE_PROGRAM, engineCommand } from './engine-files';
 import { DockerContainerOptions, DockerEngineMode, DockerEngineOptions } from './engine-options';
-import { assertEngine, engineContainer, equipEngine, SHARED_SOCKET } from './engine-pod';
+import { assertEngine, engineContainer, equipEngine, filesOf, SHARED_SOCKET } from './engine-pod';
 
 /** Ample: a probe fails by itself when the engine is not there, and a slow machine is no reason to fail. */
 const PROBE_TIMEOUT = Duration.minutes(1);
@@ -42,11 +42,12 @@ export class DockerEngine extends Construct {
     assertEngine(workload, options);
     const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
     const mode = options.mode ?? (hasContainers(workload) ? DockerEngineMode.SIDECAR : DockerEngineMode.IN_CONTAINER);
+    const files = filesOf(workload, options);
     const container =
       mode === DockerEngineMode.SIDECAR
-        ? workload.addInitContainer(sidecar(workload, given, options))
-        : workload.addContainer(inContainer(given, options));
-    return new DockerEngine(workload, container, options, mode === DockerEngineMode.IN_CONTAINER);
+        ? workload.addInitContainer(sidecar(workload, given, options, files))
+        : workload.addContainer(inContainer(given, options, files));
+    return new DockerEngine(workload, container, options, files, mode === DockerEngineMode.IN_CONTAINER);
   }
 
   /** The engine's container. */
@@ -59,11 +60,12 @@ export class DockerEngine extends Construct {
     workload: ISystemWorkload,
     container: kplus.Container,
     options: DockerEngineOptions,
+    files: Record<string, string>,
     isClientToo: boolean,
   ) {
     super(workload, 'Docker');
     this.container = container;
-    equipEngine(this, workload, container, options, {}, isClientToo);
+    equipEngine(this, workload, container, options, files, isClientToo);
   }
 }
 
@@ -72,11 +74,11 @@ function hasContainers(workload: ISystemWorkload): boolean {
 }
 
 /** @internal */
-export function engineAlone(given: kplus.ContainerProps): kplus.ContainerProps {
-  return { ...given, command: ['/bin/sh', ENGINE_PROGRAM], args: ['dockerd'] };
+export function engineAlone(given: kplus.ContainerProps, files: Record<string, string>): kplus.ContainerProps {
+  return { ...given, command: engineCommand(files), args: ['dockerd'] };
 }
 
-/** @internal */
+/** Its commands check no files: that of the container has. @internal */
 export function whenAnswering(options: DockerContainerOptions): { startup: kplus.Probe; readiness: kplus.Probe } {
   // An exec probe also notices a restart of Sysbox's daemons, after which no exec into the container works any more.
   const readiness = kplus.Probe.fromCommand(['/bin/sh', ENGINE_PROGRAM, 'runs'], {
@@ -96,18 +98,27 @@ function sidecar(
   workload: ISystemWorkload,
   given: kplus.ContainerProps,
   options: DockerContainerOptions,
+  files: Record<string, string>,
 ): kplus.ContainerProps {
   assertNoCommand(workload, given, 'Put it into another container, or use DockerEngineMode.IN_CONTAINER');
-  return { startup: answers(options), ...engineAlone(given), restartPolicy: kplus.ContainerRestartPolicy.ALWAYS };
+  return {
+    startup: answers(options),
+    ...engineAlone(given, files),
+    restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
+  };
 }
 
-function inContainer(given: kplus.ContainerProps, options: DockerContainerOptions): kplus.ContainerProps {
+function inContainer(
+  given: kplus.ContainerProps,
+  options: DockerContainerOptions,
+  files: Record<string, string>,
+): kplus.ContainerProps {
   const command = [...(given.command ?? []), ...(given.args ?? [])];
-  if (command.length === 0) return { ...whenAnswering(options), ...engineAlone(given) };
+  if (command.length === 0) return { ...whenAnswering(options), ...engineAlone(given, files) };
   const seconds = options.startTimeout?.toSeconds();
   return {
     ...given,
-    command: ['/bin/sh', ENGINE_PROGRAM],
+    command: engineCommand(files),
     args: ['dockerd', '--', ...command],
     envVariables: {
       ...(seconds !== undefined && { DOCKER_START_SECONDS: kplus.EnvValue.fromValue(String(seconds)) }),

@@ -5,11 +5,20 @@ import { secretOf } from '../core/foreign-resource';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { assertNoCommand, DockerEngine, engineAlone, whenAnswering } from './docker-engine';
 import { DockerContainerOptions } from './engine-options';
-import { assertEngine, engineContainer, equipEngine } from './engine-pod';
+import { assertEngine, engineContainer, equipEngine, filesOf } from './engine-pod';
 
 const PORT = 2376;
 const SERVER_CERTIFICATE = '/opt/cdk8s-sysbox/docker-server-tls';
 const CLIENT_CERTIFICATE = '/opt/cdk8s-sysbox/docker-client-tls';
+
+/** In daemon.json: the network, with TLS only. */
+const LISTENS = {
+  hosts: [`tcp://0.0.0.0:${PORT}`],
+  tlsverify: true,
+  tlscacert: `${SERVER_CERTIFICATE}/ca.crt`,
+  tlscert: `${SERVER_CERTIFICATE}/tls.crt`,
+  tlskey: `${SERVER_CERTIFICATE}/tls.key`,
+};
 
 /** A Docker engine that other pods use. */
 export interface DockerServerOptions extends DockerContainerOptions {
@@ -67,12 +76,13 @@ export class DockerServer extends Construct {
     assertOnePod(workload);
     const given = engineContainer(workload, options, DockerEngine.DEFAULT_IMAGE);
     assertNoCommand(workload, given, 'Put it into another container, or use DockerEngine.on()');
+    const files = filesOf(workload, options, LISTENS);
     const container = workload.addContainer({
       ...whenAnswering(options),
-      ...engineAlone(given),
+      ...engineAlone(given, files),
       ports: [{ name: 'docker', number: PORT }, ...(given.ports ?? [])],
     });
-    return new DockerServer(workload, container, options);
+    return new DockerServer(workload, container, options, files);
   }
 
   /** The engine's container. */
@@ -83,7 +93,12 @@ export class DockerServer extends Construct {
 
   private readonly certificates = new Map<string, kplus.Volume>();
 
-  private constructor(workload: ISystemWorkload, container: kplus.Container, options: DockerServerOptions) {
+  private constructor(
+    workload: ISystemWorkload,
+    container: kplus.Container,
+    options: DockerServerOptions,
+    files: Record<string, string>,
+  ) {
     super(workload, 'Docker');
     this.container = container;
     this.service = new kplus.Service(this, 'Service', {
@@ -98,14 +113,7 @@ export class DockerServer extends Construct {
       { name: 'docker-server-tls' },
     );
     container.mount(SERVER_CERTIFICATE, certificate, { readOnly: true });
-    const tls = {
-      hosts: [`tcp://0.0.0.0:${PORT}`],
-      tlsverify: true,
-      tlscacert: `${SERVER_CERTIFICATE}/ca.crt`,
-      tlscert: `${SERVER_CERTIFICATE}/tls.crt`,
-      tlskey: `${SERVER_CERTIFICATE}/tls.key`,
-    };
-    equipEngine(this, workload, container, options, tls, false);
+    equipEngine(this, workload, container, options, files, false);
   }
 
   /** The names that the engine's certificate must be good for. Those with a namespace are known only when the Service has one. */

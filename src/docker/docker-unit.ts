@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume } from './client';
 import { daemonJson } from './daemon-json';
-import { ENGINE_DIRECTORY, ENGINE_PROGRAM, engineFiles } from './engine-files';
+import { ENGINE_DIRECTORY, ENGINE_PROGRAM, engineFiles, engineVolume } from './engine-files';
 import { DockerServiceOptions } from './engine-options';
 import { assertEngine, withSocketGroup } from './engine-pod';
 import { mountEngineStorage } from './engine-storage';
@@ -24,10 +24,11 @@ export function equipDockerService(
   assertEngine(workload, options);
   const scope = new Construct(workload, 'Docker');
   const group = options.socketGroup?.toString();
-  const volume = engineFiles(scope, {
+  const files = engineFiles({
     'daemon.json': daemonJson(options.daemon ?? {}, { group }, workload.node.path),
     [DROP_IN]: `[Service]\nExecStartPre=/bin/sh ${ENGINE_PROGRAM} configure\n`,
   });
+  const volume = engineVolume(scope, files);
   container.mount(ENGINE_DIRECTORY, volume, { readOnly: true });
   container.mount('/etc/systemd/system/docker.service.d/50-cdk8s-sysbox.conf', volume, {
     subPath: DROP_IN,

@@ -7,7 +7,7 @@ import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume, DockerClient } from './client';
 import { daemonJson } from './daemon-json';
-import { ENGINE_DIRECTORY, engineFiles } from './engine-files';
+import { ENGINE_DIRECTORY, engineFiles, engineVolume } from './engine-files';
 import { DockerContainerOptions, DockerServiceOptions } from './engine-options';
 import { mountEngineStorage } from './engine-storage';
 
@@ -80,6 +80,25 @@ function assertSupported(image: string, { daemon = {} }: DockerContainerOptions,
 }
 
 /**
+ * All files of the engine's directory in a container of its own.
+ *
+ * @param listens where it listens beyond the two sockets, and how
+ * @internal
+ */
+export function filesOf(
+  workload: ISystemWorkload,
+  options: DockerContainerOptions,
+  listens: Record<string, unknown> & { readonly hosts?: string[] } = {},
+): Record<string, string> {
+  const own = {
+    ...listens,
+    hosts: [OWN_SOCKET, SHARED_SOCKET, ...(listens.hosts ?? [])],
+    group: options.socketGroup?.toString(),
+  };
+  return engineFiles({ 'daemon.json': daemonJson(options.daemon ?? {}, own, workload.node.path) });
+}
+
+/**
  * The engine's files, storage, socket and credentials in its container and in the others.
  *
  * @internal
@@ -89,16 +108,10 @@ export function equipEngine(
   workload: ISystemWorkload,
   container: kplus.Container,
   options: DockerContainerOptions,
-  listens: Record<string, unknown>,
+  files: Record<string, string>,
   isClientToo: boolean,
 ): void {
-  const hosts = [OWN_SOCKET, SHARED_SOCKET, ...((listens.hosts as string[] | undefined) ?? [])];
-  const daemon = daemonJson(
-    options.daemon ?? {},
-    { ...listens, hosts, group: options.socketGroup?.toString() },
-    workload.node.path,
-  );
-  container.mount(ENGINE_DIRECTORY, engineFiles(scope, { 'daemon.json': daemon }), { readOnly: true });
+  container.mount(ENGINE_DIRECTORY, engineVolume(scope, files), { readOnly: true });
   mountEngineStorage(scope, workload, container, options, false);
 
   const socket = kplus.Volume.fromEmptyDir(scope, 'Socket', 'docker-socket');

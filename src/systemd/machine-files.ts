@@ -1,9 +1,19 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { addProgramFiles } from '../core/program-files';
+import { addProgramFiles, checkedCommand } from '../core/program-files';
 
 /** @internal */
 export const MACHINE_DIRECTORY = '/opt/cdk8s-sysbox/systemd';
+
+/**
+ * The command that runs a program of the machine after it has checked all files of its directory. PID 1 must be /sbin/init
+ * itself and checks nothing, so that what runs before it and the readiness probe do.
+ *
+ * @internal
+ */
+export function machineCommand(files: Record<string, string>, program: string, ...args: string[]): string[] {
+  return checkedCommand(MACHINE_DIRECTORY, files, program, ...args);
+}
 
 /**
  * A volume with these files. The ConfigMap is named by its content: systemd reads such files only when it starts.

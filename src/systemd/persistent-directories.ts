@@ -2,7 +2,7 @@ import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { SystemStorage } from '../workloads/system-storage';
 import { ISystemWorkload } from '../workloads/system-workload';
-import { MACHINE_DIRECTORY } from './machine-files';
+import { MACHINE_DIRECTORY, machineCommand } from './machine-files';
 import { PersistentDirectory } from './systemd-options';
 
 /**
@@ -14,8 +14,8 @@ export function mountDirectories(
   scope: Construct,
   workload: ISystemWorkload,
   machine: kplus.Container,
-  files: kplus.Volume,
   directories: PersistentDirectory[],
+  programs: { readonly files: Record<string, string>; readonly volume: kplus.Volume },
 ): void {
   const volumes = new Map<SystemStorage, kplus.Volume>();
   const mounts = directories.map((directory) => {
@@ -31,9 +31,9 @@ export function mountDirectories(
   const init = workload.addInitContainer({
     name: 'seed',
     image: machine.image,
-    command: ['/bin/sh', `${MACHINE_DIRECTORY}/seed.sh`, ...seeded.map(({ path }) => path)],
+    command: machineCommand(programs.files, 'seed.sh', ...seeded.map(({ path }) => path)),
   });
-  init.mount(MACHINE_DIRECTORY, files, { readOnly: true });
+  init.mount(MACHINE_DIRECTORY, programs.volume, { readOnly: true });
   seeded.forEach(({ volume, subPath }, i) => init.mount(`/seed/${i}`, volume, { subPath }));
 }
 

@@ -1,11 +1,12 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
 import { ISystemWorkload } from '../workloads/system-workload';
+import { checkedCommand } from '../core/program-files';
 import { programText } from '../core/programs';
 import { machineFiles } from './machine-files';
 import { PersistentDirectory } from './systemd-options';
 
-const FOLDER = '/opt/cdk8s-sysbox/ssh';
+const DIRECTORY = '/opt/cdk8s-sysbox/ssh';
 const AUTHORIZED_KEYS = '/opt/cdk8s-sysbox/ssh-authorized-keys';
 
 /**
@@ -30,12 +31,13 @@ export function equipSsh(
   hostKeys: { readonly volume: kplus.Volume; readonly subPath?: PersistentDirectory['subPath'] },
   login: { readonly user: string; readonly authorizedKeys: kplus.ISecret; readonly key: string },
 ): void {
-  const files = machineFiles(scope, 'SshFiles', 'ssh-files', {
+  const files = {
     'ssh-host-keys.sh': programText(__dirname, 'ssh-host-keys.sh'),
     'sshd.conf': sshdDropIn(login.user),
-  });
+  };
+  const volume = machineFiles(scope, 'SshFiles', 'ssh-files', files);
   // before the settings of the image: the first value that sshd reads is the one that holds
-  machine.mount('/etc/ssh/sshd_config.d/00-cdk8s-sysbox.conf', files, { subPath: 'sshd.conf', readOnly: true });
+  machine.mount('/etc/ssh/sshd_config.d/00-cdk8s-sysbox.conf', volume, { subPath: 'sshd.conf', readOnly: true });
   const keys = kplus.Volume.fromSecret(scope, 'AuthorizedKeys', login.authorizedKeys, {
     name: 'ssh-authorized-keys',
     items: { [login.key]: { path: 'authorized_keys' } },
@@ -44,9 +46,9 @@ export function equipSsh(
   const init = workload.addInitContainer({
     name: 'ssh-host-keys',
     image: machine.image,
-    command: ['/bin/sh', `${FOLDER}/ssh-host-keys.sh`, HOST_KEYS],
+    command: checkedCommand(DIRECTORY, files, 'ssh-host-keys.sh', HOST_KEYS),
   });
-  init.mount(FOLDER, files, { readOnly: true });
+  init.mount(DIRECTORY, volume, { readOnly: true });
   init.mount(HOST_KEYS, hostKeys.volume, { subPath: hostKeys.subPath });
 }
 

@@ -8,7 +8,7 @@ import { PlainPodSpec } from '../workloads/system-pod-spec';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { journalDropIn } from './journal';
 import { programText } from '../core/programs';
-import { MACHINE_DIRECTORY, machineFiles } from './machine-files';
+import { MACHINE_DIRECTORY, machineCommand, machineFiles } from './machine-files';
 import { MachineId } from './machine-id';
 import { mountDirectories } from './persistent-directories';
 import { SystemdStop } from './stop-strategy';
@@ -58,10 +58,11 @@ export class SystemdMachine extends Construct {
     const stopSeconds = (options.stopTimeout ?? Duration.seconds(90)).toSeconds();
     const preStop = stop._preStop(stopSeconds);
     const machineId = options.machineId ?? MachineId.ofPod();
+    const files = filesOf(options);
 
     this.container = workload.addContainer({
       name: 'machine',
-      readiness: readinessProbe(options.readiness ?? {}),
+      readiness: readinessProbe(options.readiness ?? {}, files),
       ...given,
       command: ['/sbin/init'],
       args: [...kernelArguments(options), ...machineId._arguments],
@@ -71,28 +72,34 @@ export class SystemdMachine extends Construct {
     stop._applyTo(workload, this.container.name);
     const graceSeconds = stopSeconds + MARGIN_SECONDS;
     workload.system._change((spec) => runAsRoot(withGracePeriod(spec, graceSeconds), this.container.name));
-    this.mountFiles(workload, options);
+    this.mountFiles(workload, options, files);
     if (options.docker) equipDockerService(workload, this.container, options.docker);
   }
 
-  private mountFiles(workload: ISystemWorkload, options: SystemdOptions): void {
-    const directories = options.persistentDirectories ?? [];
-    const files = machineFiles(this, 'Files', 'systemd-files', {
-      'ready.sh': programText(__dirname, 'ready.sh'),
-      'journald.conf': journalDropIn(options.journal ?? {}),
-      ...(options.unitEnvironment !== false && { 'environment.sh': programText(__dirname, 'environment.sh') }),
-      ...(directories.some(({ seed = true }) => seed) && { 'seed.sh': programText(__dirname, 'seed.sh') }),
-    });
-    const file = (path: string, subPath: string) => this.container.mount(path, files, { subPath, readOnly: true });
-    this.container.mount(MACHINE_DIRECTORY, files, { readOnly: true });
+  private mountFiles(workload: ISystemWorkload, options: SystemdOptions, files: Record<string, string>): void {
+    const volume = machineFiles(this, 'Files', 'systemd-files', files);
+    const file = (path: string, subPath: string) => this.container.mount(path, volume, { subPath, readOnly: true });
+    this.container.mount(MACHINE_DIRECTORY, volume, { readOnly: true });
     file('/etc/systemd/journald.conf.d/50-cdk8s-sysbox.conf', 'journald.conf');
     if (options.unitEnvironment !== false) {
       file('/etc/systemd/system-environment-generators/50-cdk8s-sysbox', 'environment.sh');
     }
     if (options.journal?.forwardToConsole !== false)
       workload.system.configureContainer(this.container.name, { tty: true });
-    mountDirectories(this, workload, this.container, files, directories);
+    const directories = options.persistentDirectories ?? [];
+    mountDirectories(this, workload, this.container, directories, { files, volume });
   }
+}
+
+/** All files of the machine's directory. */
+function filesOf(options: SystemdOptions): Record<string, string> {
+  const seeds = (options.persistentDirectories ?? []).some(({ seed = true }) => seed);
+  return {
+    'ready.sh': programText(__dirname, 'ready.sh'),
+    'journald.conf': journalDropIn(options.journal ?? {}),
+    ...(options.unitEnvironment !== false && { 'environment.sh': programText(__dirname, 'environment.sh') }),
+    ...(seeds && { 'seed.sh': programText(__dirname, 'seed.sh') }),
+  };
 }
 
 /** systemd takes the arguments of PID 1 in a container as those of the kernel (kernel-command-line(7)). */
@@ -105,11 +112,11 @@ function kernelArguments(options: SystemdOptions): string[] {
   ];
 }
 
-function readinessProbe(options: SystemdReadinessOptions): kplus.Probe {
+function readinessProbe(options: SystemdReadinessOptions, files: Record<string, string>): kplus.Probe {
   const strict = options.acceptDegraded === false ? ['--strict'] : [];
   const ports = (options.tcpPorts ?? []).map((port) => `--port=${port}`);
   const words = [...strict, ...ports, ...(options.units ?? [])];
-  return kplus.Probe.fromCommand(['/bin/sh', `${MACHINE_DIRECTORY}/ready.sh`, ...words], {
+  return kplus.Probe.fromCommand(machineCommand(files, 'ready.sh', ...words), {
     periodSeconds: options.period ?? Duration.seconds(10),
     timeoutSeconds: options.timeout ?? Duration.minutes(1),
   });

@@ -3,9 +3,10 @@ import * as kplus from 'cdk8s-plus-30';
 import { DockerEngine, DockerEngineMode, DockerEngineOptions } from '../../src/docker';
 import { PodSecurityLevel, SystemPod, SystemStatefulSet, SystemStorage } from '../../src/workloads';
 import { kinds, newChart, podSpecIn } from '../workloads/kinds';
-import { byKind, containerOf, podWith } from './manifests';
+import { byKind, checked, containerOf, podWith } from './manifests';
 
 const client: kplus.ContainerProps = { name: 'client', image: 'docker:29-cli', command: ['docker', 'ps'] };
+const DIRECTORY = '/opt/cdk8s-sysbox/docker';
 const SOCKET = { name: 'docker-socket', mountPath: '/docker-socket' };
 const DOCKER_HOST = { name: 'DOCKER_HOST', value: 'unix:///docker-socket/docker.sock' };
 
@@ -22,6 +23,8 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
     expect(spec.initContainers[0]).toMatchObject({
       image: DockerEngine.DEFAULT_IMAGE,
       restartPolicy: 'Always',
+      command: checked(Testing.synth(chart), DIRECTORY, 'engine.sh'),
+      args: ['dockerd'],
       startupProbe: {
         exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'answers'] },
         periodSeconds: 2,
@@ -44,7 +47,7 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
     const spec = podSpecIn(kind, chart);
     expect(spec.initContainers).toBeUndefined();
     expect(containerOf(spec, 'docker')).toMatchObject({
-      command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh'],
+      command: checked(Testing.synth(chart), DIRECTORY, 'engine.sh'),
       args: ['dockerd'],
       startupProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'answers'] } },
       readinessProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'runs'] } },
@@ -58,9 +61,12 @@ describe('the engine', () => {
     const container = { image: 'ci:1', command: ['make'], args: ['image'] };
     const options = { container, startTimeout: Duration.seconds(30) };
 
-    const { spec } = podWith((pod) => DockerEngine.on(pod, { ...options, mode: DockerEngineMode.IN_CONTAINER }));
+    const { spec, configMap } = podWith((pod) =>
+      DockerEngine.on(pod, { ...options, mode: DockerEngineMode.IN_CONTAINER }),
+    );
 
     expect(spec.containers[0]).toMatchObject({
+      command: checked([configMap], DIRECTORY, 'engine.sh'),
       args: ['dockerd', '--', 'make', 'image'],
       env: [{ name: 'DOCKER_START_SECONDS', value: '30' }],
     });

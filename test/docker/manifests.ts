@@ -1,5 +1,6 @@
 import { Chart, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { checkedCommand } from '../../src/core/program-files';
 import { ISystemWorkload, SystemPod } from '../../src/workloads';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -21,6 +22,12 @@ export function podWith(personality: (pod: SystemPod & ISystemWorkload) => unkno
   const { Pod, ConfigMap, ...others } = byKind(chart);
   const text = ConfigMap?.data['daemon.json'];
   return { spec: Pod.spec, pod: Pod, configMap: ConfigMap, others, daemon: text && JSON.parse(text) };
+}
+
+/** The command that runs a program after the check of all files of the ConfigMap that has it. */
+export function checked(objects: Manifest[], directory: string, program: string, ...args: string[]): string[] {
+  const { data } = objects.find((object) => object.kind === 'ConfigMap' && program in object.data);
+  return checkedCommand(directory, data, program, ...args);
 }
 
 export function containerOf(spec: Manifest, name: string): Manifest {

@@ -2,14 +2,14 @@ import { Chart, Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { DockerConnection, DockerServer, DockerServerOptions } from '../../src/docker';
 import { SystemDaemonSet, SystemDeployment, SystemPod, SystemStorage } from '../../src/workloads';
-import { byKind, containerOf, podWith } from './manifests';
+import { byKind, checked, containerOf, podWith } from './manifests';
 
 const certificate = (pod: SystemPod) => kplus.Secret.fromSecretName(pod, 'certificate', 'docker-server-tls');
 const server = (options: Partial<DockerServerOptions> = {}) =>
   podWith((pod) => DockerServer.on(pod, { certificate: certificate(pod), ...options }));
 
 test('listens with TLS only, with certificates as cert-manager writes them', () => {
-  const { spec, daemon } = server();
+  const { spec, daemon, configMap } = server();
 
   expect(daemon).toMatchObject({
     hosts: ['unix:///var/run/docker.sock', 'unix:///docker-socket/docker.sock', 'tcp://0.0.0.0:2376'],
@@ -20,6 +20,7 @@ test('listens with TLS only, with certificates as cert-manager writes them', () 
   });
   expect(containerOf(spec, 'docker')).toMatchObject({
     ports: [{ name: 'docker', containerPort: 2376 }],
+    command: checked([configMap], '/opt/cdk8s-sysbox/docker', 'engine.sh'),
     args: ['dockerd'],
     readinessProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'runs'] } },
     startupProbe: { exec: { command: ['/bin/sh', '/opt/cdk8s-sysbox/docker/engine.sh', 'answers'] } },

@@ -10,7 +10,7 @@ import {
 } from '../../src/systemd';
 import { RuntimeReference } from '../../src/runtime';
 import { SystemStorage } from '../../src/workloads';
-import { containerOf, Manifest } from '../docker/manifests';
+import { checked, containerOf, Manifest } from '../docker/manifests';
 
 const image = 'registry.example.com/sandbox:1';
 const keysIn = (scope: Construct) => kplus.Secret.fromSecretName(scope, 'keys', 'alice-keys');
@@ -23,11 +23,13 @@ function sandbox(props: Partial<DevSandboxProps> = {}) {
   const files = Object.assign({}, ...objects.filter((o) => o.kind === 'ConfigMap').map((o) => o.data));
   const set = one('StatefulSet');
   const { spec, metadata } = set.spec.template;
-  return { made, set, spec, metadata, files, machine: containerOf(spec, 'machine'), one };
+  const command = (part: 'systemd' | 'ssh', ...words: [string, ...string[]]) =>
+    checked(objects, `/opt/cdk8s-sysbox/${part}`, ...words);
+  return { made, set, spec, metadata, files, machine: containerOf(spec, 'machine'), command, one };
 }
 
 test('is one pod that boots systemd, with its home and host key on a claim', () => {
-  const { set, spec, machine } = sandbox();
+  const { set, spec, machine, command } = sandbox();
 
   expect(set.spec.replicas).toBe(1);
   expect(set.spec.volumeClaimTemplates).toMatchObject([
@@ -40,10 +42,10 @@ test('is one pod that boots systemd, with its home and host key on a claim', () 
       { name: 'home', mountPath: '/var/lib/cdk8s-sysbox/ssh', subPath: 'ssh-host-keys' },
     ]),
   );
-  expect(containerOf(spec, 'seed').command).toEqual(['/bin/sh', '/opt/cdk8s-sysbox/systemd/seed.sh', '/home']);
+  expect(containerOf(spec, 'seed').command).toEqual(command('systemd', 'seed.sh', '/home'));
   expect(containerOf(spec, 'ssh-host-keys')).toMatchObject({
     image,
-    command: ['/bin/sh', '/opt/cdk8s-sysbox/ssh/ssh-host-keys.sh', '/var/lib/cdk8s-sysbox/ssh'],
+    command: command('ssh', 'ssh-host-keys.sh', '/var/lib/cdk8s-sysbox/ssh'),
     volumeMounts: expect.arrayContaining([
       { name: 'home', mountPath: '/var/lib/cdk8s-sysbox/ssh', subPath: 'ssh-host-keys' },
     ]),
@@ -80,17 +82,14 @@ test('lets in by key only, from the Secret', () => {
 });
 
 test('is ready when something listens on the port of SSH, whatever else it is asked for', () => {
-  const { machine } = sandbox({
+  const { machine, command } = sandbox({
     systemd: { readiness: { acceptDegraded: false, tcpPorts: [8080], units: ['cron.service'] } },
   });
 
-  expect(sandbox().machine.readinessProbe.exec.command.slice(2)).toEqual(['--port=22']);
-  expect(machine.readinessProbe.exec.command.slice(2)).toEqual([
-    '--strict',
-    '--port=22',
-    '--port=8080',
-    'cron.service',
-  ]);
+  expect(sandbox().machine.readinessProbe.exec.command).toEqual(command('systemd', 'ready.sh', '--port=22'));
+  expect(machine.readinessProbe.exec.command).toEqual(
+    command('systemd', 'ready.sh', '--strict', '--port=22', '--port=8080', 'cron.service'),
+  );
 });
 
 test('is small when idle', () => {

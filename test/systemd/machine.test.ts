@@ -14,7 +14,7 @@ import {
 } from '../../src/systemd';
 import { RuntimeReference } from '../../src/runtime';
 import { ClaimOptions, SystemDeployment, SystemDeploymentProps, SystemPod, SystemStorage } from '../../src/workloads';
-import { byKind, containerOf, Manifest } from '../docker/manifests';
+import { byKind, checked, containerOf, Manifest } from '../docker/manifests';
 import { kinds, newChart, podSpecIn } from '../workloads/kinds';
 
 const image = 'debian-systemd:13';
@@ -29,7 +29,9 @@ function machineWith(systemd: SystemdOptions = {}, { container, ...props }: PodP
   const { Pod, ConfigMap, ...others } = byKind(chart);
   const maps: Manifest[] = Testing.synth(chart).filter((m: Manifest) => m.kind === 'ConfigMap');
   const files = Object.assign({}, ...maps.map((m) => m.data));
-  return { spec: Pod.spec, machine: containerOf(Pod.spec, 'machine'), files, configMap: ConfigMap, others };
+  const machine = containerOf(Pod.spec, 'machine');
+  const command = (...words: [string, ...string[]]) => checked(maps, '/opt/cdk8s-sysbox/systemd', ...words);
+  return { spec: Pod.spec, machine, command, files, configMap: ConfigMap, others };
 }
 
 describe.each(Object.values(kinds))('in a $name', (kind) => {
@@ -216,28 +218,19 @@ const rendered: Record<keyof SystemdOptions, (made: ReturnType<typeof machineWit
     expect(files['journald.conf']).toBe(
       '[Journal]\nForwardToConsole=yes\nTTYPath=/dev/console\nMaxLevelConsole=warning\nSystemMaxUse=20M\nRuntimeMaxUse=20M\n',
     ),
-  readiness: ({ machine }) =>
+  readiness: ({ machine, command }) =>
     expect(machine.readinessProbe).toMatchObject({
-      exec: {
-        command: [
-          '/bin/sh',
-          '/opt/cdk8s-sysbox/systemd/ready.sh',
-          '--strict',
-          '--port=22',
-          '--port=8080',
-          'ssh.service',
-        ],
-      },
+      exec: { command: command('ready.sh', '--strict', '--port=22', '--port=8080', 'ssh.service') },
       periodSeconds: 3,
       timeoutSeconds: 4,
     }),
-  persistentDirectories: ({ spec, machine, files, others }) => {
+  persistentDirectories: ({ spec, machine, command, files, others }) => {
     const volume = { name: 'var-lib-postgresql', subPath: 'data' };
     expect(machine.volumeMounts).toContainEqual({ ...volume, mountPath: '/var/lib/postgresql' });
     expect(others.PersistentVolumeClaim.spec.resources.requests.storage).toBe('8192Mi');
     expect(spec.initContainers[0]).toMatchObject({
       image,
-      command: ['/bin/sh', '/opt/cdk8s-sysbox/systemd/seed.sh', '/var/lib/postgresql'],
+      command: command('seed.sh', '/var/lib/postgresql'),
       volumeMounts: expect.arrayContaining([{ ...volume, mountPath: '/seed/0' }]),
     });
     expect(files['seed.sh']).toContain('#!/bin/sh');
@@ -306,7 +299,7 @@ test('a readiness probe that is given stays', () => {
 
 test('two directories share one storage under names of their own, and are seeded as they are told', () => {
   const storage = SystemStorage.claim({ storage: Size.gibibytes(1) });
-  const { machine, spec } = machineWith({
+  const { machine, command, spec } = machineWith({
     persistentDirectories: [
       { path: '/home', storage, subPath: 'home' },
       { path: '/srv/Web.d', storage, subPath: 'web', seed: false },
@@ -314,7 +307,7 @@ test('two directories share one storage under names of their own, and are seeded
   });
 
   expect(mountOf(machine, '/home').name).toBe(mountOf(machine, '/srv/Web.d').name);
-  expect(spec.initContainers[0].command.slice(2)).toEqual(['/home']);
+  expect(spec.initContainers[0].command).toEqual(command('seed.sh', '/home'));
 });
 
 test.each<[string, SystemdOptions | undefined, PodProps, string]>([
