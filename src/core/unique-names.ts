@@ -53,9 +53,13 @@ function outermostChart(object: ApiObject): IConstruct | undefined {
   return object.node.scopes.find((scope) => Chart.isChart(scope));
 }
 
-/** False for an object that was removed, or one of whose scopes was. */
-function isInTree(object: ApiObject): boolean {
-  return object.node.scopes.every((scope) => {
+/**
+ * False for a construct that was removed, or one of whose scopes was.
+ *
+ * @internal
+ */
+export function isInTree(construct: IConstruct): boolean {
+  return construct.node.scopes.every((scope) => {
     const parent = scope.node.scope;
     return parent === undefined || parent.node.tryFindChild(scope.node.id) === scope;
   });

@@ -127,7 +127,7 @@ export interface K3kClusterProps {
   readonly registries?: K3sRegistries;
 
   /**
-   * Settings of the pods beyond K3k's defaults: runtime, node selector, priority class, Pod Security, seccomp profile. The rest of
+   * Settings of the pods beyond K3k's defaults: runtime, node selector, priority class, Pod Security, seccomp profile, warnings. The rest of
    * the group has no field in K3k and is refused.
    *
    * @default - they run under RuntimeClass "sysbox-runc" on containerd
@@ -212,6 +212,8 @@ export class K3kCluster extends Construct implements INestedCluster {
       spec: { ...toJson_ClusterSpec(this.spec()), ...this.nodesAsJson(), ...this.extraSpec() },
     });
     claimNames(this);
+    const security = new K3kSecurity(props.system ?? {}, this.node.path);
+    this.node.addValidation({ validate: () => security.classErrors(this) });
   }
 
   private spec(): ClusterSpec {

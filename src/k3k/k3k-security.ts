@@ -1,8 +1,10 @@
+import { IConstruct } from 'constructs';
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { ClusterSpec } from '../../imports/k3k.io';
 import { ISysboxRuntime } from '../runtime';
 import { PodSecurityLevel, SystemOptions } from '../workloads';
 import { ClusterFeature } from '../runtime/cluster-version';
+import { classErrors } from '../runtime/defined-classes';
 import { assertRuntime, clusterOf, needsCrioAnnotation } from '../runtime/runtime-check';
 import { assertOptions } from '../workloads/system-options-check';
 
@@ -49,6 +51,11 @@ export class K3kSecurity {
     if (refusal && this.runtime.clusterVersion !== undefined) {
       throw new Error(`${this.where}: ${refusal}. Or give limits only`);
     }
+  }
+
+  /** Warns of a RuntimeClass that the app does not define; an error by the mode of the options. */
+  public classErrors(construct: IConstruct): string[] {
+    return classErrors(construct, this.runtime, this.options.warnings);
   }
 
   // On the Cluster itself: a class that comes from a VirtualClusterPolicy only sends K3k's start script down its way for runc

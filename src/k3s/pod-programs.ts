@@ -5,8 +5,8 @@ import { join } from 'path';
 import { addProgramFiles, checkedCommand } from '../core/program-files';
 import { programsIn } from '../core/programs';
 
-/** Where the programs are in a pod. @internal */
-export const PROGRAMS_PATH = '/opt/cdk8s-sysbox/k3s';
+/** Where the programs are in a pod: not a path that ends like a program, by which the rules know an engine. @internal */
+export const PROGRAMS_PATH = '/opt/cdk8s-sysbox/k3s-programs';
 
 /** Requests and limits of a program that is only a client of an API server. @internal */
 export const CLIENT_RESOURCES: kplus.ContainerResources = {

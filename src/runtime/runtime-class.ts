@@ -7,6 +7,7 @@ import { ContainerEngine } from './container-engine';
 import { addStandardLabels, DEFAULT_RUNTIME_CLASS, NodeLabels } from '../core/labels';
 import { assertLabel, assertLabelName } from '../core/names';
 import { toQuantities } from '../core/quantities';
+import { noteRuntimeClass } from './defined-classes';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime } from './runtime-ref';
 
@@ -134,6 +135,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
     );
     addStandardLabels(this, 'sysbox-runtime');
     claimNames(this);
+    noteRuntimeClass(this);
   }
 }
 

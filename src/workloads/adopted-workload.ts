@@ -12,6 +12,7 @@ import { ruleErrors } from './pod-rules';
 import { removePlusDefaults } from './remove-plus-defaults';
 import { RenderedOnce } from './rendered-once';
 import { restrictedErrors } from './restricted';
+import { classErrors } from '../runtime/defined-classes';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { toSystemPodSpec } from './system-pod-spec';
 import { ManifestChange, SystemSettings } from './system-settings';
@@ -74,7 +75,7 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
       },
       options,
     );
-    const rendered = new RenderedObject(workload, object);
+    const rendered = new RenderedObject(workload, object, this.system);
     object.toJson = () => rendered.toJson(() => this.transformed(render()));
   }
 
@@ -126,7 +127,7 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
 
   /** Changes the template in place, and says what is wrong with the outcome. */
   private transform({ object, metadata, spec, holder }: PodTemplate): string[] {
-    const { runtime, runtimeClassName, podSecurity, _changes, _acknowledged } = this.system;
+    const { runtime, runtimeClassName, podSecurity, _changes, _acknowledged, _warnings } = this.system;
     if (spec.runtimeClassName !== undefined && spec.runtimeClassName !== runtimeClassName) {
       return [`the pods run under RuntimeClass '${spec.runtimeClassName}' already. Take it out, or leave them there`];
     }
@@ -150,7 +151,8 @@ export class AdoptedWorkload extends Construct implements ISystemWorkload {
     const after = patched.spec;
     const acknowledged = { ..._acknowledged, ...acknowledgedIn(mapOf(object.metadata).annotations, annotations) };
     const restricted = podSecurity === PodSecurityLevel.RESTRICTED ? restrictedErrors(after) : [];
-    const errors = ruleErrors(this.workload, mapOf(object.metadata).namespace, after, acknowledged, {
+    const settings = { _acknowledged: acknowledged, _warnings };
+    const errors = ruleErrors(this.workload, mapOf(object.metadata).namespace, after, settings, {
       annotations: () => annotations,
       kind: object.kind,
       ownerSpec: () => object.spec,
@@ -187,8 +189,9 @@ function noPods(manifest: Json): string {
 /** An object that is rendered for its validation, and not again for the manifest. */
 class RenderedObject extends RenderedOnce<Json> {
   public constructor(
-    workload: IConstruct,
+    private readonly workload: IConstruct,
     private readonly object: ApiObject,
+    private readonly system: SystemSettings,
   ) {
     super(workload);
   }
@@ -199,6 +202,8 @@ class RenderedObject extends RenderedOnce<Json> {
 
   protected renderAll(): void {
     this.object.toJson();
+    const errors = classErrors(this.workload, this.system.runtime, this.system._warnings);
+    if (errors.length > 0) throw new AdoptError(this.workload.node.path, errors);
   }
 
   protected errorsOf(error: unknown): string[] {

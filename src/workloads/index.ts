@@ -1,3 +1,4 @@
+export { WarningMode } from '../core/warnings';
 export { PodSecurityLevel } from '../runtime/pod-security-level';
 export * from './system-options';
 export * from './system-settings';

@@ -1,5 +1,6 @@
 import { IConstruct } from 'constructs';
 import { acknowledgedIn } from '../rules/acknowledgements';
+import { WarningMode, warningMode, warnings } from '../core/warnings';
 import { RULES } from '../rules/catalog';
 import { checkPod, isBlocking, messageOf, Violation } from '../rules/check-pod';
 import { Json } from '../core/json';
@@ -9,7 +10,7 @@ import { ClaimRegistry } from './claim-registry';
 import { PlainPodSpec } from './system-pod-spec';
 
 /**
- * Errors of a pod spec that is rendered by a construct.
+ * Errors of a pod spec that is rendered by a construct. Warnings are printed, unless their mode is another.
  *
  * @internal
  */
@@ -17,7 +18,7 @@ export function ruleErrors(
   construct: IConstruct,
   namespace: string | undefined,
   spec: Json,
-  acknowledged: Record<string, string>,
+  { _acknowledged: acknowledged = {}, _warnings }: RuleSettings,
   context: Omit<PodContext, 'claim' | 'claimFromTemplate'>,
 ): string[] {
   const pod = new PodFacts(spec, {
@@ -28,13 +29,26 @@ export function ruleErrors(
   const shared = ClaimRegistry.enter(construct, namespace, pod);
   const own = checkPod(pod, acknowledged);
   if (own.length + shared.length === 0) return [];
-  const blocking = [...own, ...shared.map((v) => ({ ...v, acknowledged: acknowledged[v.rule.id] }))].filter(isBlocking);
-  if (blocking.length === 0) return [];
+  const mode = warningMode(_warnings);
+  const open = [...own, ...shared.map((v) => ({ ...v, acknowledged: acknowledged[v.rule.id] }))].filter(
+    (violation) => isBlocking(violation) || (mode !== WarningMode.OFF && violation.acknowledged === undefined),
+  );
+  if (open.length === 0) return [];
   // annotations that somebody wrote by hand count as well; they are read only when it matters
   const byHand = acknowledgedIn(context.annotations());
-  return blocking
-    .filter(({ rule }: Violation) => rule.notAcknowledgeable || byHand[rule.id] === undefined)
-    .map(messageOf);
+  const found = open.filter(({ rule }: Violation) => rule.notAcknowledgeable || byHand[rule.id] === undefined);
+  const rest = found.filter((violation) => !isBlocking(violation));
+  return [...found.filter(isBlocking).map(messageOf), ...warnings(construct, rest.map(messageOf), mode)];
+}
+
+/**
+ * What a workload says about the rules.
+ *
+ * @internal
+ */
+export interface RuleSettings {
+  readonly _acknowledged?: Record<string, string>;
+  readonly _warnings?: WarningMode;
 }
 
 /**

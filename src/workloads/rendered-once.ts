@@ -22,7 +22,7 @@ export abstract class RenderedOnce<T> implements IValidation {
     workload.node.addValidation(this);
   }
 
-  /** Renders the workload through `take`. */
+  /** Renders the workload through `take`, and looks at what only a whole app shows. */
   protected abstract renderAll(): void;
 
   /** What is wrong, when rendering was refused. */

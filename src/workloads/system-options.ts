@@ -1,5 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
+import { WarningMode } from '../core/warnings';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
 
@@ -119,4 +120,11 @@ export interface SystemOptions {
    * @default - none
    */
   readonly acknowledge?: Acknowledgement[];
+
+  /**
+   * What becomes of warnings about these pods. To accept a single one, acknowledge its rule.
+   *
+   * @default - WarningMode.PRINT, or what the environment variable CDK8S_SYSBOX_WARNINGS says: `off` or `error`
+   */
+  readonly warnings?: WarningMode;
 }

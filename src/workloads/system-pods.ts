@@ -3,7 +3,6 @@ import { claimName } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
 import { Json } from '../core/json';
-import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { containerErrors } from './container-errors';
 import { withoutPlusDefaults } from './plus-defaults';
 import { replaceablePodsOf } from '../rules/find-pods';
@@ -12,10 +11,11 @@ import { sortKeys } from './sort-keys';
 import { RenderedOnce } from './rendered-once';
 import { restrictedErrors } from './restricted';
 import { toQuantities } from '../core/quantities';
+import { classErrors } from '../runtime/defined-classes';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { SystemOptions } from './system-options';
 import { PlainPodSpec, SystemPodFields, toSystemPodSpec } from './system-pod-spec';
-import { ManifestChange, SettingsOwner, SystemSettings } from './system-settings';
+import { DEFAULT_RUNTIME, ManifestChange, SettingsOwner, SystemSettings } from './system-settings';
 
 /**
  * Renders the pods of one cdk8s-plus workload of the family, and checks them.
@@ -78,6 +78,8 @@ export class SystemPods extends RenderedOnce<PlainPodSpec> implements SettingsOw
 
   protected renderAll(): void {
     this.workload._toPodSpec();
+    const errors = classErrors(this.workload, this.made?.runtime ?? DEFAULT_RUNTIME, this.made?._warnings);
+    if (errors.length > 0) throw new SystemPodError(errors);
   }
 
   protected errorsOf(error: unknown): string[] {
@@ -118,7 +120,7 @@ export class SystemPods extends RenderedOnce<PlainPodSpec> implements SettingsOw
 
   private ruleErrors(spec: PlainPodSpec): string[] {
     const { workload } = this;
-    return ruleErrors(workload, workload.metadata.namespace, toManifestJson(spec), this.made?._acknowledged ?? {}, {
+    return ruleErrors(workload, workload.metadata.namespace, toManifestJson(spec), this.made ?? {}, {
       annotations: () => workload.podMetadata.toJson()?.annotations,
       kind: workload.kind,
       ownerSpec: () => this.ownerSpec(),
@@ -127,7 +129,7 @@ export class SystemPods extends RenderedOnce<PlainPodSpec> implements SettingsOw
   }
 }
 
-const DEFAULT_FIELDS: SystemPodFields = { runtimeClassName: DEFAULT_RUNTIME_CLASS, hostUsers: false };
+const DEFAULT_FIELDS: SystemPodFields = { ...DEFAULT_RUNTIME, hostUsers: false };
 
 /** All that is wrong with the pods of one workload. */
 class SystemPodError extends Error {

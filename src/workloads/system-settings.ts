@@ -5,6 +5,7 @@ import { CRIO_USERNS_ANNOTATION, crioUsernsMode } from '../core/crio';
 import { secretOf } from '../core/foreign-resource';
 import { Json, mapOf } from '../core/json';
 import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
+import { WarningMode } from '../core/warnings';
 import { acknowledgeAnnotation } from '../rules/acknowledgements';
 import { concurrentPods } from '../rules/concurrent-pods';
 import { assertRuntime, needsCrioAnnotation } from '../runtime/runtime-check';
@@ -46,7 +47,12 @@ export interface SettingsOwner {
   patch(change: ManifestChange): void;
 }
 
-const DEFAULT_RUNTIME: ISysboxRuntime = { runtimeClassName: DEFAULT_RUNTIME_CLASS };
+/**
+ * The runtime of pods that say nothing.
+ *
+ * @internal
+ */
+export const DEFAULT_RUNTIME: ISysboxRuntime = { runtimeClassName: DEFAULT_RUNTIME_CLASS };
 
 function runtimeNamed(runtimeClassName: string | undefined): ISysboxRuntime {
   return runtimeClassName === undefined ? DEFAULT_RUNTIME : { runtimeClassName };
@@ -89,6 +95,9 @@ export class SystemSettings {
   /** @internal */
   public readonly _acknowledged: Record<string, string> = {};
 
+  /** @internal */
+  public readonly _warnings?: WarningMode;
+
   private readonly _nodeSelector: Record<string, string>;
   private readonly _containers: Record<string, SystemContainerOptions>;
   private readonly _spread: kplus.k8s.TopologySpreadConstraint[];
@@ -100,6 +109,7 @@ export class SystemSettings {
     this.runtime = options.runtime ?? runtimeNamed(options.runtimeClassName);
     if (options !== NO_OPTIONS) this.assertOptions();
     this.podSecurity = options.podSecurity ?? PodSecurityLevel.BASELINE;
+    this._warnings = options.warnings;
     this._nodeSelector = { ...options.nodeSelector };
     this._containers = { ...options.containers };
     this._spread = options.topologySpreadConstraints ? [...options.topologySpreadConstraints] : [];

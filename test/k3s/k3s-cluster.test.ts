@@ -21,7 +21,7 @@ const version = 'v1.36.2+k3s1';
 /** The last words of a command that checks the programs before it runs one. */
 const checked = (program: string) => [
   'check',
-  '/opt/cdk8s-sysbox/k3s',
+  '/opt/cdk8s-sysbox/k3s-programs',
   expect.stringMatching(/^[0-9a-f]{64}$/),
   program,
 ];

@@ -22,7 +22,7 @@ const version = 'v1.36.2+k3s1';
 /** The last words of a command that checks the programs before it runs one. */
 const checked = (program: string) => [
   'check',
-  '/opt/cdk8s-sysbox/k3s',
+  '/opt/cdk8s-sysbox/k3s-programs',
   expect.stringMatching(/^[0-9a-f]{64}$/),
   program,
 ];
@@ -63,7 +63,7 @@ describe('a server', () => {
       '--cluster-cidr=10.52.0.0/16',
       '--service-cidr=10.53.0.0/16',
       '--cluster-dns=10.53.0.10',
-      '--kube-apiserver-arg=authentication-config=/opt/cdk8s-sysbox/k3s/authentication.yaml',
+      '--kube-apiserver-arg=authentication-config=/opt/cdk8s-sysbox/k3s-programs/authentication.yaml',
     ]);
     expect(k3s).not.toHaveProperty('securityContext');
     expect(pod).toMatchObject({
@@ -75,7 +75,7 @@ describe('a server', () => {
 
   test('answers for itself: readiness, start and stop', () => {
     const { k3s, pod } = server();
-    const program = (name: string) => ({ exec: { command: ['sh', `/opt/cdk8s-sysbox/k3s/${name}`] } });
+    const program = (name: string) => ({ exec: { command: ['sh', `/opt/cdk8s-sysbox/k3s-programs/${name}`] } });
 
     expect(k3s.readinessProbe).toEqual({
       httpGet: { path: '/readyz', port: 6443, scheme: 'HTTPS' },
@@ -117,7 +117,7 @@ describe('a server', () => {
       { mountPath: '/etc/rancher/node', name: 'k3s-data', subPath: 'node' },
       { mountPath: '/var/lib/cni', name: 'k3s-scratch', subPath: 'cni' },
       { mountPath: '/var/log', name: 'k3s-scratch', subPath: 'log' },
-      { mountPath: '/opt/cdk8s-sysbox/k3s', name: 'k3s-programs', readOnly: true },
+      { mountPath: '/opt/cdk8s-sysbox/k3s-programs', name: 'k3s-programs', readOnly: true },
     ]);
     expect(pod.volumes.slice(0, 2)).toEqual([
       { name: 'k3s-data', emptyDir: { sizeLimit: '20480Mi' } },
@@ -344,7 +344,7 @@ describe('as a unit of systemd', () => {
     const { args } = server({ disable: [K3sComponent.TRAEFIK] }).k3s;
     const start = line(unit(booted), 'ExecStart');
     expect(start).toMatch(
-      /^ExecStart=\/bin\/sh -c "#!\/bin\/sh\\n.*\\n" check \/opt\/cdk8s-sysbox\/k3s [0-9a-f]{64} start\.sh /,
+      /^ExecStart=\/bin\/sh -c "#!\/bin\/sh\\n.*\\n" check \/opt\/cdk8s-sysbox\/k3s-programs [0-9a-f]{64} start\.sh /,
     );
     expect(start).toContain(` start.sh ${args.join(' ').replace('$(NODE_NAME)', '${NODE_NAME}')}`);
     expect(line(unit(booted), 'Type')).toBe('Type=notify');
@@ -371,7 +371,7 @@ describe('as a unit of systemd', () => {
     expect(stopped.pod.terminationGracePeriodSeconds).toBe(160);
     expect(line(unit(stopped), 'TimeoutStopSec')).toBe('TimeoutStopSec=150');
     expect(line(unit(stopped), 'ExecStop')).toBe(
-      `ExecStop=/bin/sh -c '[ -z "$MAINPID" ] || exec sh /opt/cdk8s-sysbox/k3s/stop.sh'`,
+      `ExecStop=/bin/sh -c '[ -z "$MAINPID" ] || exec sh /opt/cdk8s-sysbox/k3s-programs/stop.sh'`,
     );
   });
 
@@ -652,7 +652,7 @@ describe('readiness of a server whose API server shows its health to nobody', ()
     const { readinessProbe, args } = probe(props);
 
     expect(readinessProbe).toMatchObject({
-      exec: { command: ['sh', '/opt/cdk8s-sysbox/k3s/ready.sh'] },
+      exec: { command: ['sh', '/opt/cdk8s-sysbox/k3s-programs/ready.sh'] },
       periodSeconds: 30,
       timeoutSeconds: 1200,
     });
@@ -711,7 +711,7 @@ test('on storage of the host’s node, Sysbox backs the special directories, and
     'k3s-scratch /etc/rancher/node',
     'k3s-scratch /var/lib/cni',
     'k3s-scratch /var/log',
-    'k3s-programs /opt/cdk8s-sysbox/k3s',
+    'k3s-programs /opt/cdk8s-sysbox/k3s-programs',
   ]);
   expect(pod.volumes.map((volume: Manifest) => volume.name)).not.toContain('k3s-data');
 });

@@ -12,6 +12,7 @@ import {
   PodSecurityLevel,
   SystemPod,
   SystemWorkloads,
+  WarningMode,
 } from '../../src/workloads';
 import { neverAdopt } from '../../src/runtime/never-adopted';
 import { podSpec, workload } from '../rules/table';
@@ -110,6 +111,7 @@ const everyOption: Required<AdoptOptions> = {
   containers: { main: { tty: true } },
   podSecurity: PodSecurityLevel.RESTRICTED,
   acknowledge: [{ rule: 'host-path', reason: 'why' }],
+  warnings: WarningMode.OFF,
   removeCdk8sPlusDefaults: true,
 };
 const rendered: Record<keyof AdoptOptions, object> = {
@@ -126,6 +128,7 @@ const rendered: Record<keyof AdoptOptions, object> = {
   containers: { spec: { containers: [{ name: 'main', tty: true }] } },
   podSecurity: { spec: { containers: [{ securityContext: { capabilities: { drop: ['ALL'] } } }] } },
   acknowledge: { metadata: { annotations: { 'cdk8s-sysbox.io/acknowledge.host-path': 'why' } } },
+  warnings: {}, // test/workloads/warnings.test.ts
   removeCdk8sPlusDefaults: { spec: { containers: [{ name: 'main', image: 'a:1' }] } },
 };
 

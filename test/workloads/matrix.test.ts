@@ -7,6 +7,7 @@ import {
   SystemContainerOptions,
   SystemOptions,
   SystemVolume,
+  WarningMode,
 } from '../../src/workloads';
 import * as workloads from '../../src/workloads';
 import { kinds, newChart, podSpecIn, podSpecOf, templateIn, ubuntu } from './kinds';
@@ -27,6 +28,7 @@ const everyOption: Required<SystemOptions> = {
   containers: { ubuntu: container },
   podSecurity: PodSecurityLevel.RESTRICTED,
   acknowledge: [acknowledgement],
+  warnings: WarningMode.OFF,
 };
 
 /** What each option renders in the pod template. */
@@ -60,6 +62,7 @@ const rendered: Record<keyof SystemOptions, object> = {
     },
   },
   acknowledge: { metadata: { annotations: { 'cdk8s-sysbox.io/acknowledge.image-tag': 'a test' } } },
+  warnings: {}, // warnings.test.ts
 };
 
 const spread = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' };

@@ -120,7 +120,7 @@ export class ServerPod {
   }
 
   /** The kubelet asks the API server itself; from inside the same is asked with the admin's credentials. */
-  ready = async () => (await this.exec('sh', '/opt/cdk8s-sysbox/k3s/ready.sh')).code === 0;
+  ready = async () => (await this.exec('sh', '/opt/cdk8s-sysbox/k3s-programs/ready.sh')).code === 0;
 
   /** kubectl inside, as the admin. */
   async kubectl(...args: string[]): Promise<string> {
