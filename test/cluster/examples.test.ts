@@ -60,7 +60,9 @@ describe.each(minors)('Kubernetes %s', (minor) => {
       const metadata = { name: namespace };
       await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }), { force: true });
       // As an administrator would: an example that brings its namespace does not take these labels away.
-      await server.patch(`/api/v1/namespaces/${namespace}`, { metadata: { labels: { [enforce]: level, [warn]: level } } });
+      await server.patch(`/api/v1/namespaces/${namespace}`, {
+        metadata: { labels: { [enforce]: level, [warn]: level } },
+      });
     }
     server.warnings.length = 0;
 
