@@ -42,6 +42,9 @@ function inWorkloads({ manifests: [first] }: Row): KubeObject[] {
   return [first, ...WORKLOADS.map((kind) => workload(kind, first.spec, {}, annotations && { annotations }))];
 }
 
+/** Rows whose field a server drops, since its feature gate is off by default there: dynamic resource allocation before 1.34 (KEP-4381). */
+const DROPPED: Partial<Record<Minor, string[]>> = { '1.33': ['devices: a resource claim'] };
+
 /**
  * The rules as admission policies of a real API server. It needs the harness of test/cluster: call it from a test file
  * there.
@@ -74,7 +77,8 @@ export function admissionSuite(minor: Minor): void {
     }, buildTimeout);
     afterAll(() => server?.stop());
 
-    test.each(rows)('$rule: $name', async (row) => {
+    const judged = rows.filter(({ rule, name }) => !DROPPED[minor]?.includes(`${rule}: ${name}`));
+    test.each(judged)('$rule: $name', async (row) => {
       for (const object of inWorkloads(row)) {
         const { warnings, refusal } = await tryOut(server, object);
 
