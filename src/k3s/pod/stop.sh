@@ -9,7 +9,7 @@ DEADLINE=$(($(date +%s) + DRAIN_SECONDS))
 PODS=$(mktemp)
 trap 'rm -f "$PODS"' EXIT
 
-# evictable: namespace and name, one a line. Pods of a DaemonSet come back at once, those of the node itself are files.
+# evictable: namespace and name, one per line. Pods of a DaemonSet come back immediately, static pods are files.
 evictable() {
   nested_kubectl get pods --all-namespaces --field-selector="spec.nodeName=$NODE_NAME" --no-headers \
     -o 'custom-columns=N:.metadata.namespace,P:.metadata.name,O:.metadata.ownerReferences[0].kind,S:.status.phase' >"$PODS" || return 1
