@@ -12,6 +12,8 @@ export * from './system-job';
 export * from './system-cron-job';
 export * from './claim-options';
 export * from './downward-api-file';
+export * from './exported-pod-template';
+export * from './gitlab-runner';
 export * from './projected-source';
 export * from './special-directory';
 export * from './system-storage';

@@ -1,7 +1,7 @@
-import { ApiObject, ApiObjectMetadataDefinition, App, Chart, Yaml } from 'cdk8s';
+import { ApiObject, ApiObjectMetadataDefinition, App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
-import { Json } from '../core/json';
+import { ExportedPodTemplate } from './exported-pod-template';
 import { SystemPod, SystemPodProps } from './system-pod';
 import { SystemSettings } from './system-settings';
 import { ISystemWorkload } from './system-workload';
@@ -34,11 +34,14 @@ export class SystemPodTemplate extends Construct implements ISystemWorkload {
   constructor(scope: Construct, id: string, props: SystemPodProps = {}) {
     super(scope, id);
     // in an app of its own, at the same path, so that it is in no output and messages name this construct
-    const chart = new Chart(new App(), Chart.of(this).node.id);
+    const { namespace, node } = Chart.of(this);
+    const chart = new Chart(new App(), node.id, { namespace });
     const { scopes } = scope.node;
     const between = scopes.slice(scopes.indexOf(Chart.of(this)) + 1);
     const parent = between.reduce<Construct>((outer, { node }) => new Construct(outer, node.id), chart);
     this.pod = new SystemPod(parent, id, props);
+    this.node.defaultChild = ApiObject.of(this.pod);
+    this.node.addValidation(this.pod.node);
   }
 
   /** What makes the pods system pods. */
@@ -94,37 +97,17 @@ export class SystemPodTemplate extends Construct implements ISystemWorkload {
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public toTemplate(): Record<string, any> {
-    this.assertRules();
-    const { metadata, spec } = ApiObject.of(this.pod).toJson();
-    // the address is that of one pod
-    const labels = { ...metadata.labels };
-    delete labels[kplus.Pod.ADDRESS_LABEL];
-    const own = { ...filled('labels', labels), ...filled('annotations', metadata.annotations) };
-    return { ...filled('metadata', own), spec };
+    return ExportedPodTemplate.of(this).toTemplate();
   }
 
   /** The PodSpec alone, as in a manifest. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public toPodSpec(): Record<string, any> {
-    return this.toTemplate().spec;
+    return ExportedPodTemplate.of(this).toPodSpec();
   }
 
   /** The template as YAML. */
   public toYaml(): string {
-    return Yaml.stringify(this.toTemplate());
+    return ExportedPodTemplate.of(this).toYaml();
   }
-
-  private assertRules(): void {
-    const { path } = this.node;
-    const problems = this.pod.node.validate();
-    if (problems.length > 0) throw new Error(`${path}: ${problems.join('\n')}`);
-    const isClaim = (it: unknown) => ApiObject.isApiObject(it) && (it as ApiObject).kind === 'PersistentVolumeClaim';
-    if (this.node.findAll().some(isClaim)) {
-      throw new Error(`${path}: all pods would share one claim. Use SystemStorage.ephemeralClaim()`);
-    }
-  }
-}
-
-function filled(name: string, map: Json = {}): Record<string, Json> {
-  return Object.keys(map).length > 0 ? { [name]: map } : {};
 }

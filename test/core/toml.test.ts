@@ -14,14 +14,21 @@ test.each([0, Infinity, 10000, true, 'text', ['a', 'b'], { a: { b: 'c' } }])('%p
   expect(parse(asToml(value)())).toEqual({ value });
 });
 
+const tablesFirst: TomlTable[] = [
+  { table: { a: 1 }, key: 2 },
+  { tables: [{ b: { c: 1 }, a: 1 }], key: '{{ not a template }}' },
+];
+
+test.each(tablesFirst.map((document) => [document]))('%j is held, although keys are written first', (document) => {
+  expect(parse(render(document, { before: '' }))).toEqual(document);
+});
+
 test('text around the tables that changes them is refused', () => {
   expect(() => render({ a: 1 }, { before: 'b = 2\n' })).toThrow('TOML cannot hold { a: 1 }: it reads back differently');
 });
 
 test('whatever is accepted is in the file as it was given', () => {
-  const text = fc
-    .string({ unit: 'grapheme', minLength: 1 })
-    .filter((s) => !/\p{Cc}|\p{Cs}|\{\{|@SYSTEMD_CGROUP@/u.test(s));
+  const text = fc.string({ unit: 'grapheme', minLength: 1 }).filter((s) => !/\p{Cc}|\p{Cs}|@SYSTEMD_CGROUP@/u.test(s));
   const values = fc.dictionary(text, fc.oneof(text, fc.boolean(), fc.nat(), fc.array(text)));
   fc.assert(
     fc.property(values, (table) => {

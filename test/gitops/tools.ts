@@ -55,6 +55,32 @@ export const promtool = () =>
     tags: 'remove_all_sd',
   });
 
+const gitlabRunner = {
+  module: 'gitlab.com/gitlab-org/gitlab-runner',
+  version: 'v1.11.1-0.20260903214710-fc1f1862bd91', // 19.4.0, as Go names it
+};
+
+/** GitLab Runner's reading of its configuration, and the path of the source that it reads the types from. */
+export async function gitlabRunnerConfig(): Promise<{ program: string; source: string }> {
+  const { module, version } = gitlabRunner;
+  const otherwise = `Cannot get GitLab Runner ${version}: Go and the Go module proxy (GOPROXY) are needed.`;
+  const program = await goTool({
+    name: 'gitlab-runner-config',
+    ...gitlabRunner,
+    main: { directory: 'gitlab-runner-config' },
+  });
+  const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', `${module}@${version}`], { otherwise }));
+  return { program, source: Dir };
+}
+
+/** The charts and CRDs of GitHub's Actions Runner Controller, the newest release that is on the Go proxy. */
+export async function actionsRunnerCharts(): Promise<string> {
+  const otherwise = 'Cannot get the Actions Runner Controller: Go and the Go module proxy (GOPROXY) are needed.';
+  const module = 'github.com/actions/actions-runner-controller@v0.27.6';
+  const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', module], { otherwise }));
+  return join(Dir, 'charts');
+}
+
 /** The path of the static binary, built from the Go module proxy on first use. */
 function goTool(tool: GoTool): Promise<string> {
   return cached(`${tool.name}-${tool.version}`, (path) => build(tool, path));
