@@ -142,7 +142,7 @@ export class PropCheck {
       const shape = context.parameters.map((parameter) => parameter.name).join(', ');
       throw new Error(`${whereOf(context)}(${shape}): '${name}' is missing. Expected ${this.describe(type)}`);
     }
-    this.check(type, value, { context, place: name });
+    this.check(type, value, { context, key: name });
   }
 
   private check(type: PropType, value: unknown, at: Place): void {
@@ -177,12 +177,13 @@ export class PropCheck {
     if (kind === '|') return this.checkUnion(type, value, at);
     if (kind === '[]') {
       if (!Array.isArray(value)) return this.refuse(type, value, at);
-      value.forEach((item, index) => this.check(first, item, { context: at.context, place: `${at.place}[${index}]` }));
+      value.forEach((item, index) => this.check(first, item, { context: at.context, within: at, key: index }));
       return;
     }
     if (!isPlainObject(value)) return this.refuse(type, value, at);
-    for (const [key, item] of Object.entries(value)) {
-      if (item !== undefined) this.check(first, item, { context: at.context, place: `${at.place}['${key}']` });
+    for (const key of Object.keys(value)) {
+      if (value[key] !== undefined)
+        this.check(first, value[key], { context: at.context, within: at, key: `['${key}']` });
     }
   }
 
@@ -201,21 +202,22 @@ export class PropCheck {
   private checkStruct(type: string, value: unknown, at: Place): void {
     if (!isPlainObject(value)) return this.refuse(type, value, at);
     const properties = this.schema.structs[type]!;
-    for (const [name, given] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
+      const given = value[name];
       if (given === undefined) continue;
       const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
-      if (known) this.check(known[0], given, { context: at.context, place: `${at.place}.${name}` });
+      if (known) this.check(known[0], given, { context: at.context, within: at, key: name });
       else if (!this.isKnownElsewhere(type, name)) {
         const remedy = this.otherLevel(type, name) ?? didYouMean(name, Object.keys(properties));
         throw new Error(
-          `${whereOf(at.context)}: '${at.place}.${name}' is not a property of ${shortName(type)}${remedy}`,
+          `${whereOf(at.context)}: '${placeOf(at)}.${name}' is not a property of ${shortName(type)}${remedy}`,
         );
       }
     }
     for (const [name, propertyType] of this.requiredOf(type)) {
       if ((value as Record<string, unknown>)[name] !== undefined) continue;
       throw new Error(
-        `${whereOf(at.context)}: '${at.place}.${name}' is missing. Expected ${this.describe(propertyType)}`,
+        `${whereOf(at.context)}: '${placeOf(at)}.${name}' is missing. Expected ${this.describe(propertyType)}`,
       );
     }
   }
@@ -250,8 +252,8 @@ export class PropCheck {
     if (!fits) this.refuse(type, value, at);
   }
 
-  private refuse(type: PropType, value: unknown, { context, place }: Place): never {
-    throw new Error(`${whereOf(context)}: '${place}' is ${show(value)}. Expected ${this.describe(type)}`);
+  private refuse(type: PropType, value: unknown, at: Place): never {
+    throw new Error(`${whereOf(at.context)}: '${placeOf(at)}' is ${show(value)}. Expected ${this.describe(type)}`);
   }
 
   /** The type and an example, as a person writes it. */
@@ -297,10 +299,19 @@ interface CallContext {
   readonly parameters: Parameter[];
 }
 
-/** Where a value was given: the call, and the property within its argument. */
+/** Where a value was given: the call, and the steps from its argument to the value. */
 interface Place {
   readonly context: CallContext;
-  readonly place: string;
+  readonly within?: Place;
+  /** A parameter, a property, an index, or the key of a map in brackets. */
+  readonly key: string | number;
+}
+
+/** As a person writes it; made only for messages. */
+function placeOf({ within, key }: Place): string {
+  if (!within) return `${key}`;
+  if (typeof key === 'number') return `${placeOf(within)}[${key}]`;
+  return `${placeOf(within)}${key.startsWith('[') ? '' : '.'}${key}`;
 }
 
 /** The call with the construct's path, which is made only for messages. */

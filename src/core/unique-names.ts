@@ -3,7 +3,7 @@ import { IConstruct } from 'constructs';
 import { isClusterScoped } from './cluster-scoped';
 import { warn } from './warnings';
 
-/** By app: who makes the objects of a kind, namespace and name. */
+/** By app: who makes the objects of a name, of any kind and namespace. */
 const claims = new WeakMap<IConstruct, Map<string, ApiObject[]>>();
 
 /**
@@ -27,12 +27,25 @@ export function claimName(object: ApiObject): void {
   const root = object.node.root;
   const taken = claims.get(root) ?? new Map<string, ApiObject[]>();
   claims.set(root, taken);
-  const { kind, apiGroup, name } = object;
-  const namespace = isClusterScoped(object) ? '' : (object.metadata.namespace ?? '');
-  const key = `${apiGroup}/${kind}/${namespace}/${name}`;
-  const others = (taken.get(key) ?? []).filter((other) => other !== object && isInTree(other));
-  taken.set(key, [...others, object]);
+  const { kind, name } = object;
+  const known = taken.get(name);
+  if (!known) {
+    taken.set(name, [object]);
+    return;
+  }
+  const namesakes = known.filter((other) => other !== object && isInTree(other));
+  taken.set(name, [...namesakes, object]);
+  const others = namesakes.filter((other) => areSame(other, object));
+  const namespace = namespaceOf(object);
   if (others.length > 0) report(object, others, `${kind} '${namespace === '' ? name : `${namespace}/${name}`}'`);
+}
+
+function areSame(one: ApiObject, other: ApiObject): boolean {
+  return one.kind === other.kind && one.apiGroup === other.apiGroup && namespaceOf(one) === namespaceOf(other);
+}
+
+function namespaceOf(object: ApiObject): string {
+  return isClusterScoped(object) ? '' : (object.metadata.namespace ?? '');
 }
 
 function report(object: ApiObject, others: ApiObject[], what: string): void {

@@ -22,12 +22,17 @@ export interface Violation {
 export function checkPod(pod: PodFacts, acknowledged: Record<string, string> = {}): Violation[] {
   const violations: Violation[] = [];
   for (const rule of RULES) {
-    if (rule.about && !rule.about.some((field) => pod.fields[field])) continue;
+    if (rule.about && !hasOneOf(rule.about, pod.fields)) continue;
     for (const problem of rule.check(pod)) {
       violations.push({ rule, problem, acknowledged: rule.notAcknowledgeable ? undefined : acknowledged[rule.id] });
     }
   }
   return violations;
+}
+
+function hasOneOf(names: string[], fields: Record<string, true>): boolean {
+  for (const name of names) if (fields[name]) return true;
+  return false;
 }
 
 /**

@@ -70,11 +70,11 @@ const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
  */
 export class PodFacts {
   public readonly spec: Record<string, Json>;
-  /** Names of the fields that the pod or one of its containers has. */
+  /** Names of the fields that the pod or one of its containers has, and `annotations` for a pod with annotations. */
   public readonly fields: Record<string, true> = {};
+  public readonly annotations: Record<string, Json>;
   public readonly containers: ContainerFacts[];
   public readonly volumes: VolumeFacts[];
-  private knownAnnotations?: Record<string, Json>;
 
   public constructor(
     spec: Json,
@@ -84,6 +84,8 @@ export class PodFacts {
     this.containers = CONTAINER_LISTS.flatMap((list) =>
       listOf(this.spec[list]).map((container, i) => containerFacts(container, [list, i])),
     );
+    this.annotations = mapOf(context.annotations());
+    if (Object.keys(this.annotations).length > 0) this.fields.annotations = true;
     note(this.spec, this.fields);
     for (const { json } of this.containers) note(json, this.fields);
     this.volumes = listOf(this.spec.volumes).map((volume, i) => ({
@@ -99,11 +101,6 @@ export class PodFacts {
 
   public get idsPerPod(): number {
     return this.context.idsPerPod ?? DEFAULT_IDS_PER_POD;
-  }
-
-  /** Annotations of the pod. */
-  public get annotations(): Record<string, Json> {
-    return (this.knownAnnotations ??= mapOf(this.context.annotations()));
   }
 }
 

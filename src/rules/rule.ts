@@ -41,7 +41,7 @@ export interface Rule {
   /** True for a pod that follows the rule; see cel.ts for the variables. Absent if the rule cannot be expressed in CEL. */
   readonly cel?: string;
   /**
-   * Fields of a pod spec or of a container. A pod without any of them follows the rule and is not checked. Absent if every
+   * Fields of a pod spec or of a container, or `annotations` of the pod. A pod without any of them follows the rule and is not checked. Absent if every
    * pod must be checked.
    */
   readonly about?: string[];

@@ -21,8 +21,12 @@ export function ruleErrors(
   { _acknowledged: acknowledged = {}, _warnings }: RuleSettings,
   context: Omit<PodContext, 'claim' | 'claimFromTemplate'>,
 ): string[] {
+  const { annotations, kind, ownerSpec, idsPerPod } = context;
   const pod = new PodFacts(spec, {
-    ...context,
+    annotations,
+    kind,
+    ownerSpec,
+    idsPerPod,
     claim: (claimName) => storageOfApp(construct).claim(namespace, claimName),
     claimFromTemplate: (template) => storageOfApp(construct).claimFromTemplate(template),
   });

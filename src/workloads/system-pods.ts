@@ -2,7 +2,7 @@ import { ApiObject, ApiObjectMetadataDefinition } from 'cdk8s';
 import { claimName } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
-import { Json } from '../core/json';
+import { isObject, Json } from '../core/json';
 import { containerErrors } from './container-errors';
 import { withoutPlusDefaults } from './plus-defaults';
 import { replaceablePodsOf } from '../rules/find-pods';
@@ -121,7 +121,7 @@ export class SystemPods extends RenderedOnce<PlainPodSpec> implements SettingsOw
   private ruleErrors(spec: PlainPodSpec): string[] {
     const { workload } = this;
     return ruleErrors(workload, workload.metadata.namespace, toManifestJson(spec), this.made ?? {}, {
-      annotations: () => workload.podMetadata.toJson()?.annotations,
+      annotations: () => annotationsOf(workload.podMetadata),
       kind: workload.kind,
       ownerSpec: () => this.ownerSpec(),
       idsPerPod: this.made?.runtime.idsPerPod,
@@ -136,6 +136,16 @@ class SystemPodError extends Error {
   public constructor(public readonly errors: string[]) {
     super(errors.join('\n'));
   }
+}
+
+/**
+ * cdk8s shows annotations only by rendering all of the metadata, which most pods, that have none, are spared: then the private
+ * map is empty.
+ */
+function annotationsOf(metadata: ApiObjectMetadataDefinition): Json {
+  const { annotations } = metadata as unknown as { annotations?: Json };
+  if (isObject(annotations) && Object.keys(annotations).length === 0) return {};
+  return metadata.toJson()?.annotations;
 }
 
 function unknownContainers(configured: string[], spec: PlainPodSpec): string[] {

@@ -1,6 +1,6 @@
 import { ApiObject, App, Chart, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { adopt, SystemPod } from '../../src/workloads';
+import { adopt, SystemDeployment, SystemPod } from '../../src/workloads';
 import { workload } from '../rules/table';
 
 const containers = [{ image: 'a:1' }];
@@ -25,6 +25,38 @@ test.each([1, 4])('a system pod is rendered once in an app of %i charts', (chart
   app.synthYaml();
 
   expect(all.map(({ count }) => count())).toEqual(all.map(() => 1));
+});
+
+test('metadata is rendered once, where the pods have no annotations', () => {
+  const app = new App();
+  const pod = new SystemPod(new Chart(app, 'chart'), 'it', { containers });
+  const render = jest.spyOn(pod.metadata, 'toJson');
+
+  app.synthYaml();
+
+  expect(render).toHaveBeenCalledTimes(1);
+});
+
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/main';
+
+test.each<[string, (chart: Chart) => unknown]>([
+  [
+    'as a prop',
+    (chart) => new SystemPod(chart, 'it', { containers, metadata: { annotations: { [APP_ARMOR]: 'unconfined' } } }),
+  ],
+  [
+    'by a method',
+    (chart) => new SystemPod(chart, 'it', { containers }).metadata.addAnnotation(APP_ARMOR, 'unconfined'),
+  ],
+  [
+    'for the pods of a workload',
+    (chart) => new SystemDeployment(chart, 'it', { containers }).podMetadata.addAnnotation(APP_ARMOR, 'unconfined'),
+  ],
+])('an annotation that is given %s is checked', (_, make) => {
+  const chart = Testing.chart();
+  make(chart);
+
+  expect(() => Testing.synth(chart)).toThrow("container 'main' has the AppArmor profile unconfined");
 });
 
 test('an adopted object is rendered once', () => {

@@ -15,6 +15,7 @@ export const appArmor: Rule = {
     everyContainer(`${orElse('c.securityContext.appArmorProfile.type', "''")} != 'Localhost'`),
     celNoAppArmorAnnotation('localhost/'),
   ].join(' && '),
+  about: ['securityContext', 'annotations'],
   check: (pod) => [
     ...found(pod.securityContext.appArmorProfile, ['securityContext', 'appArmorProfile'], 'the pod'),
     ...pod.containers.flatMap((c) =>

@@ -35,6 +35,7 @@ export const dockerWithoutTls: Rule = {
       "!(c.?env.orValue([]).exists(e, e.name == 'DOCKER_TLS_CERTDIR' && !has(e.valueFrom) && e.?value.orValue('') == '') && " +
       "c.?args[?0].orValue('') != 'dockerd')",
   ),
+  about: ['command', 'args', 'env'],
   check: (pod) =>
     ofContainers(pod, (c) =>
       when(listens(c) || hasNoCertificates(c), c.at, `container '${c.name}' offers Docker over TCP without TLS`),

@@ -20,6 +20,7 @@ export const unconfined: Rule = {
     ]),
     celNoAppArmorAnnotation('unconfined'),
   ].join(' && '),
+  about: ['securityContext', 'annotations'],
   check: (pod) => [
     ...PROFILES.flatMap((profile) => [
       ...found(pod.securityContext[profile], ['securityContext', profile], 'the pod', profile),
