@@ -6,7 +6,7 @@ import { checkPod, Violation } from './check-pod';
 import { podTemplatesOf } from './find-pods';
 import { PodFacts } from './pod-facts';
 import { locate, PodTemplate } from './pod-template';
-import { LocatedPod, sharedClaims } from './shared-claims';
+import { SharedClaims } from './shared-claims';
 import { Storage } from './storage';
 import { unrecognizedIn } from './unrecognized';
 
@@ -55,21 +55,22 @@ export function checkManifests(manifests: Json[], options: CheckOptions = {}): C
   const objects = manifests.flatMap(itemsOf);
   const classes = new Set([...runtimeClassNames, ...classesWithHandler(objects, runtimeClassNames)]);
   const storage = new Storage(objects);
-  const system: LocatedPod[] = [];
-  const outside: Located[] = [];
+  const shared = new SharedClaims();
+  const violations: Located[] = [];
   let pods = 0;
+  let systemPods = 0;
   manifests.forEach((document, manifest) => {
     const templates = podTemplatesOf(document);
     pods += templates.length;
     for (const template of templates) {
       if (!classes.has(mapOf(template.spec).runtimeClassName)) continue;
-      system.push({ ...template, manifest, facts: factsOf(template, storage, idsPerPod) });
+      systemPods += 1;
+      const facts = factsOf(template, storage, idsPerPod);
+      violations.push(...violationsOf(template, manifest, facts, shared.violationsOf(template, facts)));
     }
-    outside.push(...unrecognized(document, manifest, templates, classes));
+    violations.push(...unrecognized(document, manifest, templates, classes));
   });
-  const shared = sharedClaims(system);
-  const inPods = system.flatMap((pod) => violationsOf(pod, shared.get(pod) ?? []));
-  return { violations: [...inPods, ...outside], objects: objects.length, pods, systemPods: system.length };
+  return { violations, objects: objects.length, pods, systemPods };
 }
 
 /**
@@ -81,13 +82,13 @@ export function pathOf(violation: Located): string {
   return showPath(violation.at);
 }
 
-function violationsOf(pod: LocatedPod, shared: Violation[]): Located[] {
+function violationsOf(pod: PodTemplate, manifest: number, facts: PodFacts, shared: Violation[]): Located[] {
   const acknowledged = acknowledgedIn(mapOf(pod.object.metadata).annotations, mapOf(pod.metadata).annotations);
-  const own = checkPod(pod.facts, acknowledged).filter(({ rule }) => !pod.exempt?.includes(rule.id));
+  const own = checkPod(facts, acknowledged).filter(({ rule }) => !pod.exempt?.includes(rule.id));
   const acrossPods = shared.map((v): Violation => ({ ...v, acknowledged: acknowledged[v.rule.id] }));
   return [...own, ...acrossPods].map((violation) => ({
     ...violation,
-    manifest: pod.manifest,
+    manifest,
     object: pod.object,
     at: locate(pod, violation.problem.at),
   }));

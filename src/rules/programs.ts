@@ -84,6 +84,7 @@ const isExact = new RegExp(EXACT);
 const isAnyWord = new RegExp(ANY_WORD);
 const isWrapper = new RegExp(WRAPPER);
 const isSudoOrRemote = new RegExp(SUDO_OR_REMOTE);
+const isAnyImage = new RegExp(ENGINES.flatMap(({ image }) => image ?? []).join('|'));
 
 const MATCHERS = ENGINES.map(({ programs, data, image, argument }) => ({
   data,
@@ -113,6 +114,7 @@ export function engineOf({ command, argv0, words, json }: ContainerFacts): strin
  * @internal
  */
 export function dataDirectories({ command, words, json }: ContainerFacts): string[][] {
+  if (!words.some((w) => isAnyWord.test(w)) && !isAnyImage.test(textOf(json.image))) return [];
   const [image, argument] = [textOf(json.image), textOf(listOf(json.args)[0])];
   return MATCHERS.filter((m) => {
     if (command.length === 0 && m.image?.test(image) && m.argument.test(argument)) return true;

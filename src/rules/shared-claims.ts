@@ -6,16 +6,6 @@ import { PodTemplate } from './pod-template';
 import { isSpecialDirectory } from './special-directories';
 
 /**
- * A system pod in one of several manifests.
- *
- * @internal
- */
-export interface LocatedPod extends PodTemplate {
-  readonly manifest: number;
-  readonly facts: PodFacts;
-}
-
-/**
  * A claim, or a part of one, that a pod mounts at a special directory.
  *
  * @internal
@@ -30,33 +20,33 @@ export interface SpecialClaim {
 }
 
 /**
- * Claims that two workloads mount at a special directory: a problem of the later one. An object that is there twice, as for
+ * Finds claims that two workloads mount at a special directory: a problem of the later one. An object that is there twice, as for
  * two clusters, is one workload.
  *
  * @internal
  */
-export function sharedClaims(pods: LocatedPod[]): Map<LocatedPod, Violation[]> {
-  const owners = new Map<string, { text: string; workload: string }>();
-  const found = new Map<LocatedPod, Violation[]>();
-  for (const pod of pods) {
-    const { namespace, name } = mapOf(pod.object.metadata);
+export class SharedClaims {
+  private readonly owners = new Map<string, { text: string; workload: string }>();
+
+  /** The violations of the next pod. */
+  public violationsOf({ object }: PodTemplate, facts: PodFacts): Violation[] {
+    const claims = specialClaimsOf(facts);
+    if (claims.length === 0) return [];
+    const { namespace, name } = mapOf(object.metadata);
     // an object without a name is another one each time it is made
-    const workload = name === undefined ? '' : `${textOf(pod.object.kind)} ${textOf(namespace)}/${textOf(name)}`;
-    const claims = specialClaimsOf(pod.facts).map((claim) => ({
+    const workload = name === undefined ? '' : `${textOf(object.kind)} ${textOf(namespace)}/${textOf(name)}`;
+    const located = claims.map((claim) => ({
       claim,
       part: `${textOf(namespace)}/${claim.part}`,
-      text: `${claim.path} of ${textOf(pod.object.kind)} '${textOf(name)}'`,
+      text: `${claim.path} of ${textOf(object.kind)} '${textOf(name)}'`,
     }));
-    found.set(
-      pod,
-      claims.flatMap(({ claim, part, text }) => {
-        const owner = owners.get(part);
-        return owner && (workload === '' || owner.workload !== workload) ? [sharing(claim, owner.text, text)] : [];
-      }),
-    );
-    for (const { part, text } of claims) owners.set(part, { text, workload });
+    const violations = located.flatMap(({ claim, part, text }) => {
+      const owner = this.owners.get(part);
+      return owner && (workload === '' || owner.workload !== workload) ? [sharing(claim, owner.text, text)] : [];
+    });
+    for (const { part, text } of located) this.owners.set(part, { text, workload });
+    return violations;
   }
-  return found;
 }
 
 /**

@@ -14,7 +14,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { standardLabels } from '../../src/core/labels';
+import { standardLabels } from '../../src/core/standard-labels';
 import { Manifest, only, synth, testChart } from '../support/synth';
 
 const named = RuntimeReference.fromRuntimeClassName('sysbox-runc');

@@ -1,5 +1,5 @@
 import { ContainerEngine, SysboxRuntimeClass, SysboxRuntimeClassProps } from '../../src';
-import { standardLabels } from '../../src/core/labels';
+import { standardLabels } from '../../src/core/standard-labels';
 import { NodeTaintQuery, TaintEffect } from 'cdk8s-plus-30';
 import { only, synth, testChart } from '../support/synth';
 

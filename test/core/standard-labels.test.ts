@@ -1,5 +1,5 @@
 import * as kplus from 'cdk8s-plus-30';
-import { addStandardLabels, standardLabels } from '../../src/core/labels';
+import { addStandardLabels, standardLabels } from '../../src/core/standard-labels';
 import { version } from '../../package.json';
 import { synth } from '../support/synth';
 
