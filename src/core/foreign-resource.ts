@@ -30,6 +30,20 @@ export function storageOf(construct: IConstruct, what: string): kplus.IStorage {
 }
 
 /**
+ * A container of any version of cdk8s-plus.
+ *
+ * @param what path and parameter, for messages
+ * @internal
+ */
+export function containerOf(value: unknown, what: string): kplus.Container {
+  const { mount, env } = (value ?? {}) as Partial<kplus.Container>;
+  if (typeof mount === 'function' && typeof env?.addVariable === 'function') return value as kplus.Container;
+  throw new Error(
+    `${what} is ${describe(value)}. Expected a container of cdk8s-plus, such as deployment.containers[0]`,
+  );
+}
+
+/**
  * A toleration of any version of cdk8s-plus.
  *
  * @param what path and prop, for messages

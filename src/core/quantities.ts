@@ -1,27 +1,6 @@
 import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 
-const RESOURCE = /^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i)$/;
-const QUANTITY = /^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
-
-/**
- * Resource quantities by resource name.
- *
- * @internal
- */
-export function assertResources(quantities: Record<string, string>, what: string): void {
-  for (const [resource, quantity] of Object.entries(quantities)) {
-    if (!RESOURCE.test(resource)) {
-      throw new Error(
-        `${what}: '${resource}' is not a resource of a pod. Write 'cpu', 'memory' or 'ephemeral-storage'`,
-      );
-    }
-    if (!QUANTITY.test(quantity)) {
-      throw new Error(`${what}: '${quantity}' (of '${resource}') is not a valid quantity. Write '64Mi', '250m' or '1'`);
-    }
-  }
-}
-
 /**
  * The quantities that are given, as cdk8s-plus takes them.
  *
@@ -55,7 +34,12 @@ export function toResources(resources: kplus.ContainerResources): kplus.k8s.Reso
   return { requests: of('request'), limits: of('limit') };
 }
 
-function textOf(value: string | number | Size | kplus.Cpu): string {
+/**
+ * A quantity as it is in a manifest.
+ *
+ * @internal
+ */
+export function textOf(value: string | number | Size | kplus.Cpu): string {
   if (value instanceof Size) return `${value.toMebibytes()}Mi`;
   return typeof value === 'object' ? value.amount : String(value);
 }

@@ -1,7 +1,7 @@
 import { ApiObjectMetadata } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct, IConstruct } from 'constructs';
-import { secretOf } from '../core/foreign-resource';
+import { containerOf, secretOf } from '../core/foreign-resource';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { assertNoCommand, DockerEngine, engineAlone, whenAnswering } from './docker-engine';
 import { DockerContainerOptions } from './engine-options';
@@ -133,18 +133,19 @@ export class DockerServer extends Construct {
   /**
    * Let a container of another pod use the engine: it gets DOCKER_HOST and its certificate.
    *
-   * @param container the container, of any cdk8s-plus workload
+   * @param container the container of a workload, of any version of cdk8s-plus
    * @param connection the client's certificate
    */
-  public connect(container: kplus.Container, connection: DockerConnection): void {
-    container.mount(
+  public connect(container: unknown, connection: DockerConnection): void {
+    const client = containerOf(container, `${this.node.path}: the container to connect`);
+    client.mount(
       CLIENT_CERTIFICATE,
       this.clientCertificate(secretOf(connection.certificate, `${this.node.path}: certificate`)),
       { readOnly: true },
     );
-    container.env.addVariable('DOCKER_HOST', kplus.EnvValue.fromValue(this.dockerHost));
-    container.env.addVariable('DOCKER_TLS_VERIFY', kplus.EnvValue.fromValue('1'));
-    container.env.addVariable('DOCKER_CERT_PATH', kplus.EnvValue.fromValue(CLIENT_CERTIFICATE));
+    client.env.addVariable('DOCKER_HOST', kplus.EnvValue.fromValue(this.dockerHost));
+    client.env.addVariable('DOCKER_TLS_VERIFY', kplus.EnvValue.fromValue('1'));
+    client.env.addVariable('DOCKER_CERT_PATH', kplus.EnvValue.fromValue(CLIENT_CERTIFICATE));
   }
 
   /** The docker command wants the files under names of its own. */

@@ -1,14 +1,16 @@
 import * as kplus from 'cdk8s-plus-30';
 import { Construct } from 'constructs';
+import { addProgramFiles } from '../core/program-files';
+import { unitWord } from '../core/unit-word';
 import { ISystemWorkload } from '../workloads/system-workload';
 import { asClient, credentialsClient, credentialsVolume } from './client';
 import { daemonJson } from './daemon-json';
-import { ENGINE_DIRECTORY, ENGINE_PROGRAM, engineFiles, engineVolume } from './engine-files';
+import { ENGINE_DIRECTORY, engineCommand, engineFiles, engineVolume } from './engine-files';
 import { DockerServiceOptions } from './engine-options';
 import { assertEngine, withSocketGroup } from './engine-pod';
 import { mountEngineStorage } from './engine-storage';
 
-const DROP_IN = 'docker.service.conf';
+const DROP_IN = '50-cdk8s-sysbox.conf';
 
 /**
  * The engine of a systemd machine: its image's docker.service, with our daemon.json written before each start. The unit
@@ -26,11 +28,9 @@ export function equipDockerService(
   const group = options.socketGroup?.toString();
   const files = engineFiles({
     'daemon.json': daemonJson(options.daemon ?? {}, { group }, workload.node.path),
-    [DROP_IN]: `[Service]\nExecStartPre=/bin/sh ${ENGINE_PROGRAM} configure\n`,
   });
-  const volume = engineVolume(scope, files);
-  container.mount(ENGINE_DIRECTORY, volume, { readOnly: true });
-  container.mount('/etc/systemd/system/docker.service.d/50-cdk8s-sysbox.conf', volume, {
+  container.mount(ENGINE_DIRECTORY, engineVolume(scope, files), { readOnly: true });
+  container.mount(`/etc/systemd/system/docker.service.d/${DROP_IN}`, dropIn(scope, files), {
     subPath: DROP_IN,
     readOnly: true,
   });
@@ -42,4 +42,11 @@ export function equipDockerService(
       c.name === container.name ? asClient(c, credentialsClient(credentials)) : c;
     return withSocketGroup({ ...spec, containers: spec.containers.map(equip) }, options.socketGroup);
   });
+}
+
+/** Apart from the files that it checks, as it has their hash. */
+function dropIn(scope: Construct, files: Record<string, string>): kplus.Volume {
+  const configure = [...engineCommand(files), 'configure'].map(unitWord).join(' ');
+  const configMap = addProgramFiles(scope, 'Unit', { [DROP_IN]: `[Service]\nExecStartPre=/bin/${configure}\n` });
+  return kplus.Volume.fromConfigMap(scope, 'Unit', configMap, { name: 'docker-unit' });
 }

@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { PodOverhead } from '../runtime/pod-overhead';
 import { SysboxRuntimeClass, SysboxRuntimeClassProps } from '../runtime/runtime-class';
 import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
 import { SysboxInstallationProps, SysboxInstaller } from './sysbox-installer';
@@ -45,7 +46,7 @@ export class SysboxRuntime extends Construct implements ISysboxRuntime {
   public readonly clusterVersion?: string;
   public readonly featureGates?: string[];
   public readonly idsPerPod?: number;
-  public readonly podOverhead?: Record<string, string>;
+  public readonly podOverhead?: PodOverhead;
 
   constructor(scope: Construct, id: string, props: SysboxRuntimeProps = {}) {
     super(scope, id);

@@ -1,5 +1,6 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
+import { unitWord } from '../core/unit-word';
 import { machineFiles } from '../systemd/machine-files';
 import { SystemdMachine } from '../systemd/systemd-machine';
 import { ISystemWorkload } from '../workloads';
@@ -103,15 +104,4 @@ LimitNPROC=infinity
 LimitCORE=infinity
 TasksMax=infinity
 `;
-}
-
-/** A word of a systemd command line; a variable is given as in a container's. */
-function unitWord(word: string): string {
-  const escaped = word
-    .replace(/[\\"]/g, '\\$&')
-    .replace(/\n/g, '\\n')
-    .replace(/%/g, '%%')
-    .replace(/\$(?!\([A-Za-z_][A-Za-z0-9_]*\))/g, '$$$$')
-    .replace(/\$\((\w+)\)/g, '${$1}');
-  return /^[A-Za-z0-9_./:=,@%${}+-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }

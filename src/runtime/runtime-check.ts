@@ -2,7 +2,6 @@ import { ClusterFeatures, ClusterVersion } from './cluster-version';
 import { ContainerEngine } from './container-engine';
 import { assertIdsPerPod } from '../core/ids-per-pod';
 import { assertSubdomain } from '../core/names';
-import { assertResources } from '../core/quantities';
 import { ISysboxRuntime } from './runtime-ref';
 
 /**
@@ -34,7 +33,6 @@ export function needsCrioAnnotation(runtime: ISysboxRuntime): boolean {
  */
 export function assertRuntime(runtime: ISysboxRuntime, where: string): void {
   assertSubdomain(runtime.runtimeClassName, `${where}: runtimeClassName`);
-  assertResources(runtime.podOverhead ?? {}, `${where}: podOverhead`);
   if (runtime.idsPerPod !== undefined) assertIdsPerPod(runtime.idsPerPod, `${where}: idsPerPod`);
   const cluster = clusterAt(runtime, where);
   if (needsCrioAnnotation(runtime)) return;

@@ -9,6 +9,7 @@ import { addStandardLabels } from '../core/standard-labels';
 import { assertLabel, assertLabelName } from '../core/names';
 import { toQuantities } from '../core/quantities';
 import { noteRuntimeClass } from './defined-classes';
+import { overheadOf, PodOverhead } from './pod-overhead';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime } from './runtime-ref';
 
@@ -43,12 +44,11 @@ export interface SysboxRuntimeClassProps {
   readonly tolerations?: kplus.NodeTaintQuery[];
 
   /**
-   * Resources that each pod takes beyond its containers, by resource name ("cpu", "memory"); counted by the scheduler and
-   * by quotas. Refused: a value that is not a quantity.
+   * Resources that each pod takes beyond its containers; counted by the scheduler and by quotas.
    *
    * @default - none, as upstream: Sysbox's daemons are shared by all pods of a node
    */
-  readonly podOverhead?: Record<string, string>;
+  readonly podOverhead?: PodOverhead;
 
   /**
    * The container engine of the nodes.
@@ -104,7 +104,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   public readonly clusterVersion?: string;
   public readonly featureGates?: string[];
   public readonly idsPerPod?: number;
-  public readonly podOverhead?: Record<string, string>;
+  public readonly podOverhead?: PodOverhead;
 
   /** Name of the runtime in the container engine's configuration. */
   public readonly handler: string;
@@ -125,13 +125,14 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
     const nodeSelector = selectorOf(props.nodeSelector ?? {}, where);
     const tolerations = (props.tolerations ?? []).map((query) => tolerationOf(query, `${where}: tolerations`));
     refuseOwnTaint(tolerations, where);
+    const overhead = overheadOf(props.podOverhead);
 
     clusterScoped(
       new kplus.k8s.KubeRuntimeClass(this, 'Resource', {
         metadata: { name: this.runtimeClassName },
         handler: this.handler,
         scheduling: { nodeSelector, ...(tolerations.length > 0 && { tolerations }) },
-        overhead: props.podOverhead && { podFixed: toQuantities(props.podOverhead) },
+        overhead: overhead && { podFixed: toQuantities(overhead) },
       }),
     );
     addStandardLabels(this, 'sysbox-runtime');

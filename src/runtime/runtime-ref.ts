@@ -1,4 +1,5 @@
 import { ContainerEngine } from './container-engine';
+import { PodOverhead } from './pod-overhead';
 
 export { ContainerEngine } from './container-engine';
 
@@ -41,9 +42,9 @@ export interface ISysboxRuntime {
   readonly idsPerPod?: number;
 
   /**
-   * The overhead that the RuntimeClass adds to each of its pods, by resource name.
+   * The overhead that the RuntimeClass adds to each of its pods.
    *
    * @default - unknown
    */
-  readonly podOverhead?: Record<string, string>;
+  readonly podOverhead?: PodOverhead;
 }

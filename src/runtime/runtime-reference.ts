@@ -1,4 +1,5 @@
 import { ContainerEngine } from './container-engine';
+import { PodOverhead } from './pod-overhead';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime } from './runtime-ref';
 
@@ -35,11 +36,11 @@ export interface RuntimeReferenceOptions {
   readonly idsPerPod?: number;
 
   /**
-   * The overhead that the RuntimeClass adds to each of its pods, by resource name.
+   * The overhead that the RuntimeClass adds to each of its pods.
    *
    * @default - unknown
    */
-  readonly podOverhead?: Record<string, string>;
+  readonly podOverhead?: PodOverhead;
 }
 
 /**
@@ -73,7 +74,7 @@ export class RuntimeReference implements ISysboxRuntime {
   public readonly clusterVersion?: string;
   public readonly featureGates?: string[];
   public readonly idsPerPod?: number;
-  public readonly podOverhead?: Record<string, string>;
+  public readonly podOverhead?: PodOverhead;
 
   private constructor(runtimeClassName: string, options: RuntimeReferenceOptions) {
     this.runtimeClassName = runtimeClassName;

@@ -1,6 +1,6 @@
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
-import { storageOf } from '../core/foreign-resource';
+import { containerOf, storageOf } from '../core/foreign-resource';
 import { SPECIAL_DIRECTORIES } from '../rules/special-directories';
 
 /**
@@ -68,14 +68,16 @@ export class SpecialDirectory {
   /**
    * Mount storage at exactly this directory. Give each consumer storage of its own.
    *
-   * @param container the container
+   * @param container the container, of any version of cdk8s-plus
    * @param storage the volume or claim
    * @param options cdk8s-plus' options of a mount; `readOnly` is refused, as an engine writes there
    */
-  public mount(container: kplus.Container, storage: IConstruct, options: kplus.MountOptions = {}): void {
+  public mount(container: unknown, storage: IConstruct, options: kplus.MountOptions = {}): void {
+    const consumer = containerOf(container, `${this.path}: the container`);
+    const volume = storageOf(storage, `${this.path}: storage`);
     if (options.readOnly) {
       throw new Error(`${storage.node.path}: an engine writes to ${this.path}. Do not mount it read-only`);
     }
-    container.mount(this.path, storageOf(storage, `${this.path}: storage`), options);
+    consumer.mount(this.path, volume, options);
   }
 }

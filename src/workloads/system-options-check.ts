@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { ClusterFeatures } from '../runtime/cluster-version';
 import { assertLabel, assertSubdomain } from '../core/names';
-import { assertResources } from '../core/quantities';
+import { overheadOf } from '../runtime/pod-overhead';
 import { clusterOf } from '../runtime/runtime-check';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
@@ -47,13 +47,12 @@ function assertOneRuntime(options: SystemOptions, runtime: ISysboxRuntime, where
 }
 
 function assertOverhead(options: SystemOptions, runtime: ISysboxRuntime, where: string): void {
-  assertResources(options.overhead ?? {}, `${where}: overhead`);
   if (!options.overhead || !runtime.podOverhead) return;
-  const [own, theirs] = [options.overhead, runtime.podOverhead].map((o) => JSON.stringify(Object.entries(o).sort()));
+  const [own, theirs] = [options.overhead, runtime.podOverhead].map((it) => JSON.stringify(overheadOf(it)));
   if (own !== theirs) {
     throw new Error(
-      `${where}: overhead ${JSON.stringify(options.overhead)} is not that of RuntimeClass '${runtime.runtimeClassName}', ` +
-        `${JSON.stringify(runtime.podOverhead)}, and the API server wants them equal. Leave it out: it is filled in`,
+      `${where}: overhead ${own} is not that of RuntimeClass '${runtime.runtimeClassName}', ` +
+        `${theirs}, and the API server wants them equal. Leave it out: it is filled in`,
     );
   }
 }

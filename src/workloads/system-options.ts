@@ -1,6 +1,7 @@
 import * as kplus from 'cdk8s-plus-30';
 import { IConstruct } from 'constructs';
 import { WarningMode } from '../core/warnings';
+import { PodOverhead } from '../runtime/pod-overhead';
 import { PodSecurityLevel } from '../runtime/pod-security-level';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
 
@@ -84,13 +85,13 @@ export interface SystemOptions {
   readonly topologySpreadConstraints?: kplus.k8s.TopologySpreadConstraint[];
 
   /**
-   * Resources that a pod takes beyond its containers, by resource name ("cpu", "memory"). The RuntimeClass fills it in:
+   * Resources that a pod takes beyond its containers. The RuntimeClass fills it in:
    * the API server refuses a pod whose overhead is not exactly the one of its RuntimeClass, so this is refused when the
    * runtime says another one.
    *
    * @default - the overhead of the RuntimeClass
    */
-  readonly overhead?: Record<string, string>;
+  readonly overhead?: PodOverhead;
 
   /**
    * Seccomp profile of the whole pod. Sysbox extends whatever is given by the system calls that system containers need.

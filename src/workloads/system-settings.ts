@@ -8,6 +8,7 @@ import { DEFAULT_RUNTIME_CLASS } from '../core/labels';
 import { WarningMode } from '../core/warnings';
 import { acknowledgeAnnotation } from '../rules/acknowledgements';
 import { concurrentPods } from '../rules/concurrent-pods';
+import { overheadOf } from '../runtime/pod-overhead';
 import { assertRuntime, needsCrioAnnotation } from '../runtime/runtime-check';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
 import { assertAcknowledgement } from './pod-rules';
@@ -244,7 +245,7 @@ export class SystemSettings {
         ...(!constraint.labelSelector && { labelSelector: { matchLabels: labelled.podLabels() } }),
         ...constraint,
       })),
-      overhead,
+      overhead: overhead && overheadOf(overhead),
       seccompProfile,
       containers: this._containers,
       podSecurity: this.podSecurity,

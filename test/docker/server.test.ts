@@ -151,3 +151,14 @@ test('refuses pods that would share the data of an engine', () => {
     'several pods of a Deployment can run at a time',
   );
 });
+
+test('refuses to connect what is not a container', () => {
+  const chart = Testing.chart();
+  const secret = kplus.Secret.fromSecretName(chart, 'certificate', 'tls');
+  const docker = DockerServer.on(new SystemDeployment(chart, 'it', { replicas: 1 }), { certificate: secret });
+  const clients = new kplus.Deployment(chart, 'clients', { containers: [{ image: 'docker:29-cli' }] });
+
+  expect(() => docker.connect(clients, { certificate: secret })).toThrow(
+    /^test\/it\/Docker: the container to connect is a cdk8s-plus-30.Deployment .*\. Expected a container of cdk8s-plus/,
+  );
+});

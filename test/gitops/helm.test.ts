@@ -103,7 +103,7 @@ const sets: [string, object, SysboxRuntimeProps][] = [
   [
     'a narrower RuntimeClass',
     { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [toleration], podOverhead: { memory: '64Mi' } } },
-    { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [dedicated], podOverhead: { memory: '64Mi' } } },
+    { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [dedicated], podOverhead: { memory: Size.mebibytes(64) } } },
   ],
 ];
 

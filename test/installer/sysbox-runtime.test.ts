@@ -1,4 +1,5 @@
 import { Testing } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-30';
 import { SysboxInstaller, SystemWorkloads, SysboxRuntime, SysboxRuntimeClass, SysboxRuntimeProps } from '../../src';
 import { only, synth, testChart } from '../support/synth';
 
@@ -13,7 +14,7 @@ test('hands its props to both, and the handler of the class to the installer', (
     runtimeClass: {
       name: 'vm',
       handler: 'vm',
-      podOverhead: { cpu: '10m' },
+      podOverhead: { cpu: Cpu.millis(10) },
       clusterVersion: '1.36',
       featureGates: ['A'],
       idsPerPod: 131072,
@@ -32,7 +33,7 @@ test('hands its props to both, and the handler of the class to the installer', (
   expect(runtime.installer).toBeInstanceOf(SysboxInstaller);
   expect(runtime).toMatchObject({
     runtimeClassName: 'vm',
-    podOverhead: { cpu: '10m' },
+    podOverhead: { cpu: Cpu.millis(10) },
     clusterVersion: '1.36',
     featureGates: ['A'],
     idsPerPod: 131072,

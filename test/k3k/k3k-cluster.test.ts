@@ -303,7 +303,7 @@ test.each<[string, Props, string]>([
 test.each<[keyof SystemOptions, SystemOptions]>([
   ['containers', { containers: { k3s: { tty: true } } }],
   ['imagePullSecrets', { imagePullSecrets: [] }],
-  ['overhead', { overhead: { cpu: '1' } }],
+  ['overhead', { overhead: { cpu: kplus.Cpu.units(1) } }],
   ['topologySpreadConstraints', { topologySpreadConstraints: [] }],
   ['acknowledge', { acknowledge: [{ rule: 'a', reason: 'b' }] }],
 ])('refuses system.%s, for which K3k has no field', (option, system) => {

@@ -23,8 +23,10 @@ beforeAll(() => {
 const program = (plus: string) => `
 import { Construct } from 'constructs';
 import { App, Chart, ChartProps, Size } from 'cdk8s';
-import { Deployment, Secret, Service } from 'cdk8s-plus-${plus}';
-import { DevSandbox, DockerEngine, SysboxRuntime, SystemPod, SystemStorage, adopt } from 'cdk8s-sysbox';
+import { Deployment, Secret, Service, Volume } from 'cdk8s-plus-${plus}';
+import {
+  DevSandbox, DockerEngine, DockerServer, SpecialDirectory, SysboxRuntime, SystemDeployment, SystemPod, SystemStorage, adopt,
+} from 'cdk8s-sysbox';
 
 export class MyChart extends Chart {
   constructor(scope: Construct, id: string, props: ChartProps = { }) {
@@ -38,6 +40,16 @@ export class MyChart extends Chart {
 
     const builders = new Deployment(this, 'builders', { containers: [{ image: 'registry.example.org/builder:1' }] });
     DockerEngine.on(adopt(builders, { runtime, removeCdk8sPlusDefaults: true }), { storage: SystemStorage.emptyDir(Size.gibibytes(5)) });
+
+    for (const container of builders.containers) {
+      SpecialDirectory.BUILDKIT.mount(container, Volume.fromEmptyDir(this, 'layers', 'layers'));
+    }
+
+    const engine = new SystemDeployment(this, 'engine', { replicas: 1, system: { runtime } });
+    const docker = DockerServer.on(engine, { certificate: Secret.fromSecretName(this, 'server', 'docker-server-tls') });
+    const clients = new Deployment(this, 'clients', { containers: [{ image: 'docker:29-cli' }] });
+    const certificate = Secret.fromSecretName(this, 'client', 'docker-client-tls');
+    for (const container of clients.containers) docker.connect(container, { certificate });
 
     new DevSandbox(this, 'ada', {
       image: 'registry.example.org/dev:1',
@@ -78,6 +90,8 @@ test.each(['30', '32', '34'])(
 
     expect(yaml.match(/runtimeClassName: sysbox-runc/g)?.length).toBeGreaterThanOrEqual(4);
     expect(yaml.match(/hostUsers: false/g)?.length).toBeGreaterThanOrEqual(4);
+    expect(yaml).toMatch(/name: DOCKER_HOST\n +value: tcp:/);
+    expect(yaml).toMatch(/mountPath: \/var\/lib\/buildkit\n +name: layers/);
   },
   300_000,
 );

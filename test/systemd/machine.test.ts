@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import {
@@ -32,6 +36,17 @@ function machineWith(systemd: SystemdOptions = {}, { container, ...props }: PodP
   const machine = containerOf(Pod.spec, 'machine');
   const command = (...words: [string, ...string[]]) => checked(maps, '/opt/cdk8s-sysbox/systemd', ...words);
   return { spec: Pod.spec, machine, command, files, configMap: ConfigMap, others };
+}
+
+/** As systemd reads a command line (systemd.service(5), systemd.syntax(7)); variables and specifiers are left out. */
+function wordsOfUnit(line: string): string[] {
+  const escapes: Record<string, string> = { n: '\n' };
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain = '']) =>
+    (quoted ?? plain)
+      .replace(/\\(.)/g, (_, char: string) => escapes[char] ?? char)
+      .replaceAll('$$', () => '$')
+      .replaceAll('%%', '%'),
+  );
 }
 
 describe.each(Object.values(kinds))('in a $name', (kind) => {
@@ -237,8 +252,8 @@ const rendered: Record<keyof SystemdOptions, (made: ReturnType<typeof machineWit
   },
   docker: ({ spec, machine, files }) => {
     expect(machine.args).toContain('systemd.wants=docker.service');
-    expect(files['docker.service.conf']).toBe(
-      '[Service]\nExecStartPre=/bin/sh /opt/cdk8s-sysbox/docker/engine.sh configure\n',
+    expect(files['50-cdk8s-sysbox.conf']).toMatch(
+      /^\[Service\]\nExecStartPre=\/bin\/sh -c ".*" check \/opt\/cdk8s-sysbox\/docker [0-9a-f]{64} engine.sh configure\n$/,
     );
     // the unit says where the engine listens, and dockerd refuses to be told twice
     expect(JSON.parse(files['daemon.json'])).toEqual(expect.not.objectContaining({ hosts: expect.anything() }));
@@ -251,9 +266,9 @@ const rendered: Record<keyof SystemdOptions, (made: ReturnType<typeof machineWit
         { name: 'docker-data', mountPath: '/var/lib/containerd', subPath: 'containerd' },
         { name: 'docker-data', mountPath: `/var/lib/${snapshots}`, subPath: snapshots },
         {
-          name: 'docker-files',
+          name: 'docker-unit',
           mountPath: '/etc/systemd/system/docker.service.d/50-cdk8s-sysbox.conf',
-          subPath: 'docker.service.conf',
+          subPath: '50-cdk8s-sysbox.conf',
           readOnly: true,
         },
       ]),
@@ -270,6 +285,26 @@ describe('has the option', () => {
 
   test('with all others', () => {
     for (const check of Object.values(rendered)) check(machineWith(everyOption));
+  });
+
+  test('a Docker engine whose files are checked each time before it starts', () => {
+    const { files } = machineWith({ docker: {} });
+    const directory = mkdtempSync(join(tmpdir(), 'docker-unit-'));
+    for (const name of ['engine.sh', 'daemon.json']) writeFileSync(join(directory, name), files[name] ?? '');
+    const line = /^ExecStartPre=(.*)$/m.exec(files['50-cdk8s-sysbox.conf'] ?? '')?.[1] ?? '';
+    const [shell = '', ...args] = wordsOfUnit(line).map((it) => (it === '/opt/cdk8s-sysbox/docker' ? directory : it));
+    const start = () => {
+      const env = { PATH: process.env.PATH, CDK8S_SYSBOX_ROOT: directory };
+      return spawnSync(shell, args, { encoding: 'utf8', env });
+    };
+
+    expect(start()).toMatchObject({ status: 0, stderr: '' });
+    writeFileSync(join(directory, 'daemon.json'), '{}');
+
+    expect(start()).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('A tool has rewritten their ConfigMap'),
+    });
   });
 
   test('registryCredentials of its Docker engine', () => {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { ApiObject, Chart, Include, Testing, Yaml } from 'cdk8s';
+import { ApiObject, Chart, Include, Size, Testing, Yaml } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { ContainerEngine, RuntimeReference } from '../../src/runtime';
 import {
@@ -106,7 +106,7 @@ const everyOption: Required<AdoptOptions> = {
   priorityClassName: 'high',
   nodeSelector: { disk: 'ssd' },
   topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
-  overhead: { memory: '64Mi' },
+  overhead: { memory: Size.mebibytes(64) },
   seccompProfile: { type: kplus.SeccompProfileType.RUNTIME_DEFAULT },
   containers: { main: { tty: true } },
   podSecurity: PodSecurityLevel.RESTRICTED,

@@ -210,6 +210,18 @@ describe('special directories', () => {
     expect(rendered.volumeMounts).toEqual([{ name: 'data', mountPath: path, subPath: 'a' }]);
   });
 
+  test('refuses what is not a container, and what is not storage', () => {
+    const pod = new SystemPod(newChart(), 'it', { containers: [{ image: 'a:1' }] });
+    const volume = kplus.Volume.fromEmptyDir(pod, 'v', 'data');
+
+    expect(() => SpecialDirectory.DOCKER.mount(pod, volume)).toThrow(
+      /^\/var\/lib\/docker: the container is a cdk8s-plus-30\.Pod .*\. Expected a container of cdk8s-plus, such as/,
+    );
+    expect(() => SpecialDirectory.DOCKER.mount(pod.containers[0], pod)).toThrow(
+      /^\/var\/lib\/docker: storage is a cdk8s-plus-30\.Pod .*\. Expected a Volume, or a PersistentVolumeClaim/,
+    );
+  });
+
   test('refuses a mount that an engine cannot write to', () => {
     const pod = new SystemPod(newChart(), 'it', { containers: [{ image: 'a:1' }] });
     const volume = kplus.Volume.fromEmptyDir(pod, 'v', 'data');
