@@ -24,7 +24,7 @@ const ENGINES: Engine[] = [
       'dockerd-entrypoint\\.sh',
       'start-docker\\.sh',
       'service docker start',
-      'init\\.d/docker start',
+      '(/etc/)?init\\.d/docker start',
     ],
     data: [SPECIAL_DIRECTORIES.docker],
     image: '(^|/)docker:[^/]*dind|(^|[/-])dind([:@]|$)',
@@ -56,14 +56,19 @@ const ENGINES: Engine[] = [
 ];
 
 const ENDS = '($|[\\s;&|)])';
+/** Where a command begins in a word, or in a script that is one. */
+const BEGINS =
+  '(^|[;&|({\\n]\\s*|(^|\\s)(exec|sudo|nohup|nice|time|env|command|then|do|else|!)\\s+(-\\S+\\s+)*)(\\w+=\\S*\\s+)*';
+/** Any other path that ends so may be a directory: /var/lib/rancher/k3s. */
+const DIRECTORY = '(\\S*bin/|\\./)?';
 
 /**
- * Matches a word of a command that is this program, or a script that runs it.
+ * Matches a word that is this program, or a script that runs it.
  *
  * @internal
  */
 export function programPattern(name: string): string {
-  return `(^|[/\\s;&|(])${name}${ENDS}`;
+  return `${BEGINS}${DIRECTORY}${name}${ENDS}`;
 }
 
 /**
@@ -71,23 +76,28 @@ export function programPattern(name: string): string {
  *
  * @internal
  */
-export const WRAPPER = '(^|/)(sh|ash|bash|dash|zsh|env|exec|nice|tini|dumb-init|docker-init|catatonit|dind)$';
+export const WRAPPER =
+  '(^|/)(sh|ash|bash|dash|zsh|env|exec|nice|tini|dumb-init|docker-init|catatonit|dind|[^/]*entry-?point[^/]*)$';
 
 const alternatives = (names: string[]) => `(${names.join('|')})`;
 const ALL = alternatives(ENGINES.flatMap(({ programs }) => programs));
+const exactly = (names: string[]) => `^(.*/)?${alternatives(names)}$`;
 const EXACT = `^(.*/)?${ALL}$|^/sbin/init$`;
+const REMOTE = '^--remote$|\\s--remote(\\s|$)';
 const ANY_WORD = programPattern(ALL);
 // the remote client of podman has no storage
-const SUDO_OR_REMOTE = '(^|[\\s;&|(])sudo\\s|^--remote$|\\s--remote(\\s|$)';
+const SUDO_OR_REMOTE = `(^|[\\s;&|(])sudo\\s|${REMOTE}`;
 
 const isExact = new RegExp(EXACT);
 const isAnyWord = new RegExp(ANY_WORD);
 const isWrapper = new RegExp(WRAPPER);
+const isRemote = new RegExp(REMOTE);
 const isSudoOrRemote = new RegExp(SUDO_OR_REMOTE);
 const isAnyImage = new RegExp(ENGINES.flatMap(({ image }) => image ?? []).join('|'));
 
 const MATCHERS = ENGINES.map(({ programs, data, image, argument }) => ({
   data,
+  exact: new RegExp(exactly(programs)),
   names: new RegExp(programPattern(alternatives(programs))),
   image: image === undefined ? undefined : new RegExp(image),
   argument: new RegExp(argument ?? '^$'),
@@ -113,12 +123,14 @@ export function engineOf({ command, argv0, words, json }: ContainerFacts): strin
  *
  * @internal
  */
-export function dataDirectories({ command, words, json }: ContainerFacts): string[][] {
-  if (!words.some((w) => isAnyWord.test(w)) && !isAnyImage.test(textOf(json.image))) return [];
+export function dataDirectories({ command, argv0, words, json }: ContainerFacts): string[][] {
+  const scripts = argv0 !== undefined && isWrapper.test(argv0) && words.some((w) => isAnyWord.test(w));
+  if (!scripts && !(argv0 !== undefined && isExact.test(argv0)) && !isAnyImage.test(textOf(json.image))) return [];
   const [image, argument] = [textOf(json.image), textOf(listOf(json.args)[0])];
   return MATCHERS.filter((m) => {
     if (command.length === 0 && m.image?.test(image) && m.argument.test(argument)) return true;
-    return words.some((w) => m.names.test(w)) && !words.some((w) => /^--remote$|\s--remote(\s|$)/.test(w));
+    if (words.some((w) => isRemote.test(w))) return false;
+    return m.exact.test(argv0 ?? '') || (scripts && words.some((w) => m.names.test(w)));
   }).map(({ data }) => data);
 }
 
@@ -157,7 +169,8 @@ export const CEL_RUNS_ENGINE = [
  * @internal
  */
 export const CEL_DATA_IS_MOUNTED = ENGINES.map((engine) => {
-  const named = `${celAnyWord(programPattern(alternatives(engine.programs)))} && !${celAnyWord('^--remote$|\\s--remote(\\s|$)')}`;
+  const starts = `${CEL_ARGV0}.matches(${celString(WRAPPER)}) && ${celAnyWord(programPattern(alternatives(engine.programs)))}`;
+  const named = `(${CEL_ARGV0}.matches(${celString(exactly(engine.programs))}) || ${starts}) && !${celAnyWord(REMOTE)}`;
   const paths = engine.data.flatMap((path) => [path, `${path}/`]).map(celString);
   const writes = [named, ...celImage(engine)].map((condition) => `(${condition})`).join(' || ');
   return `(!(${writes}) || c.?volumeMounts.orValue([]).exists(m, m.mountPath in [${paths.join(', ')}]))`;

@@ -651,6 +651,28 @@ const cases: Record<string, Case[]> = {
     ['dockerd without a volume', container({ command: ['dockerd'] }), 'spec.containers[0]'],
     ['a shell that starts dockerd', container({ command: ['sh', '-c', 'dockerd & sleep 9'] }), 'spec.containers[0]'],
     ['the image of the engine', container({ image: 'docker:29-dind' }), 'spec.containers[0]'],
+    ['a directory that is called like an engine', container({ command: ['tar', 'c', '/var/lib/rancher/k3s'] })],
+    ['a script about such a directory', container({ command: ['sh', '-c', 'cd /mnt/k3s && ls /srv/containerd'] })],
+    ['the program of an engine that is copied', container({ command: ['sh', '-c', 'cp /usr/bin/dockerd /opt'] })],
+    ['a release that is called like an engine', container({ command: ['helm', 'upgrade', 'k3s', './chart'] })],
+    ['an engine from any directory', container({ command: ['/opt/k3s/k3s', 'server'] }), 'spec.containers[0]'],
+    [
+      "an engine that an image's own entry point starts",
+      container({ command: ['/docker-entrypoint.sh'], args: ['dockerd'] }),
+      'spec.containers[0]',
+    ],
+    [
+      'an engine in the middle of a script',
+      container({
+        command: ['bash', '-c', 'set -e; if true; then HOME=/root exec /usr/local/bin/dockerd --debug; fi'],
+      }),
+      'spec.containers[0]',
+    ],
+    [
+      'an engine on a line of its own',
+      container({ command: ['sh', '-c', 'true\n  k3s server\n'] }),
+      'spec.containers[0]',
+    ],
     ['k3s', container({ command: ['/bin/k3s', 'server'] }), 'spec.containers[0]'],
     ['podman with a volume', container({ command: ['podman'], ...mounted('/var/lib/containers') }, emptyDir)],
     ['podman', container({ command: ['podman', 'system', 'service'] }), 'spec.containers[0]'],
