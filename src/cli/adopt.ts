@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { ApiObject, App, Chart } from 'cdk8s';
-import { isObject, Json, Path } from '../core/json';
+import { isObject, Json, Path, textOf } from '../core/json';
 import { yaml } from '../core/yaml';
 import { replaceablePodsOf } from '../rules/find-pods';
 import { adopt } from '../workloads/adopt';
@@ -73,24 +73,25 @@ function adoptDocument(text: string, options: AdoptOptions): string {
     if (value === undefined) document.deleteIn(path);
     else document.setIn(path, document.createNode(value));
   }
-  return document.toString({
+  const changed: string = document.toString({
     lineWidth: 0,
     indentSeq: indentsLists(text),
     flowCollectionPadding: !/[[{][^\s\]}]/.test(text),
   });
+  return text.includes('\r\n') ? changed.replace(/\r?\n/g, '\r\n') : changed;
 }
 
 /** The manifest as cdk8s renders it, without and with the adoption. */
 function adoptedManifest(manifest: Json, options: AdoptOptions): { before: Json; after: Json } {
-  const object = new ApiObject(new Chart(new App({ outdir: '.' }), 'adopt'), 'object', manifest);
+  // the path of the construct is what messages name
+  const chart = new Chart(new App({ outdir: '.' }), textOf(manifest.kind));
+  const object = new ApiObject(chart, textOf(manifest.metadata?.name) || 'object', manifest);
   const before = object.toJson();
   try {
     adopt(object, options);
     return { before, after: object.toJson() };
   } catch (error) {
-    throw new BrokenRules(
-      (error as Error).message.replace(/adopt\/object/g, `${manifest.kind} '${manifest.metadata?.name ?? ''}'`),
-    );
+    throw new BrokenRules((error as Error).message);
   }
 }
 

@@ -6,6 +6,7 @@ import { checkPod, Violation } from './check-pod';
 import { podTemplatesOf } from './find-pods';
 import { PodFacts } from './pod-facts';
 import { locate, PodTemplate } from './pod-template';
+import { References } from './references';
 import { SharedClaims } from './shared-claims';
 import { Storage } from './storage';
 import { unrecognizedIn } from './unrecognized';
@@ -55,12 +56,13 @@ export function checkManifests(manifests: Json[], options: CheckOptions = {}): C
   const objects = manifests.flatMap(itemsOf);
   const classes = new Set([...runtimeClassNames, ...classesWithHandler(objects, runtimeClassNames)]);
   const storage = new Storage(objects);
+  const references = new References(objects);
   const shared = new SharedClaims();
   const violations: Located[] = [];
   let pods = 0;
   let systemPods = 0;
   manifests.forEach((document, manifest) => {
-    const templates = podTemplatesOf(document);
+    const templates = podTemplatesOf(document, references);
     pods += templates.length;
     for (const template of templates) {
       if (!classes.has(mapOf(template.spec).runtimeClassName)) continue;

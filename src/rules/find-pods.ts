@@ -1,6 +1,8 @@
 import { isObject, Json, listOf, mapOf, Path, textOf } from '../core/json';
-import { CUSTOM_PODS } from './custom-pods';
+import { customPods } from './custom-pods';
+import { groupOf } from './group-of';
 import { PodTemplate } from './pod-template';
+import { References } from './references';
 
 const CORE_GROUPS = ['', 'apps', 'batch'];
 /** Kinds of Kubernetes with a pod template, and its path. */
@@ -35,9 +37,10 @@ const WITHOUT_PODS = [
  * All pods and pod templates of a document, at any depth: workloads of Kubernetes, well-known custom resources by their own
  * paths, and wherever else a map is a pod spec.
  *
+ * @param references objects that custom resources can name as a part of their pods
  * @internal
  */
-export function podTemplatesOf(document: Json, at: Path = []): PodTemplate[] {
+export function podTemplatesOf(document: Json, references = new References([]), at: Path = []): PodTemplate[] {
   if (!isObject(document)) return [];
   const { kind } = document;
   const group = groupOf(document);
@@ -46,8 +49,8 @@ export function podTemplatesOf(document: Json, at: Path = []): PodTemplate[] {
   // the core group has no other pods than those of a List
   if (document.apiVersion === 'v1' && !Array.isArray(document.items)) return [];
   if (WITHOUT_PODS.includes(group) || (group === 'argoproj.io' && /^Application/.test(textOf(kind)))) return [];
-  const custom = CUSTOM_PODS[`${group}/${textOf(kind)}`];
-  return custom ? custom(document, at) : anywhere(document, document, at, undefined);
+  const custom = customPods(`${group}/${textOf(kind)}`, document, at, references);
+  return custom ?? anywhere(document, document, at, undefined, references);
 }
 
 /**
@@ -59,16 +62,6 @@ export function replaceablePodsOf(document: Json): PodTemplate[] {
   return podTemplatesOf(document).filter(({ holder, spec }) => holder !== undefined && Array.isArray(spec.containers));
 }
 
-/**
- * The API group of an object; empty for the core group.
- *
- * @internal
- */
-export function groupOf(object: Record<string, Json>): string {
-  const apiVersion = textOf(object.apiVersion);
-  return apiVersion.includes('/') ? (apiVersion.split('/')[0] as string) : '';
-}
-
 function atPath(object: Record<string, Json>, at: Path, path: string[]): PodTemplate[] {
   const holder = path.reduce((json: Json, key) => mapOf(json)[key], object);
   const { metadata, spec } = mapOf(holder);
@@ -76,12 +69,18 @@ function atPath(object: Record<string, Json>, at: Path, path: string[]): PodTemp
   return [{ object, holder, metadata, spec, at: [...at, ...path, 'spec'] }];
 }
 
-function anywhere(object: Record<string, Json>, json: Json, at: Path, parent: Json): PodTemplate[] {
-  if (Array.isArray(json)) return json.flatMap((item, i) => anywhere(object, item, [...at, i], undefined));
+function anywhere(
+  object: Record<string, Json>,
+  json: Json,
+  at: Path,
+  parent: Json,
+  references: References,
+): PodTemplate[] {
+  if (Array.isArray(json)) return json.flatMap((item, i) => anywhere(object, item, [...at, i], undefined, references));
   if (!isObject(json)) return [];
   // an object within another: an item of a List, a manifest of a ManifestWork, a resource template of Tekton
   if (json !== object && typeof json.apiVersion === 'string' && typeof json.kind === 'string') {
-    return podTemplatesOf(json, at);
+    return podTemplatesOf(json, references, at);
   }
   const key = textOf(at[at.length - 1]);
   if (isPodSpec(json, key)) {
@@ -91,7 +90,7 @@ function anywhere(object: Record<string, Json>, json: Json, at: Path, parent: Js
     ];
   }
   return Object.entries(json).flatMap(([field, value]) =>
-    typeof value === 'object' && value !== null ? anywhere(object, value, [...at, field], json) : [],
+    typeof value === 'object' && value !== null ? anywhere(object, value, [...at, field], json, references) : [],
   );
 }
 

@@ -23,10 +23,19 @@ const INSTALLER = 'sysbox-installer';
 export function unrecognizedIn(document: Record<string, Json>, pods: PodTemplate[], classes: Set<string>): Path[] {
   if (DEFINITIONS.includes(textOf(document.kind))) return [];
   if (mapOf(mapOf(document.metadata).labels)['app.kubernetes.io/name'] === INSTALLER) return [];
-  const found = mentionsIn(document, classes);
+  const found = mentionsIn(document.kind === 'Secret' ? decoded(document) : document, classes);
   if (found.length === 0) return found;
   const known = new Set(pods.flatMap((pod) => [locate(pod, ['runtimeClassName']), ...(pod.patches ?? [])]).map(keyOf));
   return found.filter((at) => !known.has(keyOf(at)));
+}
+
+/** A Secret as people write one: kubectl prints its values in base64. */
+function decoded(secret: Record<string, Json>): Record<string, Json> {
+  const texts = Object.entries(mapOf(secret.data)).map(([key, value]) => [
+    key,
+    Buffer.from(textOf(value), 'base64').toString(),
+  ]);
+  return { ...secret, data: Object.fromEntries(texts) };
 }
 
 /** Every string of every checked object is visited: the path is one array, copied only where something is found. */

@@ -51,6 +51,22 @@ test('changes only the fields of system pods, and keeps comments and the other d
   expect(out.split('---')[1]).toMatchSnapshot();
 });
 
+test('Windows line ends stay', () => {
+  const text = STREAM.replaceAll('\n', '\r\n');
+
+  expect(adoptText(text, {})).toBe(adoptText(STREAM, {}).replaceAll('\n', '\r\n'));
+});
+
+test('the pods of a List are adopted in place', () => {
+  const pod =
+    'apiVersion: v1\n    kind: Pod\n    metadata: {name: a}\n    spec: {containers: [{name: a, image: "a:1"}]}';
+  const { code, out } = adopt(write('list.yaml', `apiVersion: v1\nkind: List\nitems:\n  - ${pod}\n  - ${pod}\n`));
+
+  expect(code).toBe(0);
+  expect(out.match(/runtimeClassName: sysbox-runc/g)).toHaveLength(2);
+  expect(run(['check', write('list-adopted.yaml', out)]).code).toBe(0);
+});
+
 test('what it prints passes the check, and is not changed a second time', () => {
   const once = adopt(write('once.yaml')).out;
   const file = write('again.yaml', once);
@@ -85,7 +101,7 @@ test('a pod that breaks a rule is named, and nothing is printed or written', () 
   const { code, out, err } = adopt('--write', good, bad);
 
   expect({ code, out }).toEqual({ code: 1, out: '' });
-  expect(err).toContain(`${bad}: Pod 'x': 'hostPID' is true`);
+  expect(err).toContain(`${bad}: Pod/x: 'hostPID' is true`);
   expect(fs.readFileSync(good, 'utf8')).toBe(STREAM);
 });
 
