@@ -46,8 +46,8 @@ export function adoptFiles(options: CliOptions): CliOutcome {
  * @internal
  */
 export function adoptText(text: string, options: AdoptOptions): string {
-  // a line that begins with --- ends a document wherever it is
-  const parts = text.split(/^(---(?=\s|$).*(?:\n|$))/m);
+  // a line that begins with --- ends a document wherever it is; a dot would stop before \r
+  const parts = text.split(/^(---(?=\s|$)[^\n]*(?:\n|$))/m);
   const problems: string[] = [];
   const result = parts.map((part, i) => {
     if (i % 2 === 1) return part;
