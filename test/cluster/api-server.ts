@@ -197,7 +197,7 @@ async function ready(url: string, caFile: string, token: string, processes: Proc
 }
 
 /** A program that ends no later than this process does, whatever ends it. */
-class Process {
+export class Process {
   private readonly child: ChildProcess;
   private readonly exit: Promise<void>;
   ended = false;
@@ -236,7 +236,7 @@ function dieWithParent(): string[] {
   return spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? prefix : [];
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SysboxAlerts } from '../../src';
 import { output } from './manifests';
+import { RECORDED, recorded, Series } from './series';
 import { buildTimeout, promtool } from './tools';
 
-// Prometheus' own promtool over series as kube-state-metrics names and labels them (its docs/metrics/workload and cluster). What the
-// tests leave out: the job, instance and container labels that a scrape adds; the rules aggregate them away.
+// Prometheus' own promtool over series that were recorded from a real kube-state-metrics (kube-state-metrics.test.ts). What the tests
+// leave out: the job, instance and container labels that a scrape adds; the rules aggregate them away.
 
 let program = '';
 let scratch = '';
@@ -23,51 +24,42 @@ beforeAll(async () => {
 }, buildTimeout);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const installer = (node: string, ready: string) => [
-  {
-    series: `kube_pod_info{namespace="sysbox-system",pod="sysbox-installer-${node}",uid="${node}",host_ip="10.0.0.1",pod_ip="10.42.0.2",node="${node}",created_by_kind="DaemonSet",created_by_name="sysbox-installer",priority_class="system-node-critical",host_network="false"}`,
-    values: '1x600',
-  },
-  {
-    series: `kube_pod_status_ready{namespace="sysbox-system",pod="sysbox-installer-${node}",uid="${node}",condition="true"}`,
-    values: ready,
-  },
-];
+/** Recorded series under other names, and with other values where they are given. */
+const renamed = (series: Series[], names: Record<string, string>, values?: (series: string) => string | undefined) =>
+  series.map((one) => ({
+    series: Object.entries(names).reduce((text, [from, to]) => text.replaceAll(from, to), one.series),
+    values: values?.(one.series) ?? one.values,
+  }));
+
+const installer = (node: string, ready: string) =>
+  renamed(
+    [
+      ...recorded('kube_pod_info', { pod: RECORDED.installer }),
+      ...recorded('kube_pod_status_ready', { pod: RECORDED.installer }),
+    ],
+    { [RECORDED.node]: node },
+    (series) => (series.includes('condition="true"') ? ready : undefined),
+  );
 
 const rollout = (desired: string, ready: string) => [
-  {
-    series: 'kube_daemonset_status_desired_number_scheduled{namespace="sysbox-system",daemonset="sysbox-installer"}',
-    values: desired,
-  },
-  {
-    series: 'kube_daemonset_status_number_ready{namespace="sysbox-system",daemonset="sysbox-installer"}',
-    values: ready,
-  },
+  ...renamed(recorded('kube_daemonset_status_desired_number_scheduled'), {}, () => desired),
+  ...renamed(recorded('kube_daemonset_status_number_ready'), {}, () => ready),
 ];
 
-const systemPod = (node: string, phase = 'Running', runtimeClass = 'sysbox-runc') => [
-  {
-    series: `kube_pod_info{namespace="ci",pod="runner",uid="r",node="${node}",created_by_kind="ReplicaSet",created_by_name="runner-1"}`,
-    values: '1x600',
-  },
-  {
-    series: `kube_pod_runtimeclass_name_info{namespace="ci",pod="runner",uid="r",runtimeclass_name="${runtimeClass}"}`,
-    values: '1x600',
-  },
-  { series: `kube_pod_status_phase{namespace="ci",pod="runner",uid="r",phase="${phase}"}`, values: '1x600' },
-];
+const systemPod = (node: string, phase = 'Running', runtimeClass = 'sysbox-runc') =>
+  renamed(
+    ['kube_pod_info', 'kube_pod_runtimeclass_name_info', 'kube_pod_status_phase'].flatMap((metric) =>
+      recorded(metric, { pod: RECORDED.pod }),
+    ),
+    { [RECORDED.node]: node, 'sysbox-runc': runtimeClass },
+    (series) => {
+      const [, own] = /phase="(\w+)"/.exec(series) ?? [];
+      return own && (own === phase ? '1x600' : '0x600');
+    },
+  );
 
-const taint = (node: string, values: string) => [
-  {
-    series: `kube_node_spec_taint{node="${node}",key="sysbox-runtime",value="not-running",effect="NoSchedule"}`,
-    values,
-  },
-];
-
-interface Series {
-  readonly series: string;
-  readonly values: string;
-}
+const taint = (node: string, values: string) =>
+  renamed(recorded('kube_node_spec_taint'), { [RECORDED.node]: node }, () => values);
 
 interface Alert {
   readonly severity: string;

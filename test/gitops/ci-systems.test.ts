@@ -126,7 +126,7 @@ test(
     });
     expect(template.spec.initContainers).toEqual(own.spec.initContainers);
     await server.createServiceAccount('ci', template.spec.serviceAccountName);
-  expect(engine(await admitted(template, objects))).toMatchObject({ restartPolicy: 'Always' });
+    expect(engine(await admitted(template, objects))).toMatchObject({ restartPolicy: 'Always' });
   },
   buildTimeout,
 );

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { ApiServer, startApiServer } from '../cluster/api-server';
 import { kubectl } from '../cluster/build';
 import { run } from '../cluster/cache';
+import { writeKubeconfig } from '../cluster/kubeconfig';
 import { objectsOf, root } from './manifests';
 import { buildTimeout, helm } from './tools';
 
@@ -52,8 +53,7 @@ class User {
     writeFileSync(join(bin, 'npx'), npx);
     chmodSync(join(bin, 'npx'), 0o755);
     cpSync(join(root, 'deploy'), join(this.directory, 'cdk8s-sysbox', 'deploy'), { recursive: true });
-    const kubeconfig = join(this.directory, 'kubeconfig');
-    writeFileSync(kubeconfig, JSON.stringify(configOf(server)), { mode: 0o600 });
+    const kubeconfig = writeKubeconfig(join(this.directory, 'kubeconfig'), server);
     this.env = { PATH: `${bin}:${process.env.PATH}`, KUBECONFIG: kubeconfig, HOME: this.directory };
   }
 
@@ -64,15 +64,6 @@ class User {
     await run('sh', ['-euxc', text], { cwd: this.directory, env: this.env, otherwise: 'A block of the page fails.' });
   }
 }
-
-const configOf = ({ url, caFile, adminToken }: ApiServer) => ({
-  apiVersion: 'v1',
-  kind: 'Config',
-  clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
-  users: [{ name: 'admin', user: { token: adminToken } }],
-  contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
-  'current-context': 'test',
-});
 
 let tools = { kubectl: '', helm: '' };
 beforeAll(async () => {

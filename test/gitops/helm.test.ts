@@ -103,7 +103,13 @@ const sets: [string, object, SysboxRuntimeProps][] = [
   [
     'a narrower RuntimeClass',
     { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [toleration], podOverhead: { memory: '64Mi' } } },
-    { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [dedicated], podOverhead: { memory: Size.mebibytes(64) } } },
+    {
+      runtimeClass: {
+        nodeSelector: { pool: 'builds' },
+        tolerations: [dedicated],
+        podOverhead: { memory: Size.mebibytes(64) },
+      },
+    },
   ],
 ];
 
