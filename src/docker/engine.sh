@@ -127,7 +127,8 @@ answers() {
 
 runs() {
   [ -S "$root$own_socket" ] || fail "there is no socket at $own_socket"
-  read -r pid <"$pid_file" || fail "there is no $pid_file"
+  # dockerd writes no newline after it (moby pkg/pidfile), and `read` fails for that
+  read -r pid <"$pid_file" || [ -n "${pid:-}" ] || fail "there is no pid in $pid_file"
   ! has_ended "$pid" || fail 'dockerd has ended'
 }
 

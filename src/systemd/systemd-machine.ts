@@ -62,7 +62,7 @@ export class SystemdMachine extends Construct {
 
     this.container = workload.addContainer({
       name: 'machine',
-      readiness: readinessProbe(options.readiness ?? {}, files),
+      ...(given.readiness ? {} : probes(options.readiness ?? {}, files)),
       ...given,
       command: ['/sbin/init'],
       args: [...kernelArguments(options), ...machineId._arguments],
@@ -112,14 +112,28 @@ function kernelArguments(options: SystemdOptions): string[] {
   ];
 }
 
-function readinessProbe(options: SystemdReadinessOptions, files: Record<string, string>): kplus.Probe {
+/** How often the startup probe may fail: the kubelet's own limit, as a slow start is no reason to start again. */
+const WITHOUT_LIMIT = 2 ** 31 - 1;
+
+/** The files of the machine are checked until it is ready once: they are immutable, and a check takes five processes. */
+function probes(
+  options: SystemdReadinessOptions,
+  files: Record<string, string>,
+): { startup: kplus.Probe; readiness: kplus.Probe } {
   const strict = options.acceptDegraded === false ? ['--strict'] : [];
   const ports = (options.tcpPorts ?? []).map((port) => `--port=${port}`);
   const words = [...strict, ...ports, ...(options.units ?? [])];
-  return kplus.Probe.fromCommand(machineCommand(files, 'ready.sh', ...words), {
+  const times = {
     periodSeconds: options.period ?? Duration.seconds(10),
     timeoutSeconds: options.timeout ?? Duration.minutes(1),
-  });
+  };
+  return {
+    startup: kplus.Probe.fromCommand(machineCommand(files, 'ready.sh', ...words), {
+      ...times,
+      failureThreshold: WITHOUT_LIMIT,
+    }),
+    readiness: kplus.Probe.fromCommand(['sh', `${MACHINE_DIRECTORY}/ready.sh`, ...words], times),
+  };
 }
 
 function withGracePeriod(spec: PlainPodSpec, seconds: number): PlainPodSpec {

@@ -135,7 +135,7 @@ describe.each(shells)('$name', ({ words: sh }) => {
   describe('runs', () => {
     let server: Server;
     beforeEach(async () => {
-      container.write('var/run/docker.pid', `${process.pid}\n`);
+      container.write('var/run/docker.pid', `${process.pid}`); // without a newline, as dockerd writes it
       server = createServer();
       await new Promise<void>((resolve) => server.listen(join(container.root, 'var/run/docker.sock'), resolve));
     });
@@ -149,7 +149,8 @@ describe.each(shells)('$name', ({ words: sh }) => {
     });
 
     test.each([
-      ['the process has ended', () => container.write('var/run/docker.pid', '999999\n'), 'dockerd has ended'],
+      ['the process has ended', () => container.write('var/run/docker.pid', '999999'), 'dockerd has ended'],
+      ['there is an empty file', () => container.write('var/run/docker.pid', ''), 'there is no pid in'],
       ['there is no pid', () => rmSync(join(container.root, 'var/run/docker.pid')), 'docker.pid'],
       ['there is no socket', () => server.close(), 'there is no socket at /var/run/docker.sock'],
     ])('not when %s', (_, breakIt, message) => {

@@ -86,10 +86,12 @@ test('is ready when something listens on the port of SSH, whatever else it is as
     systemd: { readiness: { acceptDegraded: false, tcpPorts: [8080], units: ['cron.service'] } },
   });
 
-  expect(sandbox().machine.readinessProbe.exec.command).toEqual(command('systemd', 'ready.sh', '--port=22'));
-  expect(machine.readinessProbe.exec.command).toEqual(
-    command('systemd', 'ready.sh', '--strict', '--port=22', '--port=8080', 'cron.service'),
-  );
+  const plain = sandbox().machine;
+  expect(plain.startupProbe.exec.command).toEqual(command('systemd', 'ready.sh', '--port=22'));
+  expect(plain.readinessProbe.exec.command).toEqual(['sh', '/opt/cdk8s-sysbox/systemd/ready.sh', '--port=22']);
+  const words = ['--strict', '--port=22', '--port=8080', 'cron.service'];
+  expect(machine.startupProbe.exec.command).toEqual(command('systemd', 'ready.sh', ...words));
+  expect(machine.readinessProbe.exec.command.slice(2)).toEqual(words);
 });
 
 test('is small when idle', () => {

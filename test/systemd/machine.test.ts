@@ -233,12 +233,15 @@ const rendered: Record<keyof SystemdOptions, (made: ReturnType<typeof machineWit
     expect(files['journald.conf']).toBe(
       '[Journal]\nForwardToConsole=yes\nTTYPath=/dev/console\nMaxLevelConsole=warning\nSystemMaxUse=20M\nRuntimeMaxUse=20M\n',
     ),
-  readiness: ({ machine, command }) =>
+  readiness: ({ machine, command }) => {
+    const words = ['--strict', '--port=22', '--port=8080', 'ssh.service'];
+    const times = { periodSeconds: 3, timeoutSeconds: 4 };
+    expect(machine.startupProbe).toMatchObject({ exec: { command: command('ready.sh', ...words) }, ...times });
     expect(machine.readinessProbe).toMatchObject({
-      exec: { command: command('ready.sh', '--strict', '--port=22', '--port=8080', 'ssh.service') },
-      periodSeconds: 3,
-      timeoutSeconds: 4,
-    }),
+      exec: { command: ['sh', '/opt/cdk8s-sysbox/systemd/ready.sh', ...words] },
+      ...times,
+    });
+  },
   persistentDirectories: ({ spec, machine, command, files, others }) => {
     const volume = { name: 'var-lib-postgresql', subPath: 'data' };
     expect(machine.volumeMounts).toContainEqual({ ...volume, mountPath: '/var/lib/postgresql' });
@@ -329,7 +332,17 @@ test('the journal can stay inside', () => {
 test('a readiness probe that is given stays', () => {
   const probe = kplus.Probe.fromCommand(['true']);
 
-  expect(machineWith({}, { container: { readiness: probe } }).machine.readinessProbe.exec.command).toEqual(['true']);
+  const { machine } = machineWith({}, { container: { readiness: probe } });
+
+  expect(machine.readinessProbe.exec.command).toEqual(['true']);
+  expect(machine).not.toHaveProperty('startupProbe');
+});
+
+test('no limit of a probe ends a machine that starts slowly', () => {
+  const { startupProbe } = machineWith().machine;
+
+  expect(startupProbe.failureThreshold).toBe(2147483647);
+  expect(startupProbe.timeoutSeconds).toBe(60);
 });
 
 test('two directories share one storage under names of their own, and are seeded as they are told', () => {
