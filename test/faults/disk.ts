@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, type Operation, picture } from './kills';
-import { copyOf, type FakeNode, MEMORY, putBack } from './world';
+import { copyOf, Known, putBack } from './states';
+import { type FakeNode, MEMORY } from './world';
 
 /** For a quick look: only every so many-th case. */
 const EVERY = Number(process.env.FAULTS_EVERY ?? 1);
@@ -14,6 +15,7 @@ const WRITERS = ['chmod', 'cmp', 'cp', 'ln', 'mkdir', 'mv', 'rm', 'rmdir', 'sync
 export interface DiskTally {
   writes: number;
   cases: number;
+  met: number;
 }
 
 /**
@@ -50,6 +52,7 @@ export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'ER
     const writes = readFileSync(join(directory, 'distinct'), 'utf8').trim().split('\n').map(Number);
     if (writes.length < 15) throw new Error(`only ${writes.length} writes were counted`);
     const after = picture(node);
+    const known = new Known();
     let cases = 0;
     for (const kind of kinds) {
       for (const at of writes.filter((_, index) => index % (EVERY * every) === 0)) {
@@ -69,9 +72,14 @@ export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'ER
           if (![before.loaded, after.loaded].includes(node.loaded()))
             throw new Error('containerd has read something else');
           heal(node);
-          operation.act(node, {});
-          operation.done(node);
-          check(node, before, after, operation);
+          known.follow(
+            node,
+            () => operation.act(node, {}),
+            () => {
+              operation.done(node);
+              check(node, before, after, operation);
+            },
+          );
         } catch (error) {
           const story = ['host.log', 'guard.log', 'deadman.log'].map((log) => `${log}:\n${node.known(log)}`).join('\n');
           const journal = node.exists('/var/lib/cdk8s-sysbox/journal')
@@ -85,7 +93,7 @@ export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'ER
         }
       }
     }
-    return { writes: writes.length, cases };
+    return { writes: writes.length, cases, met: known.met };
   } finally {
     node.dispose();
     for (const made of [directory, start]) rmSync(made, { recursive: true, force: true });
@@ -98,5 +106,7 @@ function heal(node: FakeNode): void {
 }
 
 export function printDisk(name: string, tally: DiskTally): void {
-  process.stdout.write(`  ${name} on a bad disk: ${tally.writes} writes, ${tally.cases} cases\n`);
+  process.stdout.write(
+    `  ${name} on a bad disk: ${tally.writes} writes, ${tally.cases} cases (${tally.met} joined another)\n`,
+  );
 }

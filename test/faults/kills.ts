@@ -1,8 +1,9 @@
 // SIGKILL at every command boundary of an operation. What a killed program leaves is the disk, so one run of the operation
 // with a copy of the disk at every boundary gives all the states; each is then continued in three ways.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyOf, type FakeNode, MEMORY, putBack, type Tree, tree } from './world';
+import { Known, putBack, type Tree, tree } from './states';
+import { type FakeNode, MEMORY } from './world';
 
 export interface Operation {
   /** A node on which the operation can begin. */
@@ -23,6 +24,8 @@ export interface Tally {
   boundaries: number;
   states: number;
   cases: number;
+  /** Cases that came into a state from which another had already been followed to its end. */
+  met: number;
 }
 
 /** For a quick look: only every so many-th case. */
@@ -37,16 +40,17 @@ const LOCK = /^\/etc\/sub[ug]id\.lock$/;
 export function killEverywhere(operation: Operation, every = 1): Tally {
   const node = operation.node();
   const trace = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-trace-'));
-  const start = copyOf(node);
   try {
     const before = picture(node);
     for (const directory of ['seen', 'states']) mkdirSync(join(trace, directory));
+    for (const file of ['count', 'stamp']) writeFileSync(join(trace, file), '');
     operation.act(node, { TRACED: trace });
     const after = picture(node);
     const numbers = readdirSync(join(trace, 'states'))
       .map(Number)
       .sort((a, b) => a - b);
     if (numbers.length < 10) throw new Error(`only ${numbers.length} states were seen`);
+    const known = new Known();
     let cases = 0;
     for (const number of numbers.filter((_, index) => index % (EVERY * every) === 0)) {
       for (const [name, goOn] of Object.entries(continuations(operation))) {
@@ -54,8 +58,11 @@ export function killEverywhere(operation: Operation, every = 1): Tally {
         node.sh('rm -rf "$SYS"/units/cdk8s-sysbox-*.service');
         cases++;
         try {
-          goOn(node);
-          check(node, before, after, operation);
+          known.follow(
+            node,
+            () => goOn(node),
+            () => check(node, before, after, operation),
+          );
         } catch (error) {
           const story = ['host.log', 'guard.log', 'deadman.log'].map((log) => `${log}:\n${node.known(log)}`).join('\n');
           const journal = node.exists(`${STATE}/journal`) ? node.read(`${STATE}/journal`) : '';
@@ -65,10 +72,10 @@ export function killEverywhere(operation: Operation, every = 1): Tally {
         }
       }
     }
-    return { boundaries: statSync(join(trace, 'count')).size, states: numbers.length, cases };
+    return { boundaries: statSync(join(trace, 'count')).size, states: numbers.length, cases, met: known.met };
   } finally {
     node.dispose();
-    for (const directory of [trace, start]) rmSync(directory, { recursive: true, force: true });
+    rmSync(trace, { recursive: true, force: true });
   }
 }
 
@@ -106,7 +113,10 @@ function check(node: FakeNode, before: Picture, after: Picture, operation: Opera
   const owned = new Set(node.owned());
   for (const [path, content] of Object.entries(files)) {
     if (path === STATE || path.startsWith(`${STATE}/`)) continue;
-    const name = path.replace(/\.cdk8s-sysbox-(new|guard)$/, '');
+    // CRI-O reads every file of its directory, so a half-written one lies above it.
+    const name = path
+      .replace(/\.cdk8s-sysbox-(new|guard)$/, '')
+      .replace(/^\/etc\/crio\/cdk8s-sysbox\.toml$/, '/etc/crio/crio.conf.d/cdk8s-sysbox.toml');
     const ours = owned.has(name) || path.startsWith('/opt/sysbox/releases/');
     if (!ours && before.files[path] !== content && after.files[path] !== content) {
       throw new Error(`${path} is neither as before nor as after, and not known as ours`);
@@ -135,6 +145,6 @@ check.running = (node: FakeNode): void => {
 
 export function print(name: string, tally: Tally): void {
   process.stdout.write(
-    `  ${name}: ${tally.boundaries} command boundaries, ${tally.states} distinct disks, ${tally.cases} cases\n`,
+    `  ${name}: ${tally.boundaries} command boundaries, ${tally.states} distinct disks, ${tally.cases} cases (${tally.met} joined another)\n`,
   );
 }

@@ -5,16 +5,16 @@
 # What the stand-ins do is not what is tested: no shims, no faults.
 PATH=$BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 UNITS=$SYS/units
-K3S=$(cat "$SYS/k3s-unit")
+read -r K3S <"$SYS/k3s-unit" || true
 
-get() { cat "$UNITS/$1/$2" 2>/dev/null; }
+get() { [ -f "$UNITS/$1/$2" ] && read -r value <"$UNITS/$1/$2" && echo "$value"; }
 
 put() {
-  mkdir -p "$UNITS/$1"
+  [ -d "$UNITS/$1" ] || mkdir -p "$UNITS/$1"
   echo "$3" >"$UNITS/$1/$2"
 }
 
-uptime() { cut -d. -f1 "$SYSBOX_ROOT/proc/uptime"; }
+uptime() { read -r value <"$SYSBOX_ROOT/proc/uptime" && echo "${value%%.*}"; }
 
 matching() { (cd "$UNITS" && for unit in $1; do [ ! -d "$unit" ] || echo "$unit"; done); }
 
