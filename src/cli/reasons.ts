@@ -36,14 +36,6 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'the rendered config.toml has an unknown version',
     remedy: 'use a newer release of this library',
   },
-  ContainerdDown: {
-    meaning: "containerd's socket does not answer after a restart",
-    remedy: 'read the message; the old configuration is back',
-  },
-  ContainerdTooOld: {
-    meaning: 'containerd older than 2.0.5',
-    remedy: 'upgrade K3s or RKE2 to 1.33.1 or later',
-  },
   CrashLoop: {
     meaning: 'K3s restarted over and over with the change',
     remedy: 'read the message; the old configuration is back',
@@ -75,6 +67,14 @@ export const REASONS: Record<string, ReasonEntry> = {
   DryRun: {
     meaning: 'a dry run: what would be done',
     remedy: 'nothing was changed; unset `node.dryRun` to do it',
+  },
+  EngineDown: {
+    meaning: 'the socket of containerd or CRI-O does not answer after a restart',
+    remedy: 'read the message; the old configuration is back',
+  },
+  EngineTooOld: {
+    meaning: 'containerd older than 2.0.5, or CRI-O older than 1.33',
+    remedy: 'upgrade; the message names the first release that has it',
   },
   ForeignFile: {
     meaning: 'a file stands where one of ours belongs',
@@ -121,16 +121,16 @@ export const REASONS: Record<string, ReasonEntry> = {
     remedy: 'correct the image or `binaryDir`',
   },
   NoConfig: {
-    meaning: 'K3s has not rendered config.toml',
-    remedy: 'start K3s once',
-  },
-  NoContainerd: {
-    meaning: 'no container engine that the installer knows runs',
-    remedy: 'start K3s or RKE2',
+    meaning: "containerd's configuration file is missing",
+    remedy: 'start K3s once; a plain containerd needs a file with at least its version',
   },
   NoDeadMan: {
     meaning: 'systemd did not take the timer',
     remedy: '`systemctl status`; nothing was changed',
+  },
+  NoEngine: {
+    meaning: 'no container engine that the installer knows runs',
+    remedy: 'start its unit',
   },
   NoFuse: {
     meaning: '/dev/fuse is missing',
@@ -188,6 +188,10 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'kubelet older than 1.33',
     remedy: 'upgrade, or opt in with the feature gate',
   },
+  OthersChanged: {
+    meaning: 'the merge would change what the engine reads for its other runtimes',
+    remedy: 'look at foreign drop-ins; nothing was changed',
+  },
   PackagesNotInstalled: {
     meaning: '`node.installPackages` is set, and the package manager failed',
     remedy: 'read the message; install them by hand',
@@ -211,10 +215,6 @@ export const REASONS: Record<string, ReasonEntry> = {
   RolloutStopped: {
     meaning: 'the failure budget is spent',
     remedy: 'fix the failed nodes; see [troubleshoot](../how-to/troubleshoot.md)',
-  },
-  RuncChanged: {
-    meaning: "the merge would change runc's table",
-    remedy: 'look at foreign drop-ins; nothing was changed',
   },
   SELinux: {
     meaning: 'enforcing',

@@ -1,6 +1,7 @@
 import { join } from 'path';
 import { containerdFiles } from '../containerd/containerd-files';
 import { ContainerdRuntime } from '../containerd/containerd-runtime';
+import { crioDropIn } from '../containerd/crio';
 import { programsIn } from '../core/programs';
 
 /** Directory of the programs and files: host/ runs on the node, pod/ in the DaemonSet, files/ is installed. */
@@ -39,6 +40,7 @@ export function nodeConfiguration(configuration: NodeConfiguration): Record<stri
   ]);
   return {
     ...containerdFiles(configuration.runtime),
+    'drop-in-crio.toml': crioDropIn(configuration.runtime),
     ...Object.fromEntries(files),
   };
 }

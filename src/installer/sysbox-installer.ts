@@ -9,7 +9,7 @@ import { addStandardLabels } from '../core/standard-labels';
 import { addProgramFiles, checkedCommand } from '../core/program-files';
 import { neverAdopt } from '../runtime/never-adopted';
 import { SysboxRuntimeClass } from '../runtime/runtime-class';
-import { ContainerEngine, ISysboxRuntime } from '../runtime/runtime-ref';
+import { ISysboxRuntime } from '../runtime/runtime-ref';
 import { assertLabel, assertSubdomain } from '../core/names';
 import { addAccess } from './access';
 import { addDaemonSet, PROGRAMS_PATH } from './daemon-set';
@@ -141,7 +141,7 @@ export interface SysboxInstallationProps {
 /** What puts Sysbox on the nodes of a cluster. */
 export interface SysboxInstallerProps extends SysboxInstallationProps {
   /**
-   * The RuntimeClass that pods will use. Refused: one of CRI-O nodes, which upstream's own installer serves.
+   * The RuntimeClass that pods will use. The engine of a node is recognized on the node, whatever the runtime object says.
    */
   readonly runtimeClass: ISysboxRuntime;
 
@@ -191,7 +191,6 @@ export class SysboxInstaller extends Construct {
     const source = props.source ?? SysboxSource.image();
     this.namespace = props.namespace ?? 'sysbox-system';
     assertSubdomain(this.namespace, `${where}: namespace`);
-    refuseCrio(props.runtimeClass, where);
     const handler = props.handler ?? SysboxRuntimeClass.DEFAULT_NAME;
     assertHandler(handler, where);
     const rollout = rolloutOf(props.rollout ?? {}, where);
@@ -270,14 +269,6 @@ function addNamespace(scope: Construct, name: string): void {
     metadata: { name, labels: Object.fromEntries(['enforce', 'audit', 'warn'].map(level)) },
   });
   clusterScoped(namespace);
-}
-
-function refuseCrio(runtime: ISysboxRuntime, where: string): void {
-  if (runtime.containerEngine !== ContainerEngine.CRIO) return;
-  throw new Error(
-    `${where}: the runtime class ${runtime.runtimeClassName} is for CRI-O nodes, and this installer configures containerd. ` +
-      "Use upstream's sysbox-deploy-k8s manifests there, and only the RuntimeClass of this library",
-  );
 }
 
 function checkedNode(node: NodeOptions, where: string): NodeOptions {

@@ -1,6 +1,7 @@
 import { parse } from '@iarna/toml';
 import { containerdFiles } from '../../src/containerd/containerd-files';
 import { assertHandler } from '../../src/containerd/containerd-runtime';
+import { crioDropIn } from '../../src/containerd/crio';
 import { UNDECIDED } from '../../src/core/toml';
 
 const SYSBOX = { handler: 'sysbox-runc', binaryPath: '/usr/bin/sysbox-runc' };
@@ -62,6 +63,24 @@ describe.each([
 
   test('is not a template: K3s reads it as it stands', () => {
     expect(text).not.toContain('{{');
+  });
+});
+
+test('the CRI-O drop-in has what Sysbox’ own installer writes', () => {
+  expect(crioDropIn(SYSBOX)).toMatch(/^# Written by cdk8s-sysbox: /);
+  expect(parse(crioDropIn(SYSBOX))).toEqual({
+    crio: {
+      runtime: {
+        runtimes: {
+          'sysbox-runc': {
+            runtime_type: 'oci',
+            runtime_path: '/usr/bin/sysbox-runc',
+            runtime_root: '/run/sysbox-runc',
+            allowed_annotations: ['io.kubernetes.cri-o.userns-mode'],
+          },
+        },
+      },
+    },
   });
 });
 

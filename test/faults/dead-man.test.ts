@@ -56,7 +56,7 @@ describe('the dead-man', () => {
   test('rolls back when K3s hangs, and names what was seen', () => {
     const node = new FakeNode();
     node.flag('hangs-with-ours');
-    expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'ContainerdDown' });
+    expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'EngineDown' });
     expect(node.journal('rollbacks')).toBe('1');
     expect(node.k3sRuns()).toBe(true);
     expect(node.hasRuntime()).toBe(false);

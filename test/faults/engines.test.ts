@@ -1,12 +1,15 @@
 // The engines that are not K3s: each operation that runs their file, killed at every command boundary and on a bad disk.
 import { breakDiskEverywhere, printDisk } from './disk';
 import { killEverywhere, print } from './kills';
-import { failing, install, installed, uninstall } from './operations';
-import { FakeNode, tree } from './world';
+import { failing, install, installed, sha256, uninstall, withoutImports } from './operations';
+import { tree } from './states';
+import { FakeNode } from './world';
 
 jest.setTimeout(900_000);
 
-describe.each(['containerd', 'k0s'] as const)('%s', (engine) => {
+const ENGINES = ['containerd', 'k0s', 'crio'] as const;
+
+describe.each(ENGINES)('%s', (engine) => {
   const options = { engine };
 
   test('is installed with a drop-in, in one restart, and leaves nothing behind', () => {
@@ -14,7 +17,7 @@ describe.each(['containerd', 'k0s'] as const)('%s', (engine) => {
     const before = tree(node);
     const starts = node.starts();
     expect(node.converge()).toMatchObject({ stage: 'verified' });
-    expect(node.read(node.dropIn())).toContain('version = 3');
+    expect(node.read(node.dropIn())).toContain(engine === 'crio' ? 'runtime_path' : 'version = 3');
     expect(node.hasRuntime()).toBe(true);
     expect(node.converge()).toMatchObject({ action: 'none' });
     expect(node.starts()).toBe(starts + 1);
@@ -29,48 +32,100 @@ describe.each(['containerd', 'k0s'] as const)('%s', (engine) => {
     }
     node.dispose();
   });
+});
 
-  test('whose configuration imports nothing is refused with the line to add', () => {
-    const node = new FakeNode(options);
-    node.write(node.config, 'version = 3\n');
-    const status = node.converge();
-    expect(status).toMatchObject({ stage: 'failed', reason: 'NoImports' });
-    const directory = engine === 'k0s' ? '/etc/k0s/containerd.d' : '/etc/containerd/conf.d';
-    expect(status.message).toContain(`imports = ["${directory}/*.toml"]`);
+test.each([
+  ['containerd', '/etc/containerd/conf.d'],
+  ['k0s', '/etc/k0s/containerd.d'],
+] as const)('%s whose configuration imports nothing is refused with the line to add', (engine, directory) => {
+  const node = new FakeNode({ engine });
+  node.write(node.config, 'version = 3\n');
+  const status = node.converge();
+  expect(status).toMatchObject({ stage: 'failed', reason: 'NoImports' });
+  expect(status.message).toContain(`imports = ["${directory}/*.toml"]`);
+  node.dispose();
+});
+
+describe('a plain containerd whose configuration imports nothing, and is taken over', () => {
+  const root = `# theirs, with a password\nversion = 3\n\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n  SystemdCgroup = true\n`;
+  const taken = () => {
+    const node = new FakeNode(withoutImports(root));
+    node.write(node.config, root, 0o600);
+    return node;
+  };
+  const mode = (node: FakeNode) => node.sh(`stat -c %a "$SYSBOX_ROOT${node.config}"`).stdout.trim();
+
+  test('names the sha256', () => {
+    const node = new FakeNode({ engine: 'containerd', foreign: { '/etc/containerd/config.toml': root } });
+    expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'NoImports' });
+    expect(node.status().message).toContain(`with the takeover sha256 ${sha256(root)}`);
     node.dispose();
+  });
+
+  test('has our table behind its own lines, and gets them back', () => {
+    const node = taken();
+    expect(node.converge()).toMatchObject({ stage: 'verified' });
+    expect(node.read(node.config).startsWith(root)).toBe(true);
+    expect(mode(node)).toBe('600');
+    expect(node.hasRuntime()).toBe(true);
+    expect(node.converge()).toMatchObject({ action: 'none' });
+    node.run('uninstall');
+    expect(node.read(node.config)).toBe(root);
+    expect(mode(node)).toBe('600');
+    expect(node.hasRuntime()).toBe(false);
+    node.dispose();
+  });
+
+  test('keeps what its owner writes into it afterwards', () => {
+    const node = taken();
+    node.converge();
+    node.write(node.config, node.read(node.config).replace('# theirs', '# theirs, changed'), 0o600);
+    expect(node.converge()).toMatchObject({ action: 'none' });
+    node.run('uninstall');
+    expect(node.read(node.config)).toBe(root.replace('# theirs', '# theirs, changed'));
+    node.dispose();
+  });
+
+  test('is refused where it defines our handler itself', () => {
+    const own = `${root}[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.sysbox-runc]\n  runtime_type = "io.containerd.runc.v2"\n`;
+    const node = new FakeNode(withoutImports(own));
+    expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'ForeignHandler' });
+    node.dispose();
+  });
+
+  test('killed at every fourth command boundary, has its own lines or ours behind them', () => {
+    print('takeover, containerd', killEverywhere(install(withoutImports(root)), 4));
+    print('uninstall with a takeover, containerd', killEverywhere(uninstall(withoutImports(root)), 4));
   });
 });
 
-// What an engine's file does differently changes no file of the node, so the states are those of K3s (install.test.ts and the others), from
-// each of which a node is continued there; here from every fourth.
+// What an engine's file does differently changes no file of the node but the drop-in, so the states are those of K3s (install.test.ts and the
+// others), from each of which a node is continued there; here from every fourth.
 describe('killed at every command boundary', () => {
-  test.each(['containerd', 'k0s'] as const)('an install on %s leaves a node that runs', (engine) => {
+  test.each(ENGINES)('an install on %s leaves a node that runs', (engine) => {
     print(`install, ${engine}`, killEverywhere(install({ engine }), 4));
   });
 
-  test('a rollback on containerd leaves it without the runtime', () => {
-    print(
-      'rollback, containerd',
-      killEverywhere(
-        failing(() => new FakeNode({ engine: 'containerd' })),
-        4,
-      ),
-    );
+  test.each(['containerd', 'crio'] as const)('a rollback on %s leaves it without the runtime', (engine) => {
+    const rollback = failing(() => new FakeNode({ engine }));
+    print(`rollback, ${engine}`, killEverywhere(rollback, 4));
   });
 
-  test.each(['containerd', 'k0s'] as const)('an uninstall on %s can be resumed', (engine) => {
+  test.each(ENGINES)('an uninstall on %s can be resumed', (engine) => {
     print(`uninstall, ${engine}`, killEverywhere(uninstall({ engine }), 4));
   });
 });
 
-test('with a disk that is full, then read-only, from any write on, an install on containerd leaves a node that runs', () => {
-  const options = { engine: 'containerd', ownFilesystem: true } as const;
-  printDisk('install, containerd', breakDiskEverywhere(install(options), undefined, 4));
+describe('with a disk that is full, then read-only, from any write on', () => {
+  test.each(['containerd', 'crio'] as const)('an install on %s leaves a node that runs', (engine) => {
+    const options = { engine, ownFilesystem: true } as const;
+    printDisk(`install, ${engine}`, breakDiskEverywhere(install(options), undefined, 4));
+  });
 });
 
 describe("which containerd is the node's", () => {
   test.each([
-    ['one of Docker, whose socket the kubelet does not use', '/run/other.sock', 'NoContainerd'],
+    ['one of Docker, whose socket the kubelet does not use', '/run/other.sock', 'NoEngine'],
     ['one whose socket the kubelet names by /var/run', '/var/run/containerd/containerd.sock', ''],
   ])('%s', (_, socket, reason) => {
     const node = new FakeNode({ engine: 'containerd' });
@@ -83,7 +138,7 @@ describe("which containerd is the node's", () => {
     const node = new FakeNode({ engine: 'containerd' });
     node.write('/proc/90/cmdline', ['kubelet', '--config=/var/lib/kubelet/config.yaml', ''].join('\0'));
     node.write('/var/lib/kubelet/config.yaml', 'containerRuntimeEndpoint: unix:///run/other.sock\n');
-    expect(node.converge()).toMatchObject({ reason: 'NoContainerd' });
+    expect(node.converge()).toMatchObject({ reason: 'NoEngine' });
     node.write('/var/lib/kubelet/config.yaml', 'containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock"\n');
     expect(node.converge()).toMatchObject({ stage: 'verified' });
     node.dispose();

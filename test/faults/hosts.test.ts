@@ -2,7 +2,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installed } from './operations';
-import { FakeNode, type NodeOptions, tree } from './world';
+import { tree } from './states';
+import { FakeNode, type NodeOptions } from './world';
 
 jest.setTimeout(120_000);
 
@@ -348,7 +349,7 @@ describe('a refusal has its reason, before anything is changed:', () => {
   });
 
   test('no engine at all', () => {
-    expect(refused({}, noContainerd)).toMatch(/^NoContainerd: no container engine/);
+    expect(refused({}, noContainerd)).toMatch(/^NoEngine: no container engine/);
   });
 
   test('SELinux enforcing', () => {

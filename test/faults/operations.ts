@@ -37,6 +37,13 @@ export const withTemplate = (path: string, settings: Record<string, string> = {}
   settings: { TAKEOVER: sha256(HAND_WRITTEN), ...settings },
 });
 
+/** A plain containerd whose configuration imports nothing, and is taken over. */
+export const withoutImports = (config: string): NodeOptions => ({
+  engine: 'containerd',
+  foreign: { '/etc/containerd/config.toml': config },
+  settings: { TAKEOVER: sha256(config) },
+});
+
 export const install = (options: NodeOptions = {}): Operation => ({
   node: () => new FakeNode(options),
   act: (node, env) => void node.converge(env),
@@ -143,7 +150,7 @@ export const uninstall = (options: NodeOptions = {}): Operation => ({
   done: (node) => {
     expect(node.exists('/var/lib/cdk8s-sysbox')).toBe(false);
     expect(node.exists('/opt/sysbox')).toBe(false);
-    expect(node.hasRuntime()).toBe('foreign' in options);
+    expect(node.hasRuntime()).toBe(Object.values(options.foreign ?? {}).includes(HAND_WRITTEN));
   },
   taken: Object.keys(options.foreign ?? {}),
 });

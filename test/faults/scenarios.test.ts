@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { HAND_WRITTEN, installed, OLD_TEMPLATE, sha256, TEMPLATE, withTemplate } from './operations';
-import { FakeNode, type NodeOptions, RENDERED, tree } from './world';
+import { tree } from './states';
+import { FakeNode, type NodeOptions, RENDERED } from './world';
 
 jest.setTimeout(120_000);
 
@@ -107,7 +108,7 @@ describe('K3s that does not come back', () => {
     node.flag('crashes-with-ours', 'sysbox-runc');
     const { message } = node.converge();
     expect(message).toContain(
-      "k3s restarts over and over (on the node: journalctl -u k3s); containerd's last words: containerd: panic",
+      'k3s restarts over and over (on the node: journalctl -u k3s); last words of containerd: containerd: panic',
     );
   });
 

@@ -4,13 +4,11 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -31,7 +29,7 @@ export interface NodeOptions {
   /** @default '/var/lib/rancher/k3s' */
   readonly dataDir?: string;
   /** Not K3s or RKE2: the engine with its own paths. */
-  readonly engine?: 'containerd' | 'k0s';
+  readonly engine?: keyof typeof ENGINES;
   /** @default 'server' */
   readonly role?: 'server' | 'agent';
   /** What K3s renders without a template. @default the fixture rendered-v3 */
@@ -88,7 +86,30 @@ const ENGINES = {
     bin: '/var/lib/k0s/bin',
     socket: '/run/k0s/containerd.sock',
   },
+  crio: {
+    unit: 'crio',
+    config: '/etc/crio/crio.conf',
+    dropIns: 'crio.conf.d',
+    bin: '/usr/bin',
+    socket: '/var/run/crio/crio.sock',
+  },
 } as const;
+
+/** What CRI-O's packages bring; they bring no crio.conf. */
+const CRIO = `[crio.image]
+signature_policy = "/etc/crio/policy.json"
+
+[crio.runtime]
+default_runtime = "crun"
+
+[crio.runtime.runtimes.crun]
+runtime_path = "/usr/libexec/crio/crun"
+runtime_root = "/run/crun"
+monitor_path = "/usr/libexec/crio/conmon"
+allowed_annotations = [
+    "io.containers.trace-syscall",
+]
+`;
 
 export class FakeNode {
   public readonly directory: string;
@@ -278,6 +299,9 @@ export class FakeNode {
 
   public release = 'aaaa';
 
+  /** Called before every command of the host program. */
+  public beforeRun?: (command: string) => void;
+
   /** How many rounds are made before the test gives up. */
   public patience = 8;
 
@@ -298,6 +322,7 @@ export class FakeNode {
 
   /** One command of the host program, as the coordinator asks for it. Its run's name, when it came to its end. */
   public run(command: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): string {
+    this.beforeRun?.([this.release, command, ...args].join(' '));
     const run = `${command}-${++this.runs}`;
     const line = ['--wait', join(BIN, 'run-unit'), command, run, this.release, ...args];
     spawnSync('setsid', line, { env: { ...this.env(), ...env }, stdio: 'ignore' });
@@ -404,11 +429,12 @@ export class FakeNode {
     this.write(`/etc/systemd/system/${this.unit}.service`, '[Service]\n');
     for (const directory of ['/etc/modules-load.d', '/opt', '/var/lib'])
       mkdirSync(this.path(directory), { recursive: true });
-    this.write(this.config, readFileSync(base, 'utf8'));
+    if (this.options.engine === 'crio') this.write('/etc/crio/crio.conf.d/10-crio.conf', CRIO);
+    else this.write(this.config, readFileSync(base, 'utf8'));
     const { bin } = this;
     mkdirSync(this.path(bin), { recursive: true });
     // Copies, since the programs of a node are its root's alone.
-    for (const program of ['containerd', 'containerd.awk', 'crictl', 'kubectl']) {
+    for (const program of ['containerd', 'containerd.awk', 'crio', 'crio.awk', 'crictl', 'kubectl']) {
       copyFileSync(join(BIN, program), this.path(`${bin}/${program}`));
     }
     if (this.options.engine === undefined) this.makeDataDir();
@@ -443,24 +469,29 @@ export class FakeNode {
     this.flag('data-dir', this.dataDir);
     this.flag('role', this.options.role ?? 'server');
     this.flag('base', this.base());
-    this.flag('process/comm', 'containerd\n');
+    const daemon = this.options.engine === 'crio' ? 'crio' : 'containerd';
+    if (daemon === 'crio') this.flag('is-crio');
+    this.flag('process/comm', `${daemon}\n`);
     this.flag('process/cgroup', `0::/system.slice/${unit}\n`);
-    this.flag('process/status', 'Name:\tcontainerd\nUid:\t0\t0\t0\t0\n');
+    this.flag('process/status', 'Name:\tdaemon\nUid:\t0\t0\t0\t0\n');
     mkdirSync(join(this.sys, 'process/ns'));
     for (const kind of ['pid', 'user', 'mnt']) symlinkSync(`${kind}:[host]`, join(this.sys, `process/ns/${kind}`));
     const { engine } = this.options;
+    // The others are started with the file that their owner wrote.
+    if (engine === undefined || engine === 'k0s') this.flag('renders');
     this.flag('socket', this.socket);
     this.flag('config', this.config);
     this.flag('log-of-containerd', engine === undefined ? `${this.dataDir}/agent/containerd/containerd.log` : '');
-    // Only without an engine around it is containerd the main process of its unit.
-    this.flag('main-pid', engine === 'containerd' ? '100' : '99');
+    // K3s and k0s start containerd; elsewhere it is the main process of its unit.
+    this.flag('main-pid', engine === undefined || engine === 'k0s' ? '99' : '100');
     const line = {
       k3s: ['containerd', '-c', this.config, '-a', this.socket],
       containerd: ['/usr/bin/containerd'],
+      crio: ['/usr/bin/crio'],
       k0s: ['containerd', '--root=/var/lib/k0s/containerd', `--address=${this.socket}`, `--config=${this.config}`],
     }[engine ?? 'k3s'];
     this.flag('process/cmdline', [...line, ''].join('\0'));
-    symlinkSync(`${this.bin}/containerd`, join(this.sys, 'process/exe'));
+    symlinkSync(`${this.bin}/${daemon}`, join(this.sys, 'process/exe'));
     mkdirSync(join(this.sys, 'units', unit));
     this.flag(`units/${unit}/invocation`, '100');
     this.flag(`units/${unit}/nrestarts`, '0');
@@ -490,42 +521,8 @@ export class FakeNode {
   }
 }
 
-export type Tree = Record<string, string>;
-
-/** Every file, directory and link with its content and mode, but for what a running system changes by itself. */
-export function tree(node: FakeNode): Tree {
-  const found: Tree = {};
-  const volatile = /^\/(proc|run|sys)(\/|$)|\/containerd\.log$|\/etc\/(containerd\/config|k0s\/containerd)\.toml$/;
-  const walk = (directory: string) => {
-    for (const entry of readdirSync(node.path(directory), { withFileTypes: true })) {
-      const path = join(directory, entry.name);
-      if (volatile.test(path)) continue;
-      if (entry.isDirectory()) {
-        found[path] = 'directory';
-        walk(path);
-      } else if (entry.isSymbolicLink()) found[path] = `-> ${readlinkSync(node.path(path))}`;
-      else found[path] = readFileSync(node.path(path), 'utf8');
-    }
-  };
-  walk('/');
-  return found;
-}
-
 function mount(...args: string[]): void {
   const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });
   if (status !== 0)
     throw new Error(`a filesystem of its own needs root's rights (sudo): mount ${args.join(' ')}: ${stderr}`);
-}
-
-/** Copies a node's directories back to where they were taken from. */
-export function putBack(node: FakeNode, state: string): void {
-  spawnSync('find', [node.root, node.sys, '-mindepth', '1', '-delete']);
-  spawnSync('cp', ['-a', join(state, 'root'), join(state, 'sys'), node.directory]);
-}
-
-export function copyOf(node: FakeNode): string {
-  const state = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-state-'));
-  cpSync(node.root, join(state, 'root'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  cpSync(node.sys, join(state, 'sys'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  return state;
 }

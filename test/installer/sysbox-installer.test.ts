@@ -1,7 +1,6 @@
 import { Duration, Size } from 'cdk8s';
 import { ImagePullPolicy, NodeTaintQuery, PercentOrAbsolute, Secret } from 'cdk8s-plus-30';
 import {
-  ContainerEngine,
   NodeOptions,
   RolloutOptions,
   RuntimeReference,
@@ -299,10 +298,7 @@ describe('every prop', () => {
 });
 
 describe('refuses', () => {
-  const crio = RuntimeReference.fromRuntimeClassName('sysbox-runc', { containerEngine: ContainerEngine.CRIO });
-
   test.each<[string, Partial<SysboxInstallerProps>, RegExp]>([
-    ['CRI-O nodes', { runtimeClass: crio }, /is for CRI-O nodes.*upstream's sysbox-deploy-k8s/],
     [
       'a dry run of an uninstall',
       { uninstall: true, node: { dryRun: true } },

@@ -4,7 +4,7 @@ import { Bench, needTools, SHELLS } from './shells';
 
 beforeAll(() => needTools());
 
-const ALL = ['paths', 'durable', 'journal', 'node', 'containerd'];
+const ALL = ['paths', 'durable', 'journal', 'node', 'configuration', 'containerd'];
 const RENDERED = (name: string) => join(__dirname, '..', 'merge', 'fixtures', `${name}.toml`);
 const DUMP = (version: string) => join(__dirname, 'fixtures', `dump-${version}.toml`);
 const DIR = '/var/lib/rancher/k3s/agent/etc/containerd';
@@ -20,7 +20,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     ['rendered-v3', '3', `${DIR}/config-v3.toml.d`],
     ['rendered-v3-nvidia', '3', `${DIR}/config-v3.toml.d`],
   ])('%s has version %s and imports %s', (name, version, directory) => {
-    const said = bench.output(ALL, `load_engine k3s; CONFIG='${RENDERED(name)}'; rendered_version; engine_drop_ins`);
+    const said = bench.output(ALL, `load_engine k3s; CONFIG='${RENDERED(name)}'; root_version; engine_drop_ins`);
     expect(said).toBe(`${version}\n${directory}\n`);
   });
 
@@ -33,7 +33,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   describe.each(['v2.2.2-k3s1', 'v2.3.2-k3s2'])('of the dump of containerd %s', (version) => {
     const dumped = (name: string) =>
       bench
-        .output(ALL, `dumped '${DUMP(version)}' ${name}`)
+        .output(ALL, `engine_table '${DUMP(version)}' ${name}`)
         .split('\n')
         .filter(Boolean);
 
@@ -63,7 +63,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     writeFileSync(join(directory, 'theirs.toml'), 'theirs');
     const ours = `${readFileSync(config, 'utf8')}\n# Written by cdk8s-sysbox: x\n[ours]\n`;
     writeFileSync(config, ours);
-    bench.output(ALL, `load_engine k3s; CONFIG='${config}'; make_work; trial`);
+    bench.output(ALL, `load_engine k3s; CONFIG='${config}'; make_work; engine_trial`);
     const work = join(bench.root, 'run/cdk8s-sysbox');
     const trial = readFileSync(join(work, 'trial.toml'), 'utf8');
     expect(trial).toContain(`imports = ["${work}/imports/*.toml"]`);

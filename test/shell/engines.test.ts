@@ -4,7 +4,30 @@ import { Bench, needTools, SHELLS } from './shells';
 
 beforeAll(() => needTools());
 
-const ALL = ['paths', 'durable', 'journal', 'node', 'containerd', 'daemons', 'commit'];
+const ALL = ['paths', 'durable', 'journal', 'node', 'configuration', 'daemons', 'commit'];
+
+/** In the form that CRI-O 1.36 prints. */
+const CRIO_CONFIG = `[crio.runtime]
+
+# cgroup_manager = "systemd"
+log_level = "info"
+
+# [crio.runtime.runtimes.runtime-handler]
+# runtime_path = "/path/to/the/executable"
+
+[crio.runtime.runtimes.crun]
+runtime_path = ""
+
+[crio.runtime.runtimes.sysbox-runc]
+runtime_path = "/opt/sysbox/current/sysbox-runc"
+runtime_type = "oci"
+
+allowed_annotations = [
+\t"io.kubernetes.cri-o.userns-mode",
+]
+
+# The workloads table defines ways to customize containers with different resources
+`;
 
 describe.each(Object.keys(SHELLS))('under %s', (shell) => {
   let bench: Bench;
@@ -89,6 +112,70 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
       'load_engine containerd; engine_inspect "$ROOT/proc/90"; echo "$CONFIG_PATH $ADDRESS $BIN"',
     );
     expect(said.trim()).toBe(`${found} /usr/bin`);
+  });
+
+  test.each([
+    [
+      'flags',
+      ['-c', '/etc/other.conf', '--config-dir=/etc/other.d', '--listen', '/run/a.sock'],
+      '/etc/other.conf /etc/other.d /run/a.sock',
+    ],
+    ['the last of its files', [], '/etc/crio/crio.conf /etc/crio/crio.conf.d /run/b.sock'],
+  ])('CRI-O is where %s say', (_, args, found) => {
+    write('etc/crio/crio.conf', '[crio.api]\nlisten = "/run/c.sock"\n');
+    write('etc/crio/crio.conf.d/10-crio.conf', '[crio.api]\nlisten = "/run/b.sock"\n');
+    process(90, 'crio', ['/usr/bin/crio', ...args]);
+    const said = bench.output(
+      ALL,
+      'load_engine crio; engine_inspect "$ROOT/proc/90"; echo "$CONFIG_PATH $DROP_INS $ADDRESS $BIN"',
+    );
+    expect(said.trim()).toBe(`${found} /usr/bin`);
+  });
+
+  test('CRI-O without files listens where it does by default', () => {
+    process(90, 'crio', ['/usr/bin/crio']);
+    const said = bench.output(ALL, 'load_engine crio; engine_inspect "$ROOT/proc/90"; echo "$ADDRESS"');
+    expect(said.trim()).toBe('/var/run/crio/crio.sock');
+  });
+
+  test('of what `crio config` prints, a table is read without its comments, and a list on one line', () => {
+    write('dump', CRIO_CONFIG);
+    const table = (name: string) => bench.output(ALL, `load_engine crio; engine_table "$ROOT/dump" ${name}`);
+    expect(table('sysbox-runc')).toBe(
+      'allowed_annotations = ["io.kubernetes.cri-o.userns-mode"]\nruntime_path = "/opt/sysbox/current/sysbox-runc"\nruntime_type = "oci"\n',
+    );
+    expect(table('kata')).toBe('');
+    const others = bench.output(ALL, 'load_engine crio; HANDLER=sysbox-runc; engine_others "$ROOT/dump"');
+    expect(others).not.toContain('userns-mode');
+    expect(others).toContain('[crio.runtime.runtimes.crun]');
+    expect(others).toContain('log_level = "info"');
+    expect(bench.output(ALL, 'load_engine crio; engine_systemd_cgroup "$ROOT/dump"').trim()).toBe('true');
+  });
+
+  test('a file that is being written never lies in a directory of which every file is read', () => {
+    const crio =
+      'load_engine crio; BIN=/usr/bin CONFIG_PATH=/etc/crio/crio.conf DROP_INS=/etc/crio/crio.conf.d; locate';
+    const half = (path: string) => bench.output(ALL, `${crio}; name_half "$ROOT${path}" .new; echo "$HALF"`).trim();
+    write('etc/crio/crio.conf.d/10-crio.conf', '');
+    expect(half('/etc/crio/crio.conf.d/x.toml')).toBe(join(bench.root, 'etc/crio/x.toml.new'));
+    expect(half('/etc/other/x.toml')).toBe(join(bench.root, 'etc/other/x.toml.new'));
+    const said = bench.output(
+      ALL,
+      `${crio}; mv() { ls "$ROOT/etc/crio/crio.conf.d"; command mv "$@"; }; echo new | write_file "$ROOT/etc/crio/crio.conf.d/x.toml"; ls "$ROOT/etc/crio" "$ROOT/etc/crio/crio.conf.d"`,
+    );
+    expect(said.replaceAll(bench.root, '')).toBe(
+      '10-crio.conf\n/etc/crio:\ncrio.conf.d\n\n/etc/crio/crio.conf.d:\n10-crio.conf\nx.toml\n',
+    );
+  });
+
+  test('an engine that is read after another has nothing of it', () => {
+    const of = (...engines: string[]) =>
+      bench.output(
+        ALL,
+        `${engines.map((engine) => `load_engine ${engine}`).join('; ')}; echo "$ENGINE_NAME $ENGINE_DAEMON $ENGINE_VERSION $WHOLE_DIRECTORY"; type engine_dump | tail -n +2`,
+      );
+    expect(of('crio', 'k3s')).toBe(of('k3s'));
+    expect(of('crio', 'k0s')).toBe(of('k0s'));
   });
 
   test('a path is written in one way, whichever link leads to it', () => {

@@ -178,7 +178,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     write('var/lib/rancher/k3s/data/new/bin/containerd', '');
     bench.output(ALL, 'chmod +x "$ROOT/var/lib/rancher/k3s/data/new/bin/containerd"; rm -r "$ROOT/proc"');
     symlinkSync('new', join(bench.root, 'var/lib/rancher/k3s/data/current'));
-    expect(bench.output(ALL, 'recall; echo "$UNIT $BIN $CONTAINERD"').trim()).toBe(
+    expect(bench.output(ALL, 'recall; echo "$UNIT $BIN $DAEMON"').trim()).toBe(
       `k3s /var/lib/rancher/k3s/data/current/bin ${bench.root}/var/lib/rancher/k3s/data/current/bin/containerd`,
     );
   });
@@ -232,7 +232,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     write('proc/4242/cgroup', '0::/kubepods.slice/cri-containerd-abc.scope/init.scope\n');
     mkdirSync(join(bench.root, 'proc/4343')); // gone in between
     const counted = 'grep() { echo one >>"$ROOT/greps"; command grep "$@"; }';
-    const find = (id: string) => bench.run([...ALL, 'verify'], `${counted}; sandbox_process ${id}`);
+    const find = (id: string) => bench.run([...ALL, 'verify'], `load_engine k3s; ${counted}; sandbox_process ${id}`);
     expect(find('abc').stdout.trim()).toBe(join(bench.root, 'proc/4242'));
     expect(readFileSync(join(bench.root, 'greps'), 'utf8')).toBe('one\n');
     expect(find('nobody').status).toBe(1);
@@ -260,7 +260,7 @@ describe.each(Object.keys(SHELLS))('under %s', (shell) => {
     const answers = () =>
       bench.run(
         ALL,
-        'chmod +x "$ROOT/crictl"; CRICTL=$ROOT/crictl ADDRESS=/run/c.sock; rm -f "$ROOT/asked"; r=0; containerd_answers || r=$?; echo $r; cat "$ROOT/asked" 2>/dev/null || true',
+        'chmod +x "$ROOT/crictl"; CRICTL=$ROOT/crictl ADDRESS=/run/c.sock; rm -f "$ROOT/asked"; r=0; engine_answers || r=$?; echo $r; cat "$ROOT/asked" 2>/dev/null || true',
       ).stdout;
     const head = 'Num       RefCount Protocol Flags    Type St Inode Path\n';
     write('proc/1/net/unix', head);
