@@ -38,8 +38,6 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== now) {
     },
   );
   require('./prop-schema');
-  require('./lazy-index');
   require('./bundle');
-  require('./strip-comments');
   writeFileSync(stamp, now);
 }

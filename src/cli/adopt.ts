@@ -64,7 +64,7 @@ export function adoptText(text: string, options: AdoptOptions): string {
 }
 
 function adoptDocument(text: string, options: AdoptOptions): string {
-  const document = yaml.parseDocument(text, { version: '1.1', logLevel: 'error' });
+  const document = yaml().parseDocument(text, { version: '1.1', logLevel: 'error' });
   if (document.errors.length > 0) throw new Error(document.errors[0].message.split('\n')[0]);
   const manifest: Json = document.toJS();
   if (replaceablePodsOf(manifest).length === 0) return text;

@@ -35,8 +35,8 @@ const OPTIONS = { version: '1.1', logLevel: 'error' };
 export class SourceDocument {
   /** All documents of a file. Refused: invalid YAML. */
   public static allOf(text: string): SourceDocument[] {
-    const lines = new yaml.LineCounter();
-    const parsed = yaml.parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
+    const lines = new (yaml().LineCounter)();
+    const parsed = yaml().parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
     return (Array.isArray(parsed) ? parsed : []).map((document) => new SourceDocument(document, text, lines));
   }
 
@@ -58,7 +58,7 @@ export class SourceDocument {
 
   /** Where something is, or, if it is missing, what should contain it. */
   public positionOf(path: Path): Position {
-    this.nodes ??= yaml.parseDocument(this.text.slice(this.start, this.end), OPTIONS) as YamlDocument;
+    this.nodes ??= yaml().parseDocument(this.text.slice(this.start, this.end), OPTIONS) as YamlDocument;
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? this.nodes.contents : nodeAt(this.nodes, path.slice(0, length));
       const offset = node?.range?.[0];

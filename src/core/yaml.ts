@@ -1,9 +1,11 @@
-import * as library from 'yaml';
 import { Json } from './json';
 
 /**
- * The `yaml` package. The build puts it into this file (scripts/bundle.js).
+ * The `yaml` package, loaded when it is first asked for: few apps parse YAML. The build puts it into this file
+ * (scripts/bundle.js).
  *
  * @internal
  */
-export const yaml: Json = library;
+export function yaml(): Json {
+  return require('yaml');
+}

@@ -89,7 +89,7 @@ function templateKind(clusterScope: Json): string {
 /** A patch is YAML or JSON in a string; one with parameters in it may not be. */
 function parsed(patch: Json): JsonMap {
   try {
-    return typeof patch === 'string' ? mapOf(yaml.parse(patch, { logLevel: 'silent' })) : {};
+    return typeof patch === 'string' ? mapOf(yaml().parse(patch, { logLevel: 'silent' })) : {};
   } catch {
     return {};
   }
