@@ -22,7 +22,7 @@ const otherwise = `Cannot get agent-sandbox ${version}: Go and the Go module pro
 
 /** Applies the CRDs of the release and waits until all kinds are served and discovered. */
 export async function installAgentSandboxCrds(server: ApiServer): Promise<void> {
-  const applied = await server.apply(await crds());
+  const applied = await server.apply(await agentSandboxCrds());
   for (const { spec } of applied) {
     const apiVersion = `${spec.group}/v1beta1`;
     await eventually(() => server.get(`/apis/${apiVersion}/${spec.names.plural}`));
@@ -30,7 +30,8 @@ export async function installAgentSandboxCrds(server: ApiServer): Promise<void> 
   }
 }
 
-async function crds(): Promise<string> {
+/** The CRDs of the release, as YAML. */
+export async function agentSandboxCrds(): Promise<string> {
   const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', `${goModule}@${version}`], { otherwise }));
   const folder = join(Dir, 'k8s', 'crds');
   return readdirSync(folder)
@@ -55,14 +56,15 @@ function controller(): Promise<string> {
   });
 }
 
-/** Starts the controller with its extensions, as the administrator. Its webhook only converts v1alpha1, so it is off. */
-export async function startAgentSandboxController(server: ApiServer): Promise<{ stop: () => void; log: () => string }> {
-  const program = await controller();
-  const folder = mkdtempSync(join(tmpdir(), 'agent-sandbox-'));
-  const kubeconfig = join(folder, 'kubeconfig');
+export interface AgentSandboxController {
+  stop(): void;
+  log(): string;
+}
+
+/** Starts the controller against an API server of these tests, as its administrator. */
+export function startAgentSandboxController(server: ApiServer): Promise<AgentSandboxController> {
   const named = { name: 'a' };
-  writeFileSync(
-    kubeconfig,
+  return runAgentSandboxController(
     stringify({
       apiVersion: 'v1',
       kind: 'Config',
@@ -71,13 +73,19 @@ export async function startAgentSandboxController(server: ApiServer): Promise<{ 
       clusters: [{ ...named, cluster: { server: server.url, 'certificate-authority': server.caFile } }],
       users: [{ ...named, user: { token: server.adminToken } }],
     }),
-    { mode: 0o600 },
   );
+}
+
+/** Starts the controller with its extensions. Its webhook only converts v1alpha1, so it is off. */
+export async function runAgentSandboxController(kubeconfig: string): Promise<AgentSandboxController> {
+  const program = await controller();
+  const folder = mkdtempSync(join(tmpdir(), 'agent-sandbox-'));
+  writeFileSync(join(folder, 'kubeconfig'), kubeconfig, { mode: 0o600 });
   const logFile = join(folder, 'log');
   const log = openSync(logFile, 'w');
   const flags = ['--extensions', '--enable-webhook=false', '--leader-elect=false'];
   const addresses = ['--metrics-bind-address=0', '--health-probe-bind-address=0'];
-  const child: ChildProcess = spawn(program, [`--kubeconfig=${kubeconfig}`, ...flags, ...addresses], {
+  const child: ChildProcess = spawn(program, [`--kubeconfig=${join(folder, 'kubeconfig')}`, ...flags, ...addresses], {
     stdio: ['ignore', log, log],
   });
   closeSync(log);

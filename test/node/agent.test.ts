@@ -7,9 +7,10 @@ import { sleep } from './harness/host';
 import { runtimeYaml } from './harness/installation';
 import { startK3s } from './harness/k3s';
 import type { Cluster, PodStatus } from './harness/kubectl';
-import { distFiles, distImages } from './harness/manifests';
+import { distImages } from './harness/manifests';
 import type { NativeServer } from './harness/nativeServer';
 import type { Node } from './harness/node';
+import { rollout } from './harness/rollout';
 import { difference, snapshot, type Snapshot } from './harness/snapshot';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
@@ -22,7 +23,7 @@ const containerdFolder = `${dataDir}/agent/etc/containerd`;
 const dropIn = `${containerdFolder}/config-v3.toml.d/cdk8s-sysbox.toml`;
 const namespace = 'sysbox-system';
 const deadline = 240;
-const rollout = { deadline: Duration.seconds(deadline) };
+const settings = { deadline: Duration.seconds(deadline) };
 
 const steps = new Steps('A K3s agent, its server away, and its uninstall');
 let server: NativeServer;
@@ -33,10 +34,11 @@ let runtimesBefore: Record<string, RuntimeTable>;
 let starts: number;
 let broken = false;
 
-const plainPod = `apiVersion: v1
+const pod = (name: string, extra: string) => `apiVersion: v1
 kind: Pod
-metadata: { name: plain, namespace: default }
+metadata: { name: ${name}, namespace: default }
 spec:
+  ${extra}
   terminationGracePeriodSeconds: 1
   containers:
     - { name: main, image: '${distImages().ubuntu}', command: [sleep, infinity] }
@@ -69,10 +71,9 @@ afterAll(async () => {
 
 test('the first install finds the renamed unit and the data dir, and restarts the agent once', async () => {
   await diagnosed(async () => {
-    await cluster.apply(plainPod);
-    await cluster.apply(runtimeYaml({ rollout }));
-    const [ubuntu] = distFiles().filter((text) => /kind: Pod$/m.test(text));
-    await cluster.apply(ubuntu!);
+    await cluster.apply(pod('plain', ''));
+    await cluster.apply(runtimeYaml({ rollout: settings }));
+    await cluster.apply(pod('ubuntu', 'runtimeClassName: sysbox-runc\n  hostUsers: false'));
     await waitFor('installer pod', { timeoutMs: 10 * 60_000 }, async () => (await installerPods()).length === 1);
     await keptAway('plain');
     await steps.step('node labelled sysbox-runtime=running', () =>
@@ -107,7 +108,9 @@ test('a change that comes due while the server is away is refused, restarts noth
   const container = await systemContainer();
   await diagnosed(async () => {
     await node.run(`rm ${dropIn}`); // the installer sees at its next look that a change is due
-    await waitFor('slot', { timeoutMs: 5 * 60_000, everyMs: 200 }, async () => node.name in (await lease()).holders);
+    await waitFor('slot', { timeoutMs: 5 * 60_000, everyMs: 200 }, async () =>
+      (await rolloutState()).holders.includes(node.name),
+    );
     await server.kill();
     await steps.step('refused: ServerUnreachable', () =>
       waitFor('refusal', { timeoutMs: 5 * 60_000 }, async (last) => {
@@ -133,7 +136,7 @@ test('a change that comes due while the server is away is refused, restarts noth
   });
   expect(await node.starts(unit)).toBe(starts + 1);
   expect(await journal('rollbacks')).toBe('');
-  expect(await lease()).toMatchObject({ failed: {}, holders: {} });
+  expect(await rolloutState()).toMatchObject({ failed: {}, holders: [] });
   expect(await systemContainer()).toEqual(container);
 });
 
@@ -180,7 +183,7 @@ test('a server that leaves between the restart and the health is waited for, and
   });
   expect(await node.starts(unit)).toBe(starts + 1);
   expect(await journal('rollbacks')).toBe('');
-  expect(await lease()).toMatchObject({ failed: {}, holders: {} });
+  expect(await rolloutState()).toMatchObject({ failed: {}, holders: [] });
   expect((await nodeObject()).metadata.labels['sysbox-runtime']).toBe('running');
   expect(await node.run(`test -e ${dropIn} && echo there`)).toBe('there');
   expect(await systemContainer()).toEqual(container);
@@ -191,14 +194,16 @@ test('an uninstall leaves the agent as it was', async () => {
   starts = await node.starts(unit);
   await diagnosed(async () => {
     await cluster.kubectl(['delete', 'pod', 'ubuntu', 'plain', '--timeout=5m'], { timeoutMs: 6 * 60_000 });
-    const removal = runtimeYaml({ rollout, uninstall: true });
+    const removal = runtimeYaml({ rollout: settings, uninstall: true });
     await cluster.apply(removal);
     await steps.step('uninstalled', () =>
       waitFor('uninstall', { timeoutMs: 20 * 60_000 }, async (last) => {
         const { metadata } = await nodeObject();
         last(JSON.stringify(metadata));
-        const ours = Object.keys(metadata.annotations).filter((key) => key.startsWith('cdk8s-sysbox.io/'));
-        return ours.length === 0 && (await node.exec('test -e /var/lib/cdk8s-sysbox')).code === 1;
+        return (
+          metadata.annotations['cdk8s-sysbox.io/stage'] === 'removed' &&
+          (await node.exec('test -e /var/lib/cdk8s-sysbox')).code === 1
+        );
       }),
     );
     await cluster.kubectl(['delete', '--timeout=5m', '-f', '-'], { stdin: removal, timeoutMs: 6 * 60_000 });
@@ -225,16 +230,12 @@ const settled = () =>
     const { metadata } = await nodeObject();
     last(JSON.stringify(metadata.annotations));
     const done = metadata.annotations['cdk8s-sysbox.io/stage'] === 'ready' && (await journal('state')) === 'verified';
-    return done && (await node.exec(`test -e ${dropIn}`)).code === 0 && !(node.name in (await lease()).holders);
+    return (
+      done && (await node.exec(`test -e ${dropIn}`)).code === 0 && !(await rolloutState()).holders.includes(node.name)
+    );
   });
 
-/** The state of the rollout. */
-async function lease(): Promise<{ holders: Record<string, unknown>; failed: Record<string, string> }> {
-  const { metadata } = await cluster.get<{ metadata: { annotations: Record<string, string> } }>(
-    ...['lease', 'cdk8s-sysbox-rollout', '-n', namespace],
-  );
-  return JSON.parse(metadata.annotations['cdk8s-sysbox.io/rollout']!);
-}
+const rolloutState = () => rollout(cluster);
 
 const journal = (key: string) => node.run(`sed -n 's/^${key}=//p' /var/lib/cdk8s-sysbox/journal`);
 
@@ -243,9 +244,9 @@ const status = async () =>
 
 const k3sLog = () => node.run(`journalctl -b -q -o cat -n 200 -u ${unit}`);
 
-/** When the dead-man looked and found K3s waiting for its server, in seconds of the node's clock. */
+/** When the dead-man looked and found that K3s waits for its server, in seconds of the node's clock. */
 async function looks(): Promise<number[]> {
-  const lines = await node.run(`journalctl -b -q -o short-unix | grep 'K3s waits for its server' || true`);
+  const lines = await node.run(`journalctl -b -q -o short-unix | grep 'K3s has not started containerd' || true`);
   return lines.split('\n').filter(Boolean).map(Number.parseFloat);
 }
 

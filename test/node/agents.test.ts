@@ -7,8 +7,8 @@ import { startK3s } from './harness/k3s';
 import type { NativeServer } from './harness/nativeServer';
 import type { Node } from './harness/node';
 import { freePort, lanCard } from './harness/machine';
+import { watchRollout, type Rollout } from './harness/rollout';
 import { Steps } from './harness/steps';
-import { waitFor } from './harness/wait';
 
 jest.setTimeout(120 * 60_000);
 
@@ -19,12 +19,7 @@ const steps = new Steps('One rollout over two K3s agents');
 let server: NativeServer;
 const nodes: Node[] = [];
 
-interface RolloutState {
-  readonly holders: Record<string, unknown>;
-  readonly failed: Record<string, string>;
-  readonly done: number;
-}
-const seen: RolloutState[] = [];
+let seen: Rollout[] = [];
 
 beforeAll(async () => {
   const agents = await agentPlatform({ unit, dataDir });
@@ -46,13 +41,8 @@ beforeAll(async () => {
       Promise.all(nodes.map((node) => server.cluster.nodeReady(node.name, start))),
     );
     await server.cluster.apply(runtimeYaml({ rollout: { deadline: Duration.minutes(10) } }));
-    await steps.step('both nodes ready with the runtime', () =>
-      waitFor('rollout', { timeoutMs: 60 * 60_000, everyMs: 250 }, async (last) => {
-        const state = await lease();
-        last(JSON.stringify(state));
-        if (JSON.stringify(state) !== JSON.stringify(seen.at(-1))) seen.push(state);
-        return state.done === nodes.length && Object.keys(state.holders).length === 0;
-      }),
+    seen = await steps.step('both nodes ready with the runtime', () =>
+      watchRollout(server.cluster, async ({ done, holders }) => done === nodes.length && holders.length === 0),
     );
   });
 });
@@ -63,12 +53,11 @@ afterAll(async () => {
   await server?.dispose();
 });
 
-test('the Lease never has two holders, and the second comes after the success of the first', () => {
-  const turns = seen.map(({ holders, done }) => ({ holders: Object.keys(holders), done }));
-  process.stdout.write(`${turns.map(({ holders, done }) => `  ${holders} done ${done}`).join('\n')}\n`);
-  expect(turns.every(({ holders }) => holders.length <= 1)).toBe(true);
-  const canary = turns.find(({ holders }) => holders.length > 0)!.holders[0];
-  for (const { holders, done } of turns) if (holders.length > 0 && holders[0] !== canary) expect(done).toBe(1);
+test('there are never two holders, and the second comes after the success of the first', () => {
+  process.stdout.write(`${seen.map(({ holders, done }) => `  ${holders} done ${done}`).join('\n')}\n`);
+  expect(seen.every(({ holders }) => holders.length <= 1)).toBe(true);
+  const canary = seen.find(({ holders }) => holders.length > 0)!.holders[0];
+  for (const { holders, done } of seen) if (holders.length > 0 && holders[0] !== canary) expect(done).toBe(1);
   expect(seen.every(({ failed }) => Object.keys(failed).length === 0)).toBe(true);
 });
 
@@ -85,13 +74,6 @@ test('no agent was restarted before the other one was verified, and each of them
   expect(first!.verified).toBeLessThan(second!.restart);
   expect(times.map(({ starts }) => starts)).toEqual([2, 2]);
 });
-
-async function lease(): Promise<RolloutState> {
-  const { metadata } = await server.cluster.get<{ metadata: { annotations: Record<string, string> } }>(
-    ...['lease', 'cdk8s-sysbox-rollout', '-n', 'sysbox-system'],
-  );
-  return JSON.parse(metadata.annotations['cdk8s-sysbox.io/rollout']!);
-}
 
 /** When the agent's unit was started, in seconds. */
 async function unitTimes(node: Node): Promise<number[]> {

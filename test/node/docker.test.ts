@@ -12,6 +12,7 @@ import {
 } from '../../src';
 import { Authority } from './harness/certificates';
 import { serveNames } from './harness/dns';
+import { idleCost, idleRow } from './harness/idle';
 import { yamlOf } from './harness/manifests';
 import { Steps } from './harness/steps';
 import { innerArchive, innerImageName, systemImageName as image } from './harness/systemImages';
@@ -58,6 +59,9 @@ test('an engine in the container itself runs a container, which reaches the netw
     const interfaceOf = ['ip', '-o', 'link', 'show', 'eth0'];
     const mtu = / mtu \d+ /.exec(await exec('alone', interfaceOf))![0];
     expect(await exec('alone', [...inner, ...interfaceOf])).toContain(mtu);
+    const idle = await idleCost(workloads.node, workloads.cluster, 'alone', namespace, 120);
+    process.stdout.write(idleRow('DockerPod', idle));
+    expect(idle.cpuMillis).toBeLessThan(500);
   }));
 
 test('an engine beside the work of the container ends with it', () =>

@@ -5,6 +5,7 @@ import { K3sCluster, K3sComponent, SystemStorage } from '../../src';
 import { serveNames } from './harness/dns';
 import { pauseImage } from './harness/images';
 import { imagesFolder } from './harness/k3s';
+import { idleCost, idleRow } from './harness/idle';
 import { yamlOf } from './harness/manifests';
 import type { NodeFile } from './harness/node';
 import { binaries } from './harness/prerequisites';
@@ -66,6 +67,12 @@ test('the published kubeconfig leads to the nodes, which are named after their p
   expect(nodes).toMatch(new RegExp(`^${server} +Ready`, 'm'));
   expect(nodes).toMatch(new RegExp(`^${agent} +Ready`, 'm'));
   expect(await inner(['get', '--raw', '/readyz'])).toBe('ok');
+});
+
+test('what an idle server costs', async () => {
+  const idle = await idleCost(workloads.node, workloads.cluster, server, namespace, 180);
+  process.stdout.write(idleRow('K3sCluster, server', idle));
+  expect(idle.memoryMiB).toBeLessThan(1_536);
 });
 
 test('pods inside run on both nodes and reach each other by a Service', () =>

@@ -13,11 +13,16 @@ import { rootDisk, type Disk } from './rootDisk';
 export async function agentPlatform(
   options: Pick<AgentOptions, 'unit' | 'dataDir'>,
 ): Promise<{ server: NativeServer; disk: Disk }> {
+  const disk = await bareAgentDisk(options);
+  return { server: await NativeServer.create(binaries().k3s), disk };
+}
+
+/** A disk of an agent that has the images of dist/ and belongs to no cluster yet. */
+export async function bareAgentDisk(options: Pick<AgentOptions, 'unit' | 'dataDir'>): Promise<Disk> {
   const { k3s, sysboxDir } = binaries();
   await ensureTools();
   const images = await imagesOf(distImages(), sysboxDir);
-  const disk = await agentDisk({ binary: k3s, images, ...options }, await rootDisk());
-  return { server: await NativeServer.create(k3s), disk };
+  return agentDisk({ binary: k3s, images, ...options }, await rootDisk());
 }
 
 export interface AgentOptions extends Omit<K3sOptions, 'role'> {

@@ -4,6 +4,7 @@ import { installerImage, pauseImage, ubuntuImage } from './images';
 import { k3sDisk, quietServer } from './k3s';
 import { Node, type NodeOptions } from './node';
 import { rootDisk, type Disk } from './rootDisk';
+import type { UmlKernelOptions } from './umlKernel';
 
 export interface Platform extends Binaries {
   readonly disk: Disk;
@@ -22,11 +23,15 @@ export const defaultImages: PlatformImages = {
 };
 
 /** Builds what is not cached. Fails with one clear sentence when a binary under test is missing. */
-export async function platform(names: PlatformImages = defaultImages, more: readonly string[] = []): Promise<Platform> {
+export async function platform(
+  names: PlatformImages = defaultImages,
+  more: readonly string[] = [],
+  kernel: UmlKernelOptions = {},
+): Promise<Platform> {
   const found = binaries();
   await ensureTools();
   const images = [...(await imagesOf(names, found.sysboxDir)), ...more];
-  const disk = await k3sDisk({ binary: found.k3s, args: quietServer, images }, await rootDisk());
+  const disk = await k3sDisk({ binary: found.k3s, args: quietServer, images }, await rootDisk(kernel));
   return { ...found, disk };
 }
 

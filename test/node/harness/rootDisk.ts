@@ -5,7 +5,7 @@ import { cached } from './cache';
 import { debootstrap, suite } from './debian';
 import { must } from './host';
 import { accelerator } from './prerequisites';
-import { umlKernel } from './umlKernel';
+import { umlKernel, type UmlKernelOptions } from './umlKernel';
 
 export interface Disk {
   /** File that overlays are made over; never written to. */
@@ -93,12 +93,14 @@ rm -f /var/lib/dbus/machine-id`;
 
 const sizeGiB = 24; // sparse
 
-export async function rootDisk(): Promise<Disk> {
-  const kernel = accelerator() === 'uml' ? await umlKernel() : undefined;
-  const recipe = { suite, packages, files, setup, sizeGiB, kernel: kernel?.root };
+/** With AppArmor: a kernel that has it in force, and its parser and profiles. */
+export async function rootDisk(options: UmlKernelOptions = {}): Promise<Disk> {
+  const kernel = accelerator() === 'uml' ? await umlKernel(options) : undefined;
+  const wanted = options.appArmor ? [...packages, 'apparmor'] : packages;
+  const recipe = { suite, packages: wanted, files, setup, sizeGiB, kernel: kernel?.root };
   const folder = await cached('root', recipe, async (into) => {
     const root = join(into, 'root');
-    await debootstrap(root, packages);
+    await debootstrap(root, wanted);
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);

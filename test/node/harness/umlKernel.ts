@@ -23,6 +23,10 @@ UML_RANDOM STDERR_CONSOLE NULL_CHAN SSL IKCONFIG IKCONFIG_PROC UNIX98_PTYS PRINT
 const settings = ['--set-val', 'NR_CPUS', '2', '-e', 'MODULES', '-m', 'DUMMY', '-m', 'CONFIGFS_FS'];
 const without = ['DEBUG_INFO', 'DEBUG_KERNEL', 'WLAN', 'WIRELESS', 'INPUT', 'SOUND', 'USB_SUPPORT'];
 
+/** What a kernel has whose AppArmor is in force, as Ubuntu's. */
+const appArmor = 'SECURITY SECURITYFS SECURITY_NETWORK SECURITY_PATH AUDIT SECURITY_APPARMOR';
+const appArmorSettings = ['--set-str', 'LSM', 'apparmor'];
+
 /** A piece of the source, and what comes in its place. */
 interface Mend {
   readonly file: string;
@@ -56,14 +60,26 @@ export interface UmlKernel {
   readonly root: string;
 }
 
-export async function umlKernel(): Promise<UmlKernel> {
-  const root = await cached('uml', { options, settings, without, mends, suite }, async (into) => {
+export interface UmlKernelOptions {
+  /** AppArmor is built in and in force. @default false */
+  readonly appArmor?: boolean;
+}
+
+export async function umlKernel(wanted: UmlKernelOptions = {}): Promise<UmlKernel> {
+  const recipe = wanted.appArmor
+    ? { options: `${options} ${appArmor}`, settings: [...settings, ...appArmorSettings] }
+    : { options, settings };
+  const root = await cached('uml', { ...recipe, without, mends, suite }, async (into) => {
     const source = await unpackedSource(into);
     const make = (...args: string[]) =>
       must(['make', '--silent', '-j3', 'ARCH=um', ...args], { cwd: source, timeoutMs: 60 * 60_000 });
     await make('defconfig');
-    const enabled = options.split(/\s+/).filter(Boolean);
-    const flags = [...enabled.flatMap((one) => ['-e', one]), ...without.flatMap((one) => ['-d', one]), ...settings];
+    const enabled = recipe.options.split(/\s+/).filter(Boolean);
+    const flags = [
+      ...enabled.flatMap((one) => ['-e', one]),
+      ...without.flatMap((one) => ['-d', one]),
+      ...recipe.settings,
+    ];
     await must(['scripts/config', ...flags], { cwd: source });
     await make('olddefconfig');
     const config = readFileSync(join(source, '.config'), 'utf8').split('\n');

@@ -19,7 +19,11 @@ export function uninstall(life: Life): void {
     ]);
     await life.installation.apply({ source: SysboxSource.image(image), uninstall: true });
     await life.step('uninstalled', () =>
-      life.installation.says('nothing', ({ stage, label, tainted }) => !stage && !label && !tainted, minutes(30)),
+      life.installation.says(
+        'removed',
+        ({ stage, label, tainted }) => stage === 'removed' && !label && !tainted,
+        minutes(30),
+      ),
     );
     await life.cluster.nodeReady(life.node.name, since);
     expect(await life.node.starts('k3s')).toBe(starts + 1);
