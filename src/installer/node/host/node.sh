@@ -9,7 +9,7 @@ property() { sctl show --property="$2" --value "$1"; }
 
 # argument PROCESS FLAG: the value of FLAG in the process' command line, as `FLAG VALUE` or `FLAG=VALUE`.
 argument() {
-  tr '\0' '\n' <"$1/cmdline" 2>/dev/null | awk -v flag="$2" '
+  { tr '\0' '\n' <"$1/cmdline"; } 2>/dev/null | awk -v flag="$2" '
     found { print; exit }
     $0 == flag { found = 1 }
     index($0, flag "=") == 1 { print substr($0, length(flag) + 2); exit }'
