@@ -28,7 +28,18 @@ export function k3kPersistence(storage: SystemStorage = DEFAULT, where: string):
   if (foreign) refuse(where, `K3k has no field for ${foreign} of a claim. Leave it out`);
   const mebibytes = claim.storage.toMebibytes();
   if (mebibytes < 1) refuse(where, `a claim of ${mebibytes} MiB cannot hold anything. Request at least 1 MiB`);
-  return { type: 'dynamic', storageRequestSize: `${mebibytes}Mi`, storageClassName: claim.storageClassName };
+  return { type: 'dynamic', storageRequestSize: canonical(mebibytes), storageClassName: claim.storageClassName };
+}
+
+/**
+ * As Kubernetes' Go types write it. K3k's controller writes the whole object back, and the CRD compares the immutable size as a text:
+ * with "10240Mi" for "10Gi" no cluster is ever provisioned (tried with its controller).
+ */
+function canonical(mebibytes: number): string {
+  const units = ['Mi', 'Gi', 'Ti', 'Pi'];
+  let [size, unit] = [mebibytes, 0];
+  while (size % 1024 === 0 && unit < units.length - 1) [size, unit] = [size / 1024, unit + 1];
+  return `${size}${units[unit]}`;
 }
 
 /** @internal */

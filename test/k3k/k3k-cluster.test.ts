@@ -38,7 +38,7 @@ test('is a Cluster whose nodes are system pods, with addresses clear of the host
       clusterCIDR: '10.52.0.0/16',
       serviceCIDR: '10.53.0.0/16',
       clusterDNS: '10.53.0.10',
-      persistence: { type: 'dynamic', storageRequestSize: '10240Mi' },
+      persistence: { type: 'dynamic', storageRequestSize: '10Gi' },
       runtimeClassName: 'sysbox-runc',
       hostUsers: false,
       securityContext: { privileged: false },
@@ -113,7 +113,7 @@ const rendered: Record<keyof K3kClusterProps, object> = {
       tlsSANs: ['k3s.example.org'],
       serverEnvs: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }],
       serverLimit: { cpu: '2', memory: '2048Mi' },
-      persistence: { type: 'dynamic', storageRequestSize: '3072Mi', storageClassName: 'fast' },
+      persistence: { type: 'dynamic', storageRequestSize: '3Gi', storageClassName: 'fast' },
     },
   },
   agent: {

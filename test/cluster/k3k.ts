@@ -1,0 +1,75 @@
+// K3k's own controller, run against an API server of these tests.
+import { ChildProcess, spawn } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { ApiServer, eventually } from './api-server';
+import { cacheFolder } from './cache';
+
+/** main of 2026-08-20, after v1.2.0-rc4. */
+const commit = 'e7c518da0d02eb87d5ee94cec33a2510a7df99cf';
+const directory = () => join(cacheFolder(), `k3k-${commit.slice(0, 8)}`);
+
+/**
+ * K3k is on no Go proxy, so it is not built here: undefined where nobody has. From a clone of github.com/rancher/k3k at the commit:
+ * `CGO_ENABLED=0 go build -trimpath -o DIRECTORY/controller . && cp -r charts/k3k/templates/crds DIRECTORY/crds`.
+ */
+export function k3kDirectory(): string | undefined {
+  if (existsSync(join(directory(), 'controller'))) return directory();
+  console.warn(
+    `NOT RUN: the tests with K3k's controller. ${directory()} is missing; test/cluster/k3k.ts says how to build it`,
+  );
+  return undefined;
+}
+
+export async function installK3kCrds(server: ApiServer, from: string): Promise<void> {
+  for (const file of readdirSync(join(from, 'crds'))) {
+    const [applied] = await server.apply(readFileSync(join(from, 'crds', file), 'utf8'));
+    const { group, names, versions } = applied!.spec;
+    const apiVersion = `${group}/${versions[0].name}`;
+    await eventually(() => server.get(`/apis/${apiVersion}/${names.plural}`));
+    await eventually(() => server.pathOf({ apiVersion, kind: names.kind }));
+  }
+}
+
+/** Starts the controller as the administrator. */
+export function startK3kController(server: ApiServer, from: string): { stop: () => void; log: () => string } {
+  const scratch = mkdtempSync(join(tmpdir(), 'k3k-'));
+  const kubeconfig = join(scratch, 'kubeconfig');
+  const named = { name: 'a' };
+  writeFileSync(
+    kubeconfig,
+    stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'a',
+      contexts: [{ ...named, context: { cluster: 'a', user: 'a' } }],
+      clusters: [{ ...named, cluster: { server: server.url, 'certificate-authority': server.caFile } }],
+      users: [{ ...named, user: { token: server.adminToken } }],
+    }),
+    { mode: 0o600 },
+  );
+  const logFile = join(scratch, 'log');
+  const log = openSync(logFile, 'w');
+  const env = { PATH: process.env.PATH, CONTROLLER_NAMESPACE: 'k3k-system' };
+  const args = ['--kubeconfig', kubeconfig, '--cluster-cidr', '10.42.0.0/16'];
+  const child: ChildProcess = spawn(join(from, 'controller'), args, { stdio: ['ignore', log, log], env });
+  closeSync(log);
+  return {
+    stop: () => {
+      child.kill('SIGKILL');
+      rmSync(scratch, { recursive: true, force: true });
+    },
+    log: () => readFileSync(logFile, 'utf8').slice(-6000),
+  };
+}
