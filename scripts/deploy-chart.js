@@ -26,7 +26,7 @@ const only = (kind, name = '') => {
 };
 const settings = only('ConfigMap', `${SETTINGS}-`);
 const daemonSet = only('DaemonSet');
-const runtimeClass = only('RuntimeClass', 'sysbox-runc');
+const runtimeClass = objects.find(({ kind, scheduling }) => kind === 'RuntimeClass' && scheduling);
 const pods = daemonSet.spec.template.spec;
 const [coordinator] = pods.containers;
 const [image, tag] = coordinator.image.split(':');
@@ -255,7 +255,9 @@ function write() {
       return `${template({ ...object, data: undefined })}data:\n  {{- (.Files.Glob "${pattern}").AsConfig | nindent 2 }}\n`;
     }
     const yaml = template(object);
-    return kind === 'Namespace' ? `{{- if .Values.createNamespace }}\n${yaml}{{- end }}\n` : yaml;
+    return kind === 'Namespace' && metadata.name === NAMESPACE
+      ? `{{- if .Values.createNamespace }}\n${yaml}{{- end }}\n`
+      : yaml;
   });
   const named = body.join('---\n').replaceAll(settingsName, '{{ include "sysbox.settingsName" . }}');
   const out = {

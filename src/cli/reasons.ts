@@ -160,6 +160,11 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'the engine runs outside of a systemd unit',
     remedy: 'run it by a unit',
   },
+  NoVerificationPod: {
+    meaning:
+      'the pod that verifies a node cannot be made or is not admitted by the kubelet, or its image cannot be pulled',
+    remedy: 'allow what the message names; nothing is restarted or rolled back, and it is tried again',
+  },
   NotHealthy: {
     meaning: 'not Ready, or no handler, through the API',
     remedy: 'read the message; the old configuration is back',
@@ -267,6 +272,10 @@ export const REASONS: Record<string, ReasonEntry> = {
   UserNamespaces: {
     meaning: 'user.max_user_namespaces or kernel.unprivileged_userns_clone is 0',
     remedy: 'set it to 1 or above, if that is acceptable',
+  },
+  VerificationPodFailed: {
+    meaning: 'the node does not run a real pod under the runtime',
+    remedy: 'read the message, which has the words of the kubelet; what was changed is back as it was',
   },
   WaitingForSlot: {
     meaning: 'nothing: the message says for what the node waits',

@@ -27,7 +27,7 @@ export class NodeLabels {
   /** A node with `sysbox-install=yes` gets the runtime. Set by the administrator. */
   public static readonly INSTALL: string = 'sysbox-install';
 
-  /** A node with `sysbox-runtime=running` has it. Set by the installer, once a sandbox ran there. */
+  /** A node with `sysbox-runtime=running` has it. Set by the installer, once a pod ran there. */
   public static readonly RUNTIME: string = 'sysbox-runtime';
 
   private constructor() {}

@@ -56,7 +56,8 @@ export function addAccess(scope: Construct, name: string, namespace: string): vo
   ]);
 }
 
-function addRole(
+/** @internal */
+export function addRole(
   scope: Construct,
   id: string,
   name: string,

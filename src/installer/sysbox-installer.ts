@@ -10,6 +10,7 @@ import { addProgramFiles, checkedCommand } from '../core/program-files';
 import { neverAdopt } from '../runtime/never-adopted';
 import { SysboxRuntimeClass } from '../runtime/runtime-class';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
+import { VERIFICATION_NAMESPACE, verificationClassOf } from '../runtime/verification';
 import { assertLabel, assertSubdomain } from '../core/names';
 import { addAccess } from './access';
 import { addDaemonSet, PROGRAMS_PATH } from './daemon-set';
@@ -19,6 +20,7 @@ import { addRolloutPolicy } from './rollout-policy';
 import { addNodePolicy } from './node-policy';
 import { RolloutOptions, rolloutOf } from './rollout';
 import { SysboxSource } from './sysbox-source';
+import { addVerification } from './verification';
 
 /** What is special about the nodes of this cluster. */
 export interface NodeOptions {
@@ -73,8 +75,9 @@ export interface SysboxInstallationProps {
   readonly namespace?: string;
 
   /**
-   * Write the Namespace object, with Pod Security level `privileged`. Without it, the namespace must exist and carry
-   * `pod-security.kubernetes.io/enforce: privileged`.
+   * Write the installer's Namespace object, with Pod Security level `privileged`. Without it, the namespace must exist and carry
+   * `pod-security.kubernetes.io/enforce: privileged`. The namespace `sysbox-verification`, in which the installer runs one pod without
+   * privilege per node and change, is always written.
    *
    * @default true
    */
@@ -155,7 +158,8 @@ export interface SysboxInstallerProps extends SysboxInstallationProps {
 }
 
 /**
- * Installs Sysbox on the nodes with `sysbox-install=yes`: namespace, rights, admission policy, node programs, DaemonSet.
+ * Installs Sysbox on the nodes with `sysbox-install=yes`: namespaces, rights, admission policies, a second RuntimeClass with which a
+ * node is verified before it is labelled, node programs, DaemonSet.
  *
  * Its pods mount the host's root and share its process ids: they are root on the host, and on a K3s server that is
  * cluster-admin. The admission policy bounds what their API token can do, not what the host's root can.
@@ -207,6 +211,8 @@ export class SysboxInstaller extends Construct {
     addAccess(this, name, this.namespace);
     addNodePolicy(this, name, name, this.namespace);
     addRolloutPolicy(this, name, name, this.namespace);
+    const { runtimeClassName } = props.runtimeClass;
+    addVerification(this, { name, namespace: this.namespace, runtimeClassName, handler });
 
     const programs = nodePrograms();
     const configuration = nodeConfiguration({
@@ -223,7 +229,11 @@ export class SysboxInstaller extends Construct {
       RUNTIME_TYPE: 'io.containerd.runc.v2',
       // The servers wait for the agents among these nodes.
       NODE_SELECTOR: JSON.stringify(nodeSelector),
-      RUNTIME_CLASS: props.runtimeClass.runtimeClassName,
+      RUNTIME_CLASS: runtimeClassName,
+      VERIFICATION_CLASS: verificationClassOf(runtimeClassName),
+      VERIFICATION_NAMESPACE,
+      // What the kubelet needs on a slow node, with the image there already.
+      VERIFICATION_TIMEOUT: '300',
       DEADLINE: String(rollout.deadline),
       DRAIN_TIMEOUT: String(rollout.drainTimeout),
       CONCURRENCY: rollout.concurrency,

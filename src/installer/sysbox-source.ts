@@ -13,8 +13,9 @@ export interface ImageSourceOptions {
   readonly imagePullPolicy?: kplus.ImagePullPolicy;
 
   /**
-   * Secrets with credentials of the image's registry, in the installer's namespace: `Secret.fromSecretName` of any version of
-   * cdk8s-plus.
+   * Secrets with credentials of the image's registry, in the installer's namespace and in `sysbox-verification`:
+   * `Secret.fromSecretName` of any version of cdk8s-plus. From Kubernetes 1.35 on, the kubelet wants a pod's own credentials also for an
+   * image that is on the node already (KEP-2535).
    *
    * @default - none
    */

@@ -7,6 +7,7 @@ import { assertIdsPerPod } from '../core/ids-per-pod';
 import { RuleSeverity } from '../rules/rule';
 import { clusterScoped } from '../core/cluster-scoped';
 import { assertLabel, assertLabelName, assertSubdomain } from '../core/names';
+import { VERIFICATION_NAMESPACE, verificationClassOf } from '../runtime/verification';
 import { inNamespaces, NamespaceSelectionOptions } from './namespace-selection';
 import { isSystemPod, POD_RESOURCES, podVariables, TEMPLATE_CHANGED, toValidation } from './pod-cel';
 
@@ -102,6 +103,9 @@ export interface SystemPodPolicyProps {
  * The rules as admission policies of the cluster, for pods and for all workloads that create pods, whatever tool wrote them.
  * An existing workload is checked again only when its pod template changes.
  *
+ * The second RuntimeClass, with which the installer verifies nodes, is for the namespace `sysbox-verification` only: it has no scheduling,
+ * and the rules do not apply to its pods.
+ *
  * Rules that compare several objects are not included: CEL sees one object at a time.
  *
  * @example
@@ -156,6 +160,7 @@ export class SystemPodPolicy extends Construct {
     const { allowedIn, requiredIn } = this.props;
     const system = isSystemPod(this.runtimeClassNames);
     const classes = this.runtimeClassNames.map((c) => `'${c}'`).join(', ');
+    const verificationClasses = this.runtimeClassNames.map(verificationClassOf);
     const validations: kplus.k8s.Validation[] = [];
     if (allowedIn) {
       validations.push({
@@ -169,7 +174,11 @@ export class SystemPodPolicy extends Construct {
         message: `pods of this namespace must use the RuntimeClass ${classes}. Set runtimeClassName, and hostUsers to false`,
       });
     }
-    if (validations.length > 0) this.addPolicy(name, actions, { matchConditions: [TEMPLATE_CHANGED], validations });
+    validations.push({
+      expression: `!(${isSystemPod(verificationClasses)}) || ${inNamespaces({ names: [VERIFICATION_NAMESPACE] })}`,
+      message: `only the installer's pods in ${VERIFICATION_NAMESPACE} may use the RuntimeClass ${verificationClasses.join(', ')}. Use ${classes}`,
+    });
+    this.addPolicy(name, actions, { matchConditions: [TEMPLATE_CHANGED], validations });
   }
 
   private addPolicy(

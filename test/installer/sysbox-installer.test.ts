@@ -44,6 +44,12 @@ describe('the objects', () => {
       'ValidatingAdmissionPolicyBinding',
       'ValidatingAdmissionPolicy',
       'ValidatingAdmissionPolicyBinding',
+      'RuntimeClass',
+      'Namespace',
+      'Role',
+      'RoleBinding',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
       'ConfigMap',
       'ConfigMap',
       'ConfigMap',
@@ -54,17 +60,20 @@ describe('the objects', () => {
   test('of the cluster have no namespace, and the others their own, whatever the chart says', () => {
     const scoped = [
       'Namespace',
+      'RuntimeClass',
       'ClusterRole',
       'ClusterRoleBinding',
       'ValidatingAdmissionPolicy',
       'ValidatingAdmissionPolicyBinding',
     ];
+    const elsewhere: Record<string, string> = {
+      'sysbox-installer-events': 'default',
+      'sysbox-installer-verification': 'sysbox-verification',
+    };
     for (const manifest of install({}, { namespace: 'apps' })) {
       const expected = scoped.includes(manifest.kind)
         ? undefined
-        : manifest.metadata.name === 'sysbox-installer-events'
-          ? 'default'
-          : 'sysbox-system';
+        : (elsewhere[manifest.metadata.name] ?? 'sysbox-system');
       expect([manifest.kind, manifest.metadata.namespace]).toEqual([manifest.kind, expected]);
     }
   });
@@ -140,6 +149,39 @@ describe('the DaemonSet', () => {
     writeFileSync(join(directory, 'host.sh'), '');
     expect(run()).toBe(1);
     rmSync(directory, { recursive: true });
+  });
+});
+
+describe('for the pod that verifies a node, there', () => {
+  const named = (manifests: Manifest[], kind: string, name: string): Manifest => only(manifests, kind, name);
+
+  test('is a RuntimeClass with the same handler and no scheduling', () => {
+    const { handler, scheduling } = named(install({ handler: 'vm' }), 'RuntimeClass', 'sysbox-runc-verification');
+    expect(handler).toBe('vm');
+    expect(scheduling).toBeUndefined();
+  });
+
+  test('is a namespace at Restricted, also where the other one is made by somebody else', () => {
+    const { metadata } = named(install({ createNamespace: false }), 'Namespace', 'sysbox-verification');
+    expect(metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/audit': 'restricted',
+      'pod-security.kubernetes.io/warn': 'restricted',
+    });
+  });
+
+  test('are rights for the installer, in that namespace alone', () => {
+    const manifests = install({ namespace: 'runtime' });
+    expect(named(manifests, 'Role', 'sysbox-installer-verification')).toMatchSnapshot();
+    expect(named(manifests, 'RoleBinding', 'sysbox-installer-verification').subjects).toEqual([
+      { kind: 'ServiceAccount', name: 'sysbox-installer', namespace: 'runtime' },
+    ]);
+  });
+
+  // What the API servers of both ends of the supported range make of it: test/cluster/verification-pod.test.ts.
+  test('is a policy', () => {
+    const { spec } = named(install(), 'ValidatingAdmissionPolicy', 'sysbox-installer-verification');
+    expect(spec).toMatchSnapshot();
   });
 });
 
@@ -250,9 +292,11 @@ describe('every prop', () => {
   });
 
   test('of the namespace is respected', () => {
-    expect(manifests.filter((m) => m.kind === 'Namespace')).toEqual([]);
+    expect(manifests.filter((m) => m.kind === 'Namespace').map((m) => m.metadata.name)).toEqual([
+      'sysbox-verification',
+    ]);
     expect(only(manifests, 'DaemonSet').metadata.namespace).toBe('runtime');
-    for (const name of ['sysbox-installer', 'sysbox-installer-rollout']) {
+    for (const name of ['sysbox-installer', 'sysbox-installer-rollout', 'sysbox-installer-verification']) {
       expect(only(manifests, 'ValidatingAdmissionPolicy', name).spec.matchConditions[0].expression).toBe(
         "request.userInfo.username == 'system:serviceaccount:runtime:sysbox-installer'",
       );
@@ -264,6 +308,8 @@ describe('every prop', () => {
       SOURCE: 'image',
       HANDLER: 'vm',
       RUNTIME_CLASS: 'vm',
+      VERIFICATION_CLASS: 'vm-verification',
+      VERIFICATION_NAMESPACE: 'sysbox-verification',
       CONCURRENCY: '3',
       FAILURE_BUDGET: '4',
       DEADLINE: '300',

@@ -24,7 +24,7 @@ test('hands its props to both, and the handler of the class to the installer', (
   const chart = testChart();
   const runtime = new SysboxRuntime(chart, 'sysbox', props);
   const manifests = Testing.synth(chart);
-  expect(only(manifests, 'RuntimeClass').metadata.name).toBe('vm');
+  expect(only(manifests, 'RuntimeClass', 'vm')).toMatchObject({ handler: 'vm' });
   expect(only(manifests, 'DaemonSet').metadata.namespace).toBe('runtime');
   const settings = manifests.find((m) => m.metadata.name.startsWith('sysbox-installer-settings'))!;
   expect(settings.data.HANDLER).toBe('vm');

@@ -21,7 +21,7 @@ test('has every rule that can be expressed in CEL: errors deny, warnings warn', 
       .map((rule) => rule.id);
   const said = (name: string) =>
     policies[name].validations.map((v: { message: string }) => /^rule (\S+):/.exec(v.message)?.[1]);
-  expect(Object.keys(policies)).toEqual(['sysbox-pods', 'sysbox-pods-warnings']);
+  expect(Object.keys(policies)).toEqual(['sysbox-pods', 'sysbox-pods-warnings', 'sysbox-pods-namespaces']);
   expect(said('sysbox-pods')).toEqual(ids(RuleSeverity.ERROR));
   expect(said('sysbox-pods-warnings')).toEqual(ids(RuleSeverity.WARNING));
   expect(bindings['sysbox-pods']).toEqual({ policyName: 'sysbox-pods', validationActions: ['Deny'] });
@@ -35,7 +35,18 @@ test('renders one rule', () => {
       .map((r) => r.id),
   });
 
-  expect(policies).toMatchSnapshot();
+  expect(policies['sysbox-pods']).toMatchSnapshot();
+});
+
+test('keeps the RuntimeClass of the installer’s own pods in their namespace', () => {
+  const { policies } = synth({ runtimeClassNames: ['a', 'b'] });
+  const [validation] = policies['sysbox-pods-namespaces'].validations;
+  expect(validation.expression).toMatch(
+    /^!\(.*runtimeClassName.* in \['a-verification', 'b-verification'\]\) \|\| namespaceObject.metadata.name in \['sysbox-verification'\]$/,
+  );
+  expect(validation.message).toBe(
+    "only the installer's pods in sysbox-verification may use the RuntimeClass a-verification, b-verification. Use 'a', 'b'",
+  );
 });
 
 test('is cluster-scoped, also in a chart with a namespace', () => {
@@ -57,11 +68,11 @@ const everyProp: Required<SystemPodPolicyProps> = {
 };
 type Out = ReturnType<typeof synth>;
 const shown: Record<keyof SystemPodPolicyProps, (out: Out) => void> = {
-  name: ({ policies }) => expect(Object.keys(policies)).toEqual(['mine', 'mine-warnings']),
+  name: ({ policies }) => expect(Object.keys(policies)).toEqual(['mine', 'mine-warnings', 'mine-namespaces']),
   runtimeClassNames: ({ policies }) =>
     expect(policies['sysbox-pods'].matchConditions[0].expression).toMatch(/runtimeClassName.*in \['a', 'b'\]$/),
   actions: ({ bindings }) => expect(bindings['sysbox-pods'].validationActions).toEqual(['Warn', 'Audit']),
-  warnings: ({ policies }) => expect(Object.keys(policies)).toEqual(['sysbox-pods']),
+  warnings: ({ policies }) => expect(Object.keys(policies)).not.toContain('sysbox-pods-warnings'),
   excludedRules: ({ policies }) => expect(JSON.stringify(policies)).not.toContain('rule host-path:'),
   honorAcknowledgements: ({ policies }) => {
     expect(JSON.stringify(policies)).toContain('cdk8s-sysbox.io/acknowledge.host-path');

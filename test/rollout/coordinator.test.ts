@@ -1,5 +1,4 @@
 import {
-  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -22,11 +21,13 @@ import { nodePath } from './pod';
 import { podShells } from './pod-shell';
 import { emptyLease } from './simulation';
 import { UnreliableNetwork } from './unreliable';
+import { fates, VerificationKubelet, verificationPods } from './verification-kubelet';
 
 jest.setTimeout(180_000);
 
 let server: ApiServer;
 let network: UnreliableNetwork;
+let kubelet: VerificationKubelet;
 let folder: string;
 let made = 0;
 const nodes: CoordinatorNode[] = [];
@@ -36,14 +37,17 @@ beforeAll(async () => {
   await server.apply(manifestText);
   await server.createNamespace('team');
   network = await UnreliableNetwork.before(server.url);
+  kubelet = new VerificationKubelet(server);
 }, buildTimeout);
 afterAll(async () => {
+  await kubelet?.stop();
   await network?.stop();
   await server?.stop();
 });
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'coordinator-'))));
 afterEach(async () => {
   network.weather = 'fair';
+  kubelet.fate = () => fates.succeeds;
   for (const node of nodes.splice(0)) {
     await node.end();
     readdirSync(join(node.root, 'model'))
@@ -113,7 +117,8 @@ describe.each(podShells)('under %s', (_, of) => {
     await node.kubelet();
     await node.untilReady();
     await released();
-    expect(node.calls).toEqual(['directories', 'prepare', 'commit', 'confirm']);
+    expect(node.calls).toEqual(['directories', 'prepare', 'commit', 'confirm', 'accept']);
+    expect(await server.list(verificationPods)).toEqual([]);
     expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
     expect((await node.object()).spec.taints).toEqual([theirs]);
     expect(await node.annotations()).toEqual({ stage: 'ready', revision: node.revision });
@@ -349,7 +354,7 @@ describe('a restart that fails', () => {
   test('keeps new pods away from a node that was running, once its kubelet has lost the handler', async () => {
     const node = await anInstalledNode();
     await node.end();
-    appendFileSync(join(node.state, 'journal'), 'state=staged\n');
+    node.record('state', 'staged');
     node.turn('commit', 'breaks');
     node.changeRevision();
     node.start();
@@ -413,6 +418,123 @@ describe('a restart that fails', () => {
   });
 });
 
+describe('a node on which no pod runs', () => {
+  test('after a restart is rolled back, and never labelled', async () => {
+    const node = await aNode();
+    kubelet.fate = () => fates.fails;
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'VerificationPodFailed' });
+    await node.untilToldOf('VerificationPodFailed');
+    expect(node.calls).toContain('abandon');
+    expect(node.calls).not.toContain('accept');
+    expect(node.ready).toBe(false);
+    expect((await node.object()).metadata.labels['sysbox-runtime']).toBeUndefined();
+    expect(await server.list(verificationPods)).toEqual([]);
+    await node.until(async () =>
+      expect(await state()).toMatchObject({
+        slots: { [node.name]: { state: 'failed', reason: 'VerificationPodFailed' } },
+      }),
+    );
+  });
+
+  test('after an upgrade gets the release before, and serves on', async () => {
+    const node = await anInstalledNode();
+    await node.end();
+    node.turn('release', 'older');
+    node.changeRevision();
+    kubelet.fate = () => fates.fails;
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'VerificationPodFailed' });
+    expect(readFileSync(join(node.root, 'model/release'), 'utf8')).toBe('older');
+    expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
+    await node.until(async () => expect((await node.object()).spec.taints).toBeUndefined());
+    expect((await node.object()).metadata.labels['sysbox-runtime']).toBe('running');
+  });
+
+  test('after the daemons were started again keeps pods away until one runs', async () => {
+    const node = await anInstalledNode();
+    kubelet.fate = () => fates.fails;
+    node.turn('daemons', 'dead');
+    await node.untilAnnotated({ stage: 'failed', reason: 'VerificationPodFailed' });
+    expect((await node.object()).spec.taints).toEqual([startupTaint]);
+    expect(node.ready).toBe(false);
+    kubelet.fate = () => fates.succeeds;
+    await node.untilReady();
+    expect((await node.object()).spec.taints).toBeUndefined();
+    expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
+  });
+});
+
+describe('a verification pod that cannot be made', () => {
+  const quotas = '/api/v1/namespaces/sysbox-verification/resourcequotas';
+  beforeEach(async () => {
+    await server.create(quotas, { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } });
+    // No controller fills the status in, by which the API server judges.
+    await server.patch(`${quotas}/none/status`, { status: { hard: { pods: '0' }, used: { pods: '0' } } });
+    // The API server's own view of quotas is a moment behind.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  });
+  afterEach(() => server.delete(`${quotas}/none`).catch(() => undefined));
+
+  test('rolls nothing back and restarts nothing: it is reported, stops the rollout, and is tried again', async () => {
+    const node = await aNode();
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'NoVerificationPod' });
+    expect((await node.annotations()).message).toContain('exceeded quota: none');
+    await node.untilToldOf('NoVerificationPod');
+    expect((await node.object()).metadata.labels['sysbox-runtime']).toBeUndefined();
+    expect(await state()).toMatchObject({ slots: { [node.name]: { state: 'failed', reason: 'NoVerificationPod' } } });
+    await server.delete(`${quotas}/none`);
+    await node.untilReady();
+    await released();
+    expect(node.calls).toEqual(expect.arrayContaining(['confirm', 'accept']));
+    expect(node.calls).not.toContain('abandon');
+    expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
+  });
+
+  test('and fails when it is made at last is rolled back within a slot', async () => {
+    const node = await aNode();
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'NoVerificationPod' });
+    node.turn('pause-abandon');
+    kubelet.fate = () => fates.fails;
+    await server.delete(`${quotas}/none`);
+    await node.untilCalled('abandon');
+    expect(namesIn(await state(), 'held')).toEqual([node.name]);
+    node.turnBack('pause-abandon');
+    await node.untilAnnotated({ stage: 'failed', reason: 'VerificationPodFailed' });
+  });
+});
+
+test('the pod of an installer that died is removed by the next one, also when that only uninstalls', async () => {
+  const node = await aNode();
+  kubelet.fate = () => undefined;
+  node.start();
+  await node.until(async () => expect(await server.list(verificationPods)).toHaveLength(1));
+  await node.end();
+  node.configure({ UNINSTALL: 'true' });
+  node.start();
+  await node.untilReady();
+  expect(await server.list(verificationPods)).toEqual([]);
+  expect(await node.annotations()).toEqual({ stage: 'removed', revision: node.revision });
+});
+
+test('the node of an installer that died between the last step and the pod is not labelled without one', async () => {
+  const node = await aNode();
+  node.turn('pause-accept');
+  node.start();
+  await node.untilCalled('accept');
+  await node.end();
+  kubelet.fate = () => fates.fails;
+  node.turnBack('pause-accept');
+  await node.until(() => expect(readFileSync(join(node.state, 'journal'), 'utf8')).toContain('unproven=\n'));
+  // As if the host program had died with its coordinator.
+  node.record('unproven', 'change');
+  node.start();
+  await node.untilAnnotated({ stage: 'failed', reason: 'VerificationPodFailed' });
+  expect((await node.object()).metadata.labels['sysbox-runtime']).toBeUndefined();
+});
+
 test('a node that was running, lost the handler and waits for its slot keeps new pods away', async () => {
   const [waiting, other] = [await anInstalledNode(), await aNode()];
   await waiting.end();
@@ -420,7 +542,7 @@ test('a node that was running, lost the handler and waits for its slot keeps new
   other.start();
   await other.untilAnnotated({ stage: 'failed', reason: 'CrashLoop' });
   // As when the guard has set the file aside at a start of K3s.
-  appendFileSync(join(waiting.state, 'journal'), 'state=staged\n');
+  waiting.record('state', 'staged');
   await waiting.kubelet(undefined, ['runc']);
   waiting.start();
   await waiting.untilAnnotated({ stage: 'validated', reason: 'RolloutStopped' });

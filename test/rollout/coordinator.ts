@@ -166,6 +166,15 @@ export class CoordinatorNode {
     rmSync(join(this.root, 'model', knob), { force: true });
   }
 
+  /** A line of the host's journal, as if another program had written it. */
+  record(key: string, value: string): void {
+    const file = join(this.state, 'journal');
+    const others = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line && !line.startsWith(`${key}=`));
+    writeFileSync(file, [...others, `${key}=${value}`, ''].join('\n'));
+  }
+
   /** The commands that the host was given. */
   get calls(): string[] {
     const file = join(this.root, 'model/calls');

@@ -4,13 +4,14 @@ import { ApiServer } from '../cluster/api-server';
 import { KubeObject } from '../cluster/client';
 import { CoordinatorNode, quick } from './coordinator';
 import { namespace, nodePath } from './pod';
+import { VerificationKubelet } from './verification-kubelet';
 
 const pods = `/api/v1/namespaces/${namespace}/pods`;
 
 /**
  * Scheduler and kubelets of a small cluster, as far as a DaemonSet's pods need them: a pod is bound to the node of its affinity, its
  * container is the coordinator with the files of its volumes and a token of its own, its readiness probe is asked, and it ends when it
- * is deleted. Left out: images, liveness probes, restarts of containers, and pods of others.
+ * is deleted; a verification pod succeeds. Left out: images, liveness probes, restarts of containers, and pods of others.
  */
 export class Kubelets {
   readonly nodes = new Map<string, CoordinatorNode>();
@@ -22,6 +23,7 @@ export class Kubelets {
   private readonly image: string;
   private stopped = false;
   private readonly loop: Promise<void>;
+  private readonly verification: VerificationKubelet;
   error: unknown;
 
   constructor(
@@ -32,6 +34,7 @@ export class Kubelets {
     this.image = join(folder, 'image');
     mkdirSync(this.image, { recursive: true });
     for (const binary of ['sysbox-runc', 'sysbox-fs', 'sysbox-mgr']) writeFileSync(join(this.image, binary), binary);
+    this.verification = new VerificationKubelet(server);
     this.loop = this.run();
   }
 
@@ -120,6 +123,7 @@ export class Kubelets {
   async stop(): Promise<void> {
     this.stopped = true;
     await this.loop;
+    await this.verification.stop();
     await Promise.all([...this.nodes.values()].map((node) => node.end()));
   }
 }

@@ -38,7 +38,7 @@ const revision = 'revision-a';
  * against a real API server.
  */
 export class VirtualCluster implements Truth {
-  readonly requests = { lease: 0, write: 0, conflict: 0, page: 0, object: 0, patch: 0, event: 0 };
+  readonly requests = { lease: 0, write: 0, conflict: 0, page: 0, object: 0, patch: 0, pod: 0, event: 0 };
   readonly judge: Judge;
   readonly nodes: VirtualNode[];
   now = 0;
@@ -227,10 +227,12 @@ export class VirtualCluster implements Truth {
   }
 
   private async finish(node: VirtualNode, fate: 'success' | 'failure'): Promise<void> {
-    // The label, the annotations, the Event; while it restarts, a look at its own node every five seconds.
-    this.requests.patch += 2;
+    // The label, the annotations, the Event; while it restarts, a look at its own node every five seconds. For the verification pod: one
+    // annotation; the pod is created and deleted, and the own pod, leftovers (three times) and the pod (twice) are read.
+    this.requests.patch += 3;
     this.requests.event++;
-    this.requests.object += Math.ceil(this.options.restartSeconds / 5);
+    this.requests.pod += 2;
+    this.requests.object += 6 + Math.ceil(this.options.restartSeconds / 5);
     node.phase = fate === 'success' ? 'done' : 'failed';
     node.changedAt = this.version;
     this.end = this.now;
@@ -302,7 +304,7 @@ export class VirtualCluster implements Truth {
     return (
       `${options.agents} agents and ${options.servers} servers, ${options.concurrency} at a time: ${minutes.toFixed(1)} minutes ` +
       `(lower bound ${(lowerBound(options) / 60).toFixed(1)}), ${reads} reads (${(reads / this.end).toFixed(1)} a second; ${requests.page} pages of nodes), ` +
-      `${requests.write} Lease writes, ${requests.conflict} of them conflicts, ${requests.patch} node patches, ${requests.event} Events, ` +
+      `${requests.write} Lease writes, ${requests.conflict} of them conflicts, ${requests.patch} node patches, ${requests.pod} writes of pods, ${requests.event} Events, ` +
       `${judge.grants} grants, at most ${judge.mostAtOnce} in restart, ${namesIn(this.state, 'failed').length} failed, ${judge.violations.length} violations`
     );
   }

@@ -12,7 +12,11 @@ const scripts = [HOST_PROGRAMS, POD_PROGRAMS, ENGINES].flatMap((directory) =>
     .filter((name) => name.endsWith('.sh'))
     .map((name) => join(directory, name)),
 );
-const entryPoints = [join(HOST_PROGRAMS, 'host.sh'), join(POD_PROGRAMS, 'coordinator.sh')];
+const entryPoints = [
+  join(HOST_PROGRAMS, 'host.sh'),
+  join(POD_PROGRAMS, 'coordinator.sh'),
+  join(POD_PROGRAMS, 'verification.sh'),
+];
 
 test.each(entryPoints)('shellcheck has nothing to say about %s and what it reads', (program) => {
   const { stdout, stderr, status } = spawnSync('shellcheck', ['-x', '-P', 'SCRIPTDIR', program], {

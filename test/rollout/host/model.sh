@@ -8,8 +8,13 @@ command=$1
 run=${2:-}
 release=${3:-}
 
-journal() { sed -n "s/^$1=//p" "$STATE/journal" 2>/dev/null | tail -n 1; }
-record() { echo "$1" >>"$STATE/journal"; }
+journal() { sed -n "s/^$1=//p" "$STATE/journal" 2>/dev/null || true; }
+# One line for each key, as the host program's journal has.
+record() {
+  touch "$STATE/journal"
+  { sed "/^${1%%=*}=/d" "$STATE/journal"; echo "$1"; } >"$STATE/journal.new"
+  mv "$STATE/journal.new" "$STATE/journal"
+}
 knob() { cat "$MODEL/$1" 2>/dev/null || echo "$2"; }
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
@@ -46,16 +51,29 @@ commit() {
   case $(knob commit works) in
     refused) report failed '' ServerUnreachable "the node's K3s server does not answer" ;;
     breaks) record state=committed; roll_back CrashLoop ;;
-    *) record state=restarted; record "restarted_at=$(now)"; report restarted ;;
+    *) record state=restarted; record unproven=change; record "restarted_at=$(now)"; report restarted ;;
   esac
 }
 
 confirm() { record state=verified; report verified; }
 retry() { record failed_change=; report absent; }
-revive() { rm -f "$MODEL/daemons"; report verified; }
+accept() { record unproven=; report verified; }
+revive() { rm -f "$MODEL/daemons"; record unproven=daemons; report verified; }
 uninstall() { rm -rf "$STATE" "$MODEL/release"; }
 directories() { mkdir -p "$ROOT/opt/sysbox/releases"; }
-switch() { echo "$release" >"$MODEL/release"; report staged; }
+switch() { cp "$MODEL/release" "$MODEL/release-before"; echo "$release" >"$MODEL/release"; record unproven=switch; report staged; }
+
+# As roll_back_switch of the host: the release before is back.
+abandon() {
+  case $(journal state)-$(journal unproven) in
+    *-daemons) report failed '' "$1" "$2" ;;
+    verified-switch)
+      cp "$MODEL/release-before" "$MODEL/release"
+      record failed_change=this; record unproven=daemons; record "reason=$1"
+      report failed '' "$1" "the release before is back: $2" ;;
+    *) record unproven=daemons; roll_back "$1" ;;
+  esac
+}
 
 check() {
   if [ ! -f "$STATE/journal" ]; then echo absent
@@ -67,6 +85,6 @@ check() {
 [ "$command" = check ] || echo "$command" >>"$MODEL/calls"
 while [ -f "$MODEL/pause-$command" ]; do /bin/sleep 0.1; done
 case $command in
-  abandon) roll_back "$4" ;;
+  abandon) abandon "$4" "$5" ;;
   *) "$command" ;;
 esac
