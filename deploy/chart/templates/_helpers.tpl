@@ -37,6 +37,9 @@ SLOT_POLL: "5"
 SOURCE: image
 TAKEOVER: {{ .Values.node.takeoverSha256 | quote }}
 UNINSTALL: {{ .Values.uninstall | toString | quote }}
+VERIFICATION_CLASS: sysbox-runc-verification
+VERIFICATION_NAMESPACE: sysbox-verification
+VERIFICATION_TIMEOUT: "300"
 {{- end }}
 
 {{- /* As the constructs name it: the pods are replaced when a setting changes. */}}

@@ -34,6 +34,9 @@ refusal() { jq -r '.message // empty' "$SCRATCH/answer" 2>/dev/null || true; }
 # own_node: into the file SCRATCH/node. A pipe would hide a failed request behind the success of what reads from it.
 own_node() { api GET "/api/v1/nodes/$NODE_NAME" >"$SCRATCH/node"; }
 
+# own_pod: a list of one into SCRATCH/pod, since the installer may list pods.
+own_pod() { api GET "/api/v1/namespaces/$NAMESPACE/pods?fieldSelector=metadata.name%3D$POD_NAME" >"$SCRATCH/pod"; }
+
 # patch_node JSON: a merge patch of this node.
 patch_node() {
   api PATCH "/api/v1/nodes/$NODE_NAME" application/merge-patch+json "$1" >"$SCRATCH/patched" && return 0

@@ -50,7 +50,7 @@ begin() {
   save_rollback_state
   record state=committed "change=$(change_id)" "programs=${HERE##*/}" "form=$FORM" "target=$TARGET" "taken=$TAKEN" \
     "old_state=$OLD_STATE" "old_target=$(journal target)" "boot=$(boot_id)" "before=$(property "$UNIT" InvocationID)" \
-    "log=$(log_state)" invocation= rollback_invocation= reason= message=
+    "log=$(log_state)" invocation= rollback_invocation= unproven=change reason= message=
 }
 
 refuse_unreachable_server() {
@@ -197,5 +197,11 @@ confirm() {
   record state=verified interruptions=0 failed_change=
   disarm_deadman
   TARGET=$(journal target)
+  report verified
+}
+
+# accept: a real pod has run under what was changed.
+accept() {
+  record unproven=
   report verified
 }

@@ -65,8 +65,27 @@ converge() {
     verified-*) ;;
     *) fail_and_release "$(status reason)" "$(status message)"; return 1 ;;
   esac
-  announce || return 1
+  verify && announce || return 1
   release_if_held success
+}
+
+# verify: nothing is announced before a real pod has run under what was changed. One that could not be made takes nothing back. A failure takes
+# back what the host's journal names, which can be a restart: without a slot (an earlier attempt had released it) the node waits for one.
+verify() {
+  unproven=$(journal unproven)
+  [ -n "$unproven" ] && [ "$(journal state)" = verified ] || return 0
+  not_ready
+  annotate restarted '' "waiting for a pod of this node in $VERIFICATION_NAMESPACE"
+  if verify_pod; then
+    host accept && [ "$(status stage)" = verified ]
+    return
+  fi
+  [ "$POD_REASON" = VerificationPodFailed ] || { fail_and_release "$POD_REASON" "$POD_ERROR"; return 1; }
+  [ "$unproven" = daemons ] || [ "$SLOT" = held ] || take_slot || return 1
+  host abandon "$POD_REASON" "$POD_ERROR" || return 1
+  [ "$unproven" != switch ] || untaint_if_healthy
+  fail_and_release "$(status reason)" "$(status message)"
+  return 1
 }
 
 publish_or_fail() {
@@ -192,7 +211,7 @@ upgrade() {
     fail_and_release "$reason" "$message"
     return 1
   fi
-  host prepare || return 1
+  verify && host prepare || return 1
   case $(status stage)-$(status action) in
     verified-*) ;;
     validated-restart) restart ;;

@@ -31,6 +31,8 @@ SYSBOX_ROOT=$HOST
 . "$HERE/host-client.sh"
 # shellcheck source=checks.sh
 . "$HERE/checks.sh"
+# shellcheck source=verify-pod.sh
+. "$HERE/verify-pod.sh"
 # shellcheck source=converge.sh
 . "$HERE/converge.sh"
 # shellcheck source=remove.sh
@@ -93,6 +95,13 @@ next_step() {
   else echo converge; fi
 }
 
+# has_cleaned_up: once, after the death of an earlier pod of this node.
+has_cleaned_up() {
+  [ -z "${CLEANED_UP:-}" ] || return 0
+  remove_verification_pods || { failed NoVerificationPod "$POD_ERROR"; return 1; }
+  CLEANED_UP=yes
+}
+
 # An error of this program must not be an endless loop that only the pod's log shows.
 on_exit() {
   ended=$?
@@ -112,7 +121,7 @@ main() {
   rest_period=$RETRY_PERIOD
   while :; do
     step=$(next_step)
-    until is_bound && host_can_be_used && "$step"; do rest; done
+    until is_bound && has_cleaned_up && host_can_be_used && "$step"; do rest; done
     rest_period=$RETRY_PERIOD
     case $step in
       converge) watch ;;

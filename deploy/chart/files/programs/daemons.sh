@@ -54,11 +54,13 @@ switch() {
   [ -n "$(journal switching)" ] || begin_switch
   stop_daemons
   stage
-  start_daemons || roll_back_switch "the daemons of release $RELEASE do not listen"
+  start_daemons || roll_back_switch UpgradeFailed "the daemons of release $RELEASE do not listen"
+  unproven=daemons
   if containerd_answers && [ "$(journal state)" = verified ]; then
-    sandbox_runs || roll_back_switch "$SANDBOX_ERROR"
+    sandbox_runs || roll_back_switch UpgradeFailed "$SANDBOX_ERROR"
+    unproven=switch
   fi
-  record switching=
+  record switching= "unproven=$unproven"
   prune_releases
   report staged
 }
@@ -73,6 +75,7 @@ begin_switch() {
   record switching=yes "back_release=$old" "previous_release=$kept"
 }
 
+# roll_back_switch REASON MESSAGE
 roll_back_switch() {
   old=$(journal back_release)
   stop_daemons
@@ -80,8 +83,8 @@ roll_back_switch() {
   [ -z "$old" ] || point_to "$CURRENT" "releases/$old"
   sctl daemon-reload
   start_daemons || daemons_down
-  record switching= "failed_change=$(change_id)" reason=UpgradeFailed "message=$1"
-  fail UpgradeFailed "the release before is back: $1"
+  record switching= unproven=daemons "failed_change=$(change_id)" "reason=$1" "message=$2"
+  fail "$1" "the release before is back: $2"
 }
 
 # revive: after a drain, when a daemon died (its units have no Restart=, since a restart wipes their data).
@@ -90,5 +93,6 @@ revive() {
   stop_daemons
   start_daemons || daemons_down
   sandbox_runs || fail SandboxFailed "$SANDBOX_ERROR"
+  [ -n "$(journal unproven)" ] || record unproven=daemons
   report verified
 }

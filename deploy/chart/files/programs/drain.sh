@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 
 # system_pods: one per line: namespace, name, uid, owned or bare, going or staying. A request that failed is not an empty node. Other
-# RuntimeClasses can name the same handler; a pod outlives its class, so ours counts also when the class is gone. In pages: 500 pods
+# RuntimeClasses can name the same handler; a pod outlives its class, so ours counts also when the class is gone. Our own verification
+# pods are not for draining. In pages: 500 pods
 # were 149 MB of jq.
 system_pods() {
   api GET /apis/node.k8s.io/v1/runtimeclasses >"$SCRATCH/classes" || return 1
@@ -10,9 +11,10 @@ system_pods() {
   : >"$SCRATCH/system-pods.new"
   while :; do
     api GET "/api/v1/pods?fieldSelector=spec.nodeName%3D$NODE_NAME&limit=50&continue=$next" >"$SCRATCH/page" || return 1
-    jq -r --arg class "$RUNTIME_CLASS" --arg handler "$HANDLER" --slurpfile classes "$SCRATCH/classes" '
+    jq -r --arg ignored "$VERIFICATION_NAMESPACE" --arg class "$RUNTIME_CLASS" --arg handler "$HANDLER" --slurpfile classes "$SCRATCH/classes" '
       [$class, ($classes[0].items[] | select(.handler == $handler) | .metadata.name)] as $ours
-      | .items[] | select(.spec.runtimeClassName as $name | any($ours[]; . == $name))
+      | .items[] | select(.metadata.namespace != $ignored)
+      | select(.spec.runtimeClassName as $name | any($ours[]; . == $name))
       | select(.status.phase != "Succeeded" and .status.phase != "Failed")
       | [.metadata.namespace, .metadata.name, .metadata.uid,
          (if any(.metadata.ownerReferences[]?; .controller) then "owned" else "bare" end),

@@ -178,7 +178,7 @@ case $COMMAND in
     one_at_a_time
     "$COMMAND"
     ;;
-  commit|confirm|uninstall|retry|revive|switch|directories)
+  commit|confirm|accept|uninstall|retry|revive|switch|directories)
     trap 'report_unexpected $?' EXIT
     refuse_dry_run
     one_at_a_time

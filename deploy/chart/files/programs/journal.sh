@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 
 # States of the journal: none -> committed -> restarted -> verified; rolling-back -> the state before, or failed;
-# interrupted and set-aside by the guard; removing.
+# interrupted and set-aside by the guard; removing. `unproven` names what no real pod has run under yet: change (of the configuration), switch (of
+# the release), or daemons (started again, or after a rollback), which nothing can take back.
 journal() { [ ! -f "$JOURNAL" ] || sed -n "s/^$1=//p" "$JOURNAL"; }
 
 # record KEY=VALUE...: all of them in one rename, or none.

@@ -77,7 +77,7 @@ mark_rolled_back() {
   old=$(journal old_state)
   state=${old:-$1}
   shift
-  record "state=$state" "target=$(journal old_target)" taken= "$@"
+  record "state=$state" "target=$(journal old_target)" taken= unproven=daemons "$@"
 }
 
 count_interruption() {
@@ -85,12 +85,13 @@ count_interruption() {
   record "interruptions=$((${interruptions:-0} + 1))"
 }
 
-# abandon REASON MESSAGE: the coordinator saw through the API that the node is not healthy.
+# abandon REASON MESSAGE: the coordinator saw through the API that the node is not healthy, or that it does not run a pod.
 abandon() {
   recall || fail NoContainerd "this node was never prepared"
-  case $(journal state) in
-    committed|restarted|verified) roll_back "$1" "$2" ;;
-    rolling-back) roll_back "$(journal reason)" "$(journal message)" ;;
+  case $(journal state)-$(journal unproven) in
+    committed-*|restarted-*|verified-change) roll_back "$1" "$2" ;;
+    rolling-back-*) roll_back "$(journal reason)" "$(journal message)" ;;
+    verified-switch) choose_path; fill; roll_back_switch "$1" "$2" ;;
     *) fail "$1" "$2" ;;
   esac
 }

@@ -168,7 +168,7 @@ SLIM='.items[] | {metadata: {name: .metadata.name,
 # revisions (kubernetes pkg/controller/daemon/util, IsPodUpdated).
 is_current() {
   WHY="the API server does not answer"
-  api GET "/api/v1/namespaces/$NAMESPACE/pods?fieldSelector=metadata.name%3D$POD_NAME" >"$SCRATCH/pod" || return 1
+  own_pod || return 1
   owner=$(jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.ownerReferences[]? | select(.controller) | .name' "$SCRATCH/pod")
   WHY="this pod is being replaced"
   [ -n "$owner" ] || return 1
