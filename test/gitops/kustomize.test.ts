@@ -91,7 +91,6 @@ test('components are combined', () => {
 test.each([
   ['namePrefix', 'namePrefix: blue-'],
   ['nameSuffix', 'nameSuffix: -blue'],
-  ['namespace', 'namespace: blue'],
   ['labels', 'labels: [{ pairs: { team: blue }, includeSelectors: true }]'],
   ['commonAnnotations', 'commonAnnotations: { team: blue }'],
   ['images', 'images: [{ name: registry.nestybox.com/nestybox/sysbox-deploy-k8s, newName: blue.example/sysbox }]'],
@@ -101,6 +100,13 @@ test.each([
   expect(brokenReferences(objects)).toEqual([]);
   const { spec } = only(objects, 'DaemonSet');
   expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels);
+});
+
+// There are two, whose Pod Security levels are opposites: in one namespace, either the installer or what it may create would be wrong.
+test("kustomize's namespace is refused by kustomize itself", () => {
+  expect(() => kustomized('resources: [../base]\nnamespace: blue\n')).toThrow(
+    /namespace transformation produces ID conflict.*sysbox-system.*sysbox-verification/,
+  );
 });
 
 test('a reference that leads nowhere is found', () => {
