@@ -36,7 +36,8 @@ selinux_enforces() {
 }
 
 # The label or profile that the kernel's security module gives this process, such as "cri-containerd.apparmor.d (enforce)".
-confinement() { tr -d '\000' </proc/self/attr/current 2>/dev/null | grep . || echo unconfined; }
+# Without such a module the file cannot be opened.
+confinement() { { tr -d '\000' </proc/self/attr/current; } 2>/dev/null | grep . || echo unconfined; }
 
 is_writable() { [ ! -d "$1" ] || [ -w "$1" ]; }
 

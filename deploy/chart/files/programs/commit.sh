@@ -10,7 +10,7 @@ seconds() { cut -d. -f1 "$ROOT/proc/uptime"; }
 
 # commit: for the coordinator, once it holds a restart slot.
 commit() {
-  recall || fail NoContainerd "this node was never prepared"
+  recall || fail NoEngine "this node was never prepared"
   case $(journal state) in
     rolling-back) roll_back "$(journal reason)" "$(journal message)" ;;
     committed|restarted) resume_commit ;;
@@ -97,7 +97,10 @@ apply() {
   TAKEN=$(journal taken)
   make_directory "$(dirname "$TARGET")"
   own "$TARGET"
-  write_file "$TARGET" <"$BACKUP/wanted"
+  # One that is taken over can hold passwords of registries.
+  mode=644
+  [ ! -f "$TARGET" ] || mode=$(stat -c %a "$TARGET")
+  write_file "$TARGET" "$mode" <"$BACKUP/wanted"
   [ -z "$TAKEN" ] || [ "$TAKEN" = "$TARGET" ] || rm -f "$TAKEN"
   stale_targets >"$WORK/stale"
   while IFS= read -r stale; do
@@ -147,26 +150,26 @@ await_health() {
       restarted invocation || continue
       begun=$(seconds)
     fi
-    if containerd_answers; then
+    if engine_answers; then
       sandbox_runs && return 0
       HEALTH_REASON=SandboxFailed HEALTH_ERROR=$SANDBOX_ERROR
       continue
     fi
-    HEALTH_REASON=ContainerdDown HEALTH_ERROR="containerd's socket $ADDRESS does not answer: $(engine_log)"
+    HEALTH_REASON=EngineDown HEALTH_ERROR="the socket $ADDRESS of $ENGINE_DAEMON does not answer: $(engine_log)"
     if engine_waits; then
       # It takes a while to start containerd in any case.
       ! engine_can_start || [ $(($(seconds) - begun)) -gt 60 ] || continue
       note_outage
       limit=$(($(seconds) + DEADLINE - 30))
     elif crash_loops; then
-      HEALTH_REASON=CrashLoop HEALTH_ERROR="$UNIT restarts over and over (on the node: journalctl -u $UNIT); containerd's last words: $(engine_log)"
+      HEALTH_REASON=CrashLoop HEALTH_ERROR="$UNIT restarts over and over (on the node: journalctl -u $UNIT); last words of $ENGINE_DAEMON: $(engine_log)"
       return 1
     fi
   done
   return 1
 }
 
-# engine_waits: the engine did not start containerd since the restart, so nothing is known about the configuration: a node whose
+# engine_waits: the engine did not start its daemon since the restart, so nothing is known about the configuration: a node whose
 # server is away, a server whose datastore or etcd quorum is (it waits, or its unit restarts over and over). A template is read by
 # the engine itself, so there a crash loop is the change's.
 engine_waits() {
@@ -189,7 +192,7 @@ engine_log() {
 
 # confirm: the coordinator saw the node healthy through the API.
 confirm() {
-  recall || fail NoContainerd "this node was never prepared"
+  recall || fail NoEngine "this node was never prepared"
   case $(journal state) in
     restarted|verified) ;;
     *) fail NotRestarted "nothing to confirm: the journal says '$(journal state)'" ;;

@@ -1,108 +1,65 @@
-# Where our runtime entry goes, what it says, and the proof that containerd reads it as we mean it.
+# What the engines with containerd have in common, whoever starts it: how its configuration is read, tried and proved. Read before
+# an engine's own file, which can replace any of it (load_engine).
 # shellcheck shell=sh
 
-# The root's version: a drop-in of a higher one stops containerd (containerd#12891), one with the other's table names is not read.
-rendered_version() { sed -n 's/^version = \([0-9]*\).*/\1/p' "$CONFIG" | head -n 1; }
+ENGINE_DAEMON=containerd
+ENGINE_VERSION=2.0.5
+ENGINE_LACKS="Sysbox's options in pods with a user namespace (containerd#11480)"
+ENGINE_LOG=''                         # where systemd's journal has it
+ENGINE_SANDBOX=''                     # what stands before a sandbox's id in the name of its control group
+WHOLE_DIRECTORY=''
 
-# drop_in: the path of our drop-in, empty where the configuration imports none.
-drop_in() {
-  directory=$(engine_drop_ins)
-  [ -z "$directory" ] || canonical "$ROOT$directory/$DROP_IN_NAME"
+engine_check_configuration() {
+  [ -f "$CONFIG" ] || fail NoConfig "$CONFIG does not exist, and containerd is started with it: create it, also if it holds no more than its version"
+  # Other snapshotters have no id-mapped lower layers.
+  snapshotter=$(sed -n "s/^ *snapshotter = [\"']\(.*\)[\"']/\1/p" "$CONFIG" | head -n 1)
+  [ "${snapshotter:-overlayfs}" = overlayfs ] || fail Snapshotter "the snapshotter is $snapshotter: Sysbox needs overlayfs, the default"
 }
 
-our_template() { engine_templates | head -n 1; }
+engine_can_be_asked() { [ -x "$DAEMON" ] && [ -f "$CONFIG" ]; }
 
-# choose_path: sets TARGET, FORM and VERSION. A template of ours stays while it is the one in use; one that is taken over is
-# replaced by a template, since what is rendered without it is not known before the restart.
-choose_path() {
-  VERSION=$(rendered_version)
-  TARGET=$(drop_in)
-  if [ -n "$TARGET" ] && [ -z "$(template_to_take)" ] && ! template_is_ours; then
-    FORM=drop-in
-    case $VERSION in
-      2|3) ;;
-      4) VERSION=3 ;; # containerd 2.3 reads a drop-in of version 3 under it (test:merge)
-      *) fail ConfigVersion "$CONFIG has version '${VERSION}', and only 2, 3 and 4 are known: use a newer release of this installer" ;;
-    esac
-    ! present "$TARGET" || is_ours "$TARGET" ||
-      fail ForeignFile "$TARGET exists and was not written by this installer: move it away, then the next run continues"
-  else
-    FORM=template
-    TARGET=$(our_template)
-    [ -n "$TARGET" ] ||
-      fail NoImports "$CONFIG imports no directory: add the line 'imports = [\"$ENGINE_DROP_INS/*.toml\"]' above its first table, then the next run continues"
-    refuse_foreign_templates
-  fi
+# The root file's version, and not that of `config dump`, which prints the newest: a drop-in of a higher one stops containerd
+# (containerd#12891), one with the other's table names is not read.
+root_version() { sed -n 's/^version *= *\([0-9]*\).*/\1/p' "$CONFIG" | head -n 1; }
+
+engine_check_version() {
+  case $(root_version) in
+    2|3|4) ;;
+    *) fail ConfigVersion "$CONFIG has version '$(root_version)', and only 2, 3 and 4 are known: use a newer release of this installer" ;;
+  esac
 }
 
-template_is_ours() { template=$(our_template) && [ -e "$template" ] && is_ours "$template"; }
-
-# template_to_take: the foreign template whose sha256 the user gave.
-template_to_take() {
-  [ -n "$TAKEOVER" ] || return 0
-  engine_templates | while IFS= read -r foreign; do
-    if [ -f "$foreign" ] && ! is_ours "$foreign" && [ "$(sha "$foreign")" = "$TAKEOVER" ]; then
-      echo "$foreign"
-      break
-    fi
-  done
-}
-
-# A hand-written template is never changed, unless its owner names its sha256.
-refuse_foreign_templates() {
-  foreign=$(foreign_template)
-  [ -n "$foreign" ] || return 0
-  case $foreign in *-v3.toml.tmpl) lines=$HERE/manual-lines-v3.toml ;; *) lines=$HERE/manual-lines-v2.toml ;; esac
-  fail ForeignTemplate "$foreign is not ours. Let the installer replace it with the takeover sha256 $(sha "$foreign"), or add these lines to it by hand: $(cat "$lines")"
-}
-
-foreign_template() {
-  taken=$(template_to_take)
-  engine_templates | while IFS= read -r foreign; do
-    if present "$foreign" && ! is_ours "$foreign" && [ "$foreign" != "$taken" ]; then
-      echo "$foreign"
-      break
-    fi
-  done
+# engine_entry DUMP: our drop-in. containerd 2.3 reads one of version 3 under a root of version 4 (test:merge). What is rendered from a
+# template can name no version, and then its entry has none.
+engine_entry() {
+  cgroup=$(engine_systemd_cgroup "$1")
+  case $(root_version) in
+    2) sed "s/@SYSTEMD_CGROUP@/$cgroup/" "$HERE/drop-in-v2.toml" ;;
+    3|4) sed "s/@SYSTEMD_CGROUP@/$cgroup/" "$HERE/drop-in-v3.toml" ;;
+    *) sed "s/@SYSTEMD_CGROUP@/$cgroup/; /^version/d" "$HERE/drop-in-v3.toml" ;;
+  esac
 }
 
 # SystemdCgroup as the node's own runc has it: a wrong value puts pods outside kubepods (node-findings).
-systemd_cgroup() {
-  value=$(dumped "$1" runc.options | sed -n 's/^SystemdCgroup = //p')
+engine_systemd_cgroup() {
+  value=$(engine_table "$1" runc.options | sed -n 's/^SystemdCgroup = //p')
   echo "${value:-false}"
 }
 
-# fill: the wanted content of TARGET in WORK/wanted, and as a drop-in (what validation reads) in WORK/entry.toml. The entry has
-# the version of what is rendered now, which is not a template's: one taken over can be of version 2, or name none.
-fill() {
-  make_work
-  dump "$CONFIG" >"$WORK/before.dump" 2>"$WORK/before.err" ||
-    fail BrokenConfiguration "containerd already rejects this node's configuration without our change: $(tail -n 1 "$WORK/before.err")"
-  cgroup=$(systemd_cgroup "$WORK/before.dump")
-  case $VERSION in
-    2|3) sed "s/@SYSTEMD_CGROUP@/$cgroup/" "$HERE/drop-in-v$VERSION.toml" >"$WORK/entry.toml" ;;
-    *) sed "s/@SYSTEMD_CGROUP@/$cgroup/; /^version/d" "$HERE/drop-in-v3.toml" >"$WORK/entry.toml" ;;
-  esac
-  case $FORM in
-    drop-in) cp "$WORK/entry.toml" "$WORK/wanted" ;;
-    template) cp "$HERE/config-v3.toml.tmpl" "$WORK/wanted" ;;
-  esac
-}
+# engine_dump FILE [SECONDS]: containerd decodes and merges, without starting a plugin.
+engine_dump() { timeout "${2:-60}" "$DAEMON" -c "$1" config dump; }
 
-# containerd decodes and merges, without starting a plugin.
-dump() { timeout 60 "$CONTAINERD" -c "$1" config dump; }
-
-# dumped DUMP NAME: the lines of containerd's table for runtime NAME, indentation and order aside.
+# engine_table DUMP NAME: the lines of containerd's table for runtime NAME, indentation and order aside.
 # Table names are quoted differently by every version, so quotes are dropped before comparing.
-dumped() {
+engine_table() {
   awk -v want=".containerd.runtimes.$2]" '
     /^ *\[/ { name = $0; gsub(/["'\'' ]/, "", name); inside = (substr(name, length(name) - length(want) + 1) == want && name ~ /cri/); next }
     inside && NF { sub(/^ +/, ""); print }' "$1" | sort
 }
 
-# trial: the node's configuration without us in WORK/trial.toml, with its imports copied: our drop-in is left out, and what
+# engine_trial: the node's configuration without us in WORK/trial.toml, with its imports copied: our drop-in is left out, and what
 # our template added stands at the end.
-trial() {
+engine_trial() {
   rm -rf "$WORK/imports" && mkdir -p "$WORK/imports" || return 1
   directory=$(engine_drop_ins)
   for import in "$ROOT$directory"/*.toml; do
@@ -114,66 +71,28 @@ trial() {
     { at = index($0, from); print at ? substr($0, 1, at - 1) to substr($0, at + length(from)) : $0 }' "$CONFIG" >"$WORK/trial.toml"
 }
 
-# validate: compares values, since `config dump` exits 0 on a missing runtime_type, a misspelt option and a string
-# where a boolean belongs (node-findings).
-validate() {
-  trial
-  dump "$WORK/trial.toml" >"$WORK/without.dump" 2>"$WORK/without.err" ||
-    fail BrokenConfiguration "containerd rejects this node's configuration even without ours; fix or remove the foreign file first: $(tail -n 1 "$WORK/without.err")"
-  refuse_foreign_handler
+# before_ours FILE: what its owner has in it.
+before_ours() { awk -v ours="# Written by $MINE" 'index($0, ours) == 1 { exit } { print }' "$1"; }
+
+# engine_give_back SAVED PLACE: a file that was taken over.
+engine_give_back() { copy_file "$1" "$2"; }
+
+engine_add_entry() {
   if [ -n "$(engine_drop_ins)" ]; then
     cp "$WORK/entry.toml" "$WORK/imports/$DROP_IN_NAME"
-  elif [ -z "$(dumped "$WORK/without.dump" "$HANDLER")" ]; then
+  elif [ -z "$(engine_table "$WORK/without.dump" "$HANDLER")" ]; then
     grep -v '^version' "$WORK/entry.toml" >>"$WORK/trial.toml"
   fi
-  dump "$WORK/trial.toml" >"$WORK/with.dump" 2>"$WORK/with.err" ||
-    fail Rejected "containerd rejects the merged configuration: $(tail -n 1 "$WORK/with.err")"
+}
+
+# `config dump` exits 0 on a missing runtime_type, a misspelt option and a string where a boolean belongs (node-findings).
+engine_expect() {
   expect "$HANDLER" runtime_type "$RUNTIME_TYPE"
   expect "$HANDLER.options" BinaryName "$BINARY_DIR/sysbox-runc"
-  expect "$HANDLER.options" SystemdCgroup "$cgroup"
-  for table in runc runc.options; do
-    [ "$(dumped "$WORK/without.dump" "$table")" = "$(dumped "$WORK/with.dump" "$table")" ] ||
-      fail RuncChanged "the merged configuration would change containerd's table of $table: a foreign drop-in and ours contradict each other"
-  done
+  expect "$HANDLER.options" SystemdCgroup "$(engine_systemd_cgroup "$WORK/without.dump")"
 }
 
-# A table for our handler that is not ours: two owners of one entry would overwrite each other at every run.
-refuse_foreign_handler() {
-  [ -n "$(dumped "$WORK/without.dump" "$HANDLER")" ] || return 0
-  ! template_is_ours || return 0
-  [ -z "$(template_to_take)" ] || return 0
-  fail ForeignHandler "containerd's configuration already defines $HANDLER in a file that is not ours ($(defining_files)): remove it there, or give a template's sha256 as takeover"
+# engine_others DUMP: what must be the same without us.
+engine_others() {
+  for table in runc runc.options; do engine_table "$1" "$table"; done
 }
-
-defining_files() {
-  { engine_templates; printf '%s\n' "$CONFIG" "$ROOT$(engine_drop_ins)"/*.toml; } | while IFS= read -r file; do
-    case $file in */"$DROP_IN_NAME") continue ;; esac
-    ! grep -qsF "$HANDLER" "$file" || printf '%s%s' "${comma:-}" "$file"
-    comma=' '
-  done
-}
-
-# expect TABLE KEY VALUE
-expect() {
-  value=$(dumped "$WORK/with.dump" "$1" | sed -n "s/^$2 = //p" | tr -d "\"'")
-  [ "$value" = "$3" ] ||
-    fail WrongValue "containerd would read $2 of $1 as '$value' instead of '$3': not committed"
-}
-
-# config_in_place: the wanted file is there, and no older one of ours elsewhere.
-config_in_place() {
-  cmp -s "$WORK/wanted" "$TARGET" && [ -z "$(stale_targets)" ]
-}
-
-# configured: every file of ours that the engine's configuration can come from. The list of ours is asked, and not where such a
-# file would be written today: a data directory can be reached by several paths.
-configured() {
-  [ -f "$OWNED" ] || return 0
-  while IFS= read -r path; do
-    case $path in */"$DROP_IN_NAME"|*.toml.tmpl) ;; *) continue ;; esac
-    if [ -e "$path" ] && is_ours "$path"; then printf '%s\n' "$path"; fi
-  done <"$OWNED"
-}
-
-# stale_targets: those that this node no longer reads (another version is rendered, or it began to import).
-stale_targets() { configured | grep -vxF "$TARGET" || true; }

@@ -1,4 +1,4 @@
-# sysbox-mgr and sysbox-fs: alive before containerd's configuration names the runtime.
+# sysbox-mgr and sysbox-fs: alive before the engine's configuration names the runtime.
 # shellcheck shell=sh
 
 # The kernel's list of listening sockets (flag 00010000, __SO_ACCEPTCON): a socket *file* outlives its daemon (node-findings).
@@ -45,7 +45,7 @@ daemons_down() {
 # switch: to another release or other units. A restart of the daemons removes their data and breaks running system pods
 # (sysbox-mgr cleanupWorkDirs): the coordinator drains the node first.
 switch() {
-  recall || fail NoContainerd "this node was never prepared"
+  recall || fail NoEngine "this node was never prepared"
   preflight
   check_version
   choose_path
@@ -56,7 +56,7 @@ switch() {
   stage
   start_daemons || roll_back_switch UpgradeFailed "the daemons of release $RELEASE do not listen"
   unproven=daemons
-  if containerd_answers && [ "$(journal state)" = verified ]; then
+  if engine_answers && [ "$(journal state)" = verified ]; then
     sandbox_runs || roll_back_switch UpgradeFailed "$SANDBOX_ERROR"
     unproven=switch
   fi

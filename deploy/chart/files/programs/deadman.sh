@@ -27,11 +27,11 @@ deadman() {
 
 judge() {
   TARGET=$(journal target)
-  if [ -n "$(journal invocation)" ] && restarted invocation && containerd_answers && sandbox_runs; then
+  if [ -n "$(journal invocation)" ] && restarted invocation && engine_answers && sandbox_runs; then
     record state=verified "restarted_at=$(journal restart_asked_at)"
     report verified
-  elif ! containerd_answers && had_no_chance; then
-    log "$ENGINE_NAME has not started containerd: judging again in $DEADLINE s"
+  elif ! engine_answers && had_no_chance; then
+    log "$ENGINE_NAME has not started $ENGINE_DAEMON: judging again in $DEADLINE s"
     # The timer that runs us is still loaded under its name, so the next one has another.
     start_timer "$DEADMAN_UNIT-$(seconds)"
   else

@@ -7,50 +7,64 @@ NEWLINE='
 # coreutils' and busybox' `sync FILE` call fsync. Never `sync` alone: it waits for every mount of the host, a hung NFS too.
 flush() { sync "$1" 2>/dev/null || [ -d "$1" ] || dd if=/dev/null of="$1" oflag=append conv=notrunc,fsync 2>/dev/null; }
 
-# write_file FILE [MODE] < content. The suffix keeps the half-written file out of containerd's *.toml glob. Chained, since
+# name_half FILE SUFFIX: sets HALF, the name of FILE while it is being written. containerd reads *.toml only. Of a WHOLE_DIRECTORY an
+# engine reads every file, whatever its name, so there it lies one directory above.
+name_half() {
+  case ${1%/*} in
+    "${WHOLE_DIRECTORY:-none}") HALF=${WHOLE_DIRECTORY%/*}/${1##*/}$2 ;;
+    *) HALF=$1$2 ;;
+  esac
+}
+
+# write_file FILE [MODE] < content. Chained, since
 # `set -e` is off wherever a caller stands in a condition, and a full disk must not put a truncated file in place.
 write_file() {
-  { cat >"$1$NEW" && put_in_place "$1" "${2:-644}"; } || { rm -f "$1$NEW"; return 1; }
+  name_half "$1" "$NEW"
+  { cat >"$HALF" && put_in_place "$1" "${2:-644}"; } || { rm -f "$HALF"; return 1; }
 }
 
 # write_text FILE TEXT: of our own state. Without a pipe, whose writer could die alone and leave a truncated text that looks complete.
 write_text() {
-  { printf '%s' "$2" >"$1$NEW" && put_in_place "$1" 600; } || { rm -f "$1$NEW"; return 1; }
+  name_half "$1" "$NEW"
+  { printf '%s' "$2" >"$HALF" && put_in_place "$1" 600; } || { rm -f "$HALF"; return 1; }
 }
 
 # rewrite_file FILE TEXT: somebody else's file, whose mode and owner stay.
 rewrite_file() {
   {
     if [ -e "$1" ]; then cp -p "$1" "$1$NEW"; else : >"$1$NEW" && chmod 644 "$1$NEW"; fi &&
-      printf '%s' "$2" >"$1$NEW" && flush "$1$NEW" && mv -f "$1$NEW" "$1" && flush "$(dirname "$1")"
+      printf '%s' "$2" >"$1$NEW" && flush "$1$NEW" && mv -f "$1$NEW" "$1" && flush "${1%/*}"
   } || { rm -f "$1$NEW"; return 1; }
 }
 
+# put_in_place FILE MODE: what is in HALF.
 put_in_place() {
-  if cmp -s "$1$NEW" "$1"; then
-    rm -f "$1$NEW"
+  if cmp -s "$HALF" "$1"; then
+    rm -f "$HALF"
     return 0
   fi
-  chmod "$2" "$1$NEW" && flush "$1$NEW" && mv -f "$1$NEW" "$1" && flush "$(dirname "$1")"
+  chmod "$2" "$HALF" && flush "$HALF" && mv -f "$HALF" "$1" && flush "${1%/*}"
 }
 
 # copy_file FROM TO: content, mode, owner and times; a link stays one.
 copy_file() {
-  cp -pP "$1" "$2$NEW" && flush "$2$NEW" && mv -f "$2$NEW" "$2" && flush "$(dirname "$2")"
+  name_half "$2" "$NEW"
+  cp -pP "$1" "$HALF" && flush "$HALF" && mv -f "$HALF" "$2" && flush "${2%/*}"
 }
 
 # remove_file FILE...: gone for good, also after power loss, with what a kill left next to it.
 remove_file() {
   for removed in "$@"; do
-    rm -f "$removed" "$removed$COMMAND_NEW" "$removed$GUARD_NEW"
-    [ ! -d "$(dirname "$removed")" ] || flush "$(dirname "$removed")"
+    name_half "$removed" ''
+    rm -f "$removed" "$HALF$COMMAND_NEW" "$HALF$GUARD_NEW"
+    [ ! -d "${removed%/*}" ] || flush "${removed%/*}"
   done
 }
 
 # point_to LINK TARGET: one rename, so the link names the old or the new release at every instant.
 point_to() {
   [ "$(readlink "$1" 2>/dev/null)" != "$2" ] || return 0
-  rm -f "$1$NEW" && ln -s "$2" "$1$NEW" && mv -T -f "$1$NEW" "$1" && flush "$(dirname "$1")"
+  rm -f "$1$NEW" && ln -s "$2" "$1$NEW" && mv -T -f "$1$NEW" "$1" && flush "${1%/*}"
 }
 
 present() { [ -e "$1" ] || [ -L "$1" ]; }
@@ -85,8 +99,8 @@ others() {
 
 # make_directory PATH: with the missing parents, each noted as ours.
 make_directory() {
-  [ ! -d "$1" ] || return 0
-  make_directory "$(dirname "$1")"
+  [ ! -d "$1/" ] || return 0
+  make_directory "${1%/*}"
   own "$1"
   mkdir -m 755 "$1"
 }
@@ -101,7 +115,7 @@ put_file() {
   if [ -e "$1" ] && ! is_ours "$1"; then
     fail ForeignFile "$1 exists and was not written by this installer: move it away, then the next run continues"
   fi
-  make_directory "$(dirname "$1")"
+  make_directory "${1%/*}"
   own "$1"
   write_file "$@"
 }

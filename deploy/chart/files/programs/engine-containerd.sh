@@ -3,9 +3,7 @@
 # shellcheck shell=sh
 
 ENGINE_NAME=containerd
-ENGINE_DAEMON=containerd
 ENGINE_MINIMUM="containerd 2.0.5"
-ENGINE_LOG=''                         # systemd's journal has it
 ENGINE_CONFIG_PATH=/etc/containerd/config.toml
 ENGINE_SOCKET=/run/containerd/containerd.sock
 ENGINE_DROP_INS=/etc/containerd/conf.d
@@ -17,7 +15,7 @@ engine_recognizes() {
 
 serves_kubelet() {
   engine_inspect "$1"
-  [ "$ADDRESS" = "$(kubelet_socket)" ]
+  [ "$(canonical_socket "$ADDRESS")" = "$(kubelet_socket)" ]
 }
 
 # kubelet_socket: as the kubelet's command line, its configuration file or its default says.
@@ -35,7 +33,7 @@ kubelet_socket() {
   return 1
 }
 
-# canonical_socket ADDRESS: /var/run is a link to /run.
+# canonical_socket ADDRESS: /var/run is a link to /run. The kernel's list has the path that the daemon was given, so ADDRESS stays.
 canonical_socket() {
   socket=${1#unix://}
   case $socket in /var/run/*) socket=${socket#/var} ;; esac
@@ -44,6 +42,7 @@ canonical_socket() {
 
 # engine_inspect PROCESS: sets CONFIG_PATH, ADDRESS and BIN (containerd cmd/containerd/command/main.go).
 engine_inspect() {
+  DROP_INS=''
   CONFIG_PATH=$(argument "$1" --config)
   [ -n "$CONFIG_PATH" ] || CONFIG_PATH=$(argument "$1" -c)
   CONFIG_PATH=${CONFIG_PATH:-$ENGINE_CONFIG_PATH}
@@ -51,15 +50,17 @@ engine_inspect() {
   [ -n "$ADDRESS" ] || ADDRESS=$(argument "$1" -a)
   [ -n "$ADDRESS" ] || [ ! -f "$ROOT$CONFIG_PATH" ] ||
     ADDRESS=$(awk '/^ *\[/ { inside = $0 ~ /^ *\[grpc\]/ } inside && $1 == "address" { gsub(/["'\'']/, "", $3); print $3; exit }' "$ROOT$CONFIG_PATH")
-  ADDRESS=$(canonical_socket "${ADDRESS:-$ENGINE_SOCKET}")
+  ADDRESS=${ADDRESS:-$ENGINE_SOCKET}
   BIN=$(dirname "$(readlink "$1/exe")")
 }
 
-# engine_locate: the paths that follow from what was inspected. crictl comes with kubeadm (package cri-tools).
-engine_locate() {
+engine_locate() { locate_service; }
+
+# locate_service: the paths that follow from what was inspected. crictl comes with kubeadm (package cri-tools).
+locate_service() {
   CONFIG=$ROOT$CONFIG_PATH
   CONFIG_DIR=$(dirname "$CONFIG")
-  CONTAINERD=$ROOT$BIN/containerd
+  DAEMON=$ROOT$BIN/$ENGINE_DAEMON
   CRICTL=$ROOT/usr/bin/crictl
   for directory in /usr/local/bin /opt/bin; do
     [ ! -x "$ROOT$directory/crictl" ] || CRICTL=$ROOT$directory/crictl
@@ -73,8 +74,26 @@ engine_drop_ins() {
     tr ',[]' '\n\n\n' | sed -n 's/^ *["'\'']\(\/.*\)\/\*\.toml["'\''].*/\1/p' | head -n 1
 }
 
-# engine_templates: nothing renders this configuration.
-engine_templates() { :; }
+# engine_templates: the root file itself, where it imports nothing; once it is taken over, it stays so.
+engine_templates() {
+  if [ -z "$(engine_drop_ins)" ] || is_ours "$CONFIG"; then echo "$CONFIG"; fi
+}
+
+# engine_template: its owner's lines, and our table behind them.
+engine_template() {
+  before_ours "$CONFIG"
+  grep -v '^version' "$WORK/entry.toml"
+}
+
+engine_refuse_template() {
+  fail NoImports "$(lacks_imports); or let the installer add its table to the file, with the takeover sha256 $(sha "$1")"
+}
+
+# engine_give_back SAVED PLACE: without our table. Its owner can have written in it since it was taken over.
+engine_give_back() {
+  before_ours "$2" >"$WORK/theirs"
+  if cmp -s "$WORK/theirs" "$1"; then copy_file "$1" "$2"; else rewrite_file "$2" "$(cat "$WORK/theirs")$NEWLINE"; fi
+}
 
 engine_can_start() { :; }
 

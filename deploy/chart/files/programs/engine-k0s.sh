@@ -12,6 +12,9 @@ ENGINE_CONFIG_PATH=/etc/k0s/containerd.toml
 ENGINE_SOCKET=/run/k0s/containerd.sock
 ENGINE_DROP_INS=/etc/k0s/containerd.d
 
+# engine_templates: none that would stay, since k0s writes the root file at every start.
+engine_templates() { :; }
+
 # engine_recognizes PROCESS: k0s starts its own with these paths, whatever its data directory is.
 engine_recognizes() {
   case $(argument "$1" --config) in "$ENGINE_CONFIG_PATH") ;; *) return 1 ;; esac

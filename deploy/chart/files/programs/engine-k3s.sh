@@ -3,7 +3,6 @@
 # shellcheck shell=sh
 
 ENGINE_NAME=K3s
-ENGINE_DAEMON=containerd
 ENGINE_MINIMUM="K3s 1.33.1"           # the first with containerd 2.0.5
 ENGINE_PROGRAM=k3s
 ENGINE_CONFIG=/etc/rancher/k3s/config.yaml
@@ -29,6 +28,7 @@ data_dir_of() {
 
 # engine_inspect PROCESS: sets CONFIG_PATH, ADDRESS and BIN.
 engine_inspect() {
+  DROP_INS=''
   CONFIG_PATH=$(data_dir_of "$1")/agent/etc/containerd/config.toml
   BIN=$(dirname "$(readlink "$1/exe")")
   ADDRESS=$(argument "$1" -a)
@@ -47,7 +47,7 @@ engine_locate() {
   done
   CONFIG=$ROOT$CONFIG_PATH
   CONFIG_DIR=$(dirname "$CONFIG")
-  CONTAINERD=$ROOT$BIN/containerd
+  DAEMON=$ROOT$BIN/containerd
   CRICTL=$ROOT$BIN/crictl
   KUBECTL=$ROOT$BIN/kubectl
   ENGINE_LOG=$ROOT$DATA_DIR/agent/containerd/containerd.log
@@ -61,6 +61,14 @@ engine_drop_ins() {
 
 # engine_templates: what the configuration can be rendered from, in the order of precedence; ours is the first.
 engine_templates() { printf '%s\n' "$CONFIG_DIR/config-v3.toml.tmpl" "$CONFIG_DIR/config.toml.tmpl"; }
+
+# engine_template: ours.
+engine_template() { cat "$HERE/config-v3.toml.tmpl"; }
+
+engine_refuse_template() {
+  case $1 in *-v3.toml.tmpl) lines=$HERE/manual-lines-v3.toml ;; *) lines=$HERE/manual-lines-v2.toml ;; esac
+  fail ForeignTemplate "$1 is not ours. Let the installer replace it with the takeover sha256 $(sha "$1"), or add these lines to it by hand: $(cat "$lines")"
+}
 
 # engine_explains_absence: it runs, and no containerd of it.
 engine_explains_absence() {

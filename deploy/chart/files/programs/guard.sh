@@ -15,7 +15,7 @@ guard() {
       fi
       ;;
   esac
-  ! is_rejected_because_of_us || withdraw Rejected "containerd rejects the merged configuration"
+  ! is_rejected_because_of_us || withdraw Rejected "$ENGINE_DAEMON rejects the merged configuration"
 }
 
 # mark_restarted_by_reboot: a boot in the middle of a rollback starts the engine with the old files: no restart is needed after it.
@@ -45,7 +45,9 @@ interrupt() {
 # remove_half_written: what the killed command left next to the files that are back.
 remove_half_written() {
   for noted in "$BACKUP/change"/*.path; do
-    [ ! -f "$noted" ] || rm -f "$(cat "$noted")$COMMAND_NEW"
+    [ -f "$noted" ] || continue
+    name_half "$(cat "$noted")" "$COMMAND_NEW"
+    rm -f "$HALF"
   done
 }
 
@@ -53,18 +55,18 @@ remove_half_written() {
 # do not show in it: the dead-man sees them.
 is_rejected_because_of_us() {
   TARGET=$(journal target)
-  [ -f "$TARGET" ] && is_ours "$TARGET" && [ -x "$CONTAINERD" ] && [ -f "$CONFIG" ] || return 1
+  [ -f "$TARGET" ] && is_ours "$TARGET" && engine_can_be_asked || return 1
   [ "$(journal form)" = drop-in ] || return 1
   said=0
-  timeout 15 "$CONTAINERD" -c "$CONFIG" config dump >/dev/null 2>&1 || said=$?
-  # 1 is containerd's word; a timeout (124) or a missing library says nothing about us.
+  engine_dump "$CONFIG" 15 >/dev/null 2>&1 || said=$?
+  # 1 is the engine's word; a timeout (124) or a missing library says nothing about us.
   [ $said = 1 ] && is_accepted_without_us
 }
 
 # Where a full disk makes the trial impossible, we are taken to be the cause: the engine would not start in any case.
 is_accepted_without_us() {
-  trial || return 0
-  timeout 15 "$CONTAINERD" -c "$WORK/trial.toml" config dump >/dev/null 2>&1
+  engine_trial || return 0
+  engine_dump "$WORK/trial.toml" 15 >/dev/null 2>&1
 }
 
 # The copy is for a person to look at; a full disk must not keep the file in place.

@@ -33,8 +33,8 @@ ACTION='' TARGET='' UNIT='' WARNINGS='' SANDBOX_ERROR='' REPORTED='' STEP=''
 . "$HERE/sysctls.sh"
 # shellcheck source=stage.sh
 . "$HERE/stage.sh"
-# shellcheck source=containerd.sh
-. "$HERE/containerd.sh"
+# shellcheck source=configuration.sh
+. "$HERE/configuration.sh"
 # shellcheck source=daemons.sh
 . "$HERE/daemons.sh"
 # shellcheck source=verify.sh

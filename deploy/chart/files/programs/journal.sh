@@ -32,7 +32,12 @@ boot_id() { cat "$ROOT/proc/sys/kernel/random/boot_id"; }
 
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
-one_line() { printf '%s' "$1" | tr '\n\t\r' '   ' | tr -d '\000-\037'; }
+one_line() {
+  case $1 in
+    *[[:cntrl:]]*) printf '%s' "$1" | tr '\n\t\r' '   ' | tr -d '\000-\037' ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
 
 json_string() { one_line "$1" | sed 's/\\/\\\\/g; s/"/\\"/g'; }
 

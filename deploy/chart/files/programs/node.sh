@@ -9,7 +9,7 @@ property() { sctl show --property="$2" --value "$1"; }
 
 # argument PROCESS FLAG: the value of FLAG in the process' command line, as `FLAG VALUE` or `FLAG=VALUE`.
 argument() {
-  tr '\0' '\n' <"$1/cmdline" 2>/dev/null | awk -v flag="$2" '
+  { tr '\0' '\n' <"$1/cmdline"; } 2>/dev/null | awk -v flag="$2" '
     found { print; exit }
     $0 == flag { found = 1 }
     index($0, flag "=") == 1 { print substr($0, length(flag) + 2); exit }'
@@ -24,6 +24,8 @@ canonical() {
 # load_engine NAME: its functions replace those of the engine before.
 load_engine() {
   ENGINE=$1
+  # shellcheck source=containerd.sh
+  . "$HERE/containerd.sh"
   # shellcheck source=engines/k3s.sh
   . "$HERE/engine-$1.sh"
 }
@@ -45,13 +47,13 @@ discover() {
 }
 
 save_node() {
-  printf '%s\n' "ENGINE=$ENGINE" "UNIT=$UNIT" "CONFIG_PATH=$CONFIG_PATH" "ADDRESS=$ADDRESS" "BIN=$BIN" | write_file "$NODE" 600
+  printf '%s\n' "ENGINE=$ENGINE" "UNIT=$UNIT" "CONFIG_PATH=$CONFIG_PATH" "DROP_INS=$DROP_INS" "ADDRESS=$ADDRESS" "BIN=$BIN" | write_file "$NODE" 600
 }
 
 # recall: what `discover` saved last.
 recall() {
   [ -f "$NODE" ] || return 1
-  for key in ENGINE UNIT CONFIG_PATH ADDRESS BIN; do
+  for key in ENGINE UNIT CONFIG_PATH DROP_INS ADDRESS BIN; do
     eval "$key=\$(sed -n 's/^$key=//p' \"\$NODE\")"
   done
   [ -f "$HERE/engine-$ENGINE.sh" ] || return 1
@@ -75,7 +77,7 @@ is_of_this_node() {
   else
     engine_inspect "$1"
     locate
-    for program in "$CONTAINERD" "$CRICTL" "$KUBECTL"; do
+    for program in "$DAEMON" "$CRICTL" "$KUBECTL"; do
       [ ! -e "$program" ] || only_root_writes "$program" || { REFUSED="would have to be run from $program, which is not root's alone"; break; }
     done
     [ -n "$REFUSED" ] || return 0
@@ -117,8 +119,8 @@ only_root_writes() {
 # crictl's own default of 2 s is too short on a busy node (node-findings).
 cri() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 90s "$@"; }
 
-# The kernel's list first: crictl can be all of an engine in one binary, and starting it every 2 s took half of an emulated
+# engine_answers: the kernel's list first: crictl can be all of an engine in one binary, and starting it every 2 s took half of an emulated
 # processor from the engine that was waited for.
-containerd_answers() {
+engine_answers() {
   listens "$ADDRESS" && "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 10s version >/dev/null 2>&1
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 
 preflight() {
-  for check in own_programs systemd architecture kernel selinux engine containerd snapshotter writable space foreign_sysbox \
+  for check in own_programs systemd architecture kernel selinux engine engine_version engine_configuration writable space foreign_sysbox \
     apparmor subids programs fuse; do
     STEP=check_$check
     "check_$check"
@@ -65,10 +65,9 @@ check_selinux() {
 
 check_engine() {
   discover || refuse_node
-  [ "$(property "$UNIT" LoadState)" = loaded ] || fail NoUnit "systemd does not know $UNIT.service, which containerd runs in"
+  [ "$(property "$UNIT" LoadState)" = loaded ] || fail NoUnit "systemd does not know $UNIT.service, which $ENGINE_DAEMON runs in"
   [ -z "${EXPECT_UNIT:-}" ] || [ "$EXPECT_UNIT" = "$UNIT" ] ||
-    fail WrongUnit "containerd runs in $UNIT.service, and the prop node.unit says $EXPECT_UNIT.service: correct the prop"
-  [ -f "$CONFIG" ] || fail NoConfig "$CONFIG does not exist, and containerd is started with it: create it, also if it holds no more than its version"
+    fail WrongUnit "$ENGINE_DAEMON runs in $UNIT.service, and the prop node.unit says $EXPECT_UNIT.service: correct the prop"
   [ -x "$CRICTL" ] || fail MissingPrograms "the host lacks crictl, with which a sandbox is tried: install it (package cri-tools)"
 }
 
@@ -80,24 +79,16 @@ refuse_node() {
     engine_explains_absence
   done
   [ -z "$REFUSED" ] || fail "$REFUSED_REASON" "$REFUSED: run the engine by its systemd unit, as its own installation does"
-  fail NoContainerd "no container engine that this installer knows runs on this node: is its unit up? (systemctl --failed)"
+  fail NoEngine "no container engine that this installer knows runs on this node: is its unit up? (systemctl --failed)"
 }
 
-# 2.0.1 to 2.0.4 drop the runtime's options in pods with a user namespace (containerd#11480).
-check_containerd() {
-  containerd_version=$("$CONTAINERD" --version | awk '{ print $3 }')
-  at_least "$containerd_version" 2.0.5 ||
-    fail ContainerdTooOld "containerd $containerd_version is older than 2.0.5, which loses Sysbox's options (containerd#11480): upgrade to $ENGINE_MINIMUM or later"
+check_engine_version() {
+  engine_version=$("$DAEMON" --version | awk 'NR == 1 { print $3 }')
+  at_least "$engine_version" "$ENGINE_VERSION" ||
+    fail EngineTooOld "$ENGINE_DAEMON $engine_version is older than $ENGINE_VERSION, which lacks $ENGINE_LACKS: upgrade to $ENGINE_MINIMUM or later"
 }
 
-# Other snapshotters have no id-mapped lower layers.
-check_snapshotter() {
-  snapshotter=$(sed -n "s/^ *snapshotter = [\"']\(.*\)[\"']/\1/p" "$CONFIG" | head -n 1)
-  case ${snapshotter:-overlayfs} in
-    overlayfs) ;;
-    *) fail Snapshotter "the snapshotter is $snapshotter: Sysbox needs overlayfs, the default" ;;
-  esac
-}
+check_engine_configuration() { engine_check_configuration; }
 
 # What sysbox-mgr and sysbox-fs execute (sysbox-mgr main.go; sysbox-fs mounts through fusermount). After the other checks: packages are
 # not installed on a node that is refused for another reason.

@@ -55,7 +55,7 @@ roll_back() {
   fi
   [ -z "$back" ] || restarted rollback_invocation || is_stopped || sctl restart --no-block "$UNIT.service"
   waited=0
-  until is_stopped || { { [ -z "$back" ] || restarted rollback_invocation; } && containerd_answers; } || [ $waited -ge 60 ]; do
+  until is_stopped || { { [ -z "$back" ] || restarted rollback_invocation; } && engine_answers; } || [ $waited -ge 60 ]; do
     waited=$((waited + 1))
     sleep 5
   done
@@ -87,7 +87,7 @@ count_interruption() {
 
 # abandon REASON MESSAGE: the coordinator saw through the API that the node is not healthy, or that it does not run a pod.
 abandon() {
-  recall || fail NoContainerd "this node was never prepared"
+  recall || fail NoEngine "this node was never prepared"
   case $(journal state)-$(journal unproven) in
     committed-*|restarted-*|verified-change) roll_back "$1" "$2" ;;
     rolling-back-*) roll_back "$(journal reason)" "$(journal message)" ;;

@@ -101,6 +101,9 @@ try_acquire() {
   done
   [ "$VERDICT" = granted ] || return 1
   SLOT=held ROLE=$slot_role HELD_REVISION=$slot_revision RENEWED=$(monotonic)
+  # What was written tells whether somebody has counted; nothing is written for a slot that an earlier pod took.
+  IS_COUNTED=yes
+  [ "$CHANGED" = no ] || grep -qF '"cdk8s-sysbox.io/counted-at"' "$SCRATCH/notes" || IS_COUNTED=no
 }
 
 # decide: by the ConfigMap alone, else by the servers and this node, else by all nodes. The ConfigMap is read again after the nodes: the time
@@ -236,7 +239,7 @@ count_when_due() {
 
 # The first node of a rollout counts before it restarts: how often the others look depends on how many they are.
 count_at_the_beginning() {
-  [ "$(jq 'has("cdk8s-sysbox.io/counted-at")' "$SCRATCH/notes")" = true ] || count || true
+  [ "$IS_COUNTED" = yes ] || count || true
 }
 
 count() {

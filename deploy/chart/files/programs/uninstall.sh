@@ -27,8 +27,8 @@ remove_configuration() {
     [ "$(property "$UNIT" ActiveState)" != inactive ] || running=no
     record state=removing invocation= "running=${running:-yes}"
   fi
-  give_back_taken
   make_work
+  give_back_taken
   configured >"$WORK/configured"
   while IFS= read -r path; do
     remove_file "$path"
@@ -40,10 +40,10 @@ remove_configuration() {
 restart_without_runtime() {
   restart_engine
   tries=0
-  until is_stopped || { restarted invocation && containerd_answers; }; do
+  until is_stopped || { restarted invocation && engine_answers; }; do
     # An agent whose server is away does not start containerd, and that is not to be judged.
     if engine_can_start; then tries=$((tries + 1)); else tries=0; fi
-    [ $tries -lt 120 ] || fail ContainerdDown "containerd does not answer after the removal: $(engine_log)"
+    [ $tries -lt 120 ] || fail EngineDown "$ENGINE_DAEMON does not answer after the removal: $(engine_log)"
     sleep 5
   done
 }
@@ -54,7 +54,7 @@ give_back_taken() {
   for taken in "$BACKUP/taken"/*; do
     present "$taken" || continue
     place=$CONFIG_DIR/${taken##*/}
-    if ! present "$place" || is_ours "$place"; then copy_file "$taken" "$place"; fi
+    if ! present "$place"; then copy_file "$taken" "$place"; elif is_ours "$place"; then engine_give_back "$taken" "$place"; fi
     disown "$place"
   done
 }

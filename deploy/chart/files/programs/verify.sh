@@ -5,14 +5,14 @@ SANDBOX=$MINE-check
 SANDBOX_LABEL=$MINE.io/check
 
 # A range of ids at the far end of those that the kubelet gives to pods; a user namespace alone proves nothing, so the mounts are
-# looked at.
+# looked at. The namespace of PIDs is the pod's (0): otherwise CRI-O starts no process for a sandbox (sandbox_linux.go, NeedsInfra).
 sandbox_config() {
-  case $(systemd_cgroup "$WORK/live.dump") in true) parent=/kubepods.slice ;; *) parent=/kubepods ;; esac
+  case $(engine_systemd_cgroup "$WORK/live.dump") in true) parent=/kubepods.slice ;; *) parent=/kubepods ;; esac
   ids='[{"host_id":3221225472,"container_id":0,"length":65536}]'
   cat <<EOF
 {"metadata":{"name":"$SANDBOX","namespace":"kube-system","uid":"$(cat "$ROOT/proc/sys/kernel/random/uuid")","attempt":1},
  "hostname":"$SANDBOX","log_directory":"/tmp","labels":{"$SANDBOX_LABEL":"$SANDBOX"},
- "linux":{"cgroup_parent":"$parent","security_context":{"namespace_options":{"network":0,"pid":1,"ipc":0,
+ "linux":{"cgroup_parent":"$parent","security_context":{"namespace_options":{"network":0,"pid":0,"ipc":0,
   "userns_options":{"mode":0,"uids":$ids,"gids":$ids}}}}}
 EOF
 }
@@ -27,7 +27,7 @@ remove_sandboxes() {
 # sandbox_runs: several tries, since the kubelet's housekeeping removes a sandbox it does not know within seconds.
 sandbox_runs() {
   make_work
-  dump "$CONFIG" >"$WORK/live.dump" 2>/dev/null || { SANDBOX_ERROR="containerd rejects $CONFIG"; return 1; }
+  engine_dump "$CONFIG" >"$WORK/live.dump" 2>/dev/null || { SANDBOX_ERROR="$ENGINE_DAEMON rejects its configuration ($CONFIG)"; return 1; }
   attempt=0
   while [ $attempt -lt 3 ]; do
     attempt=$((attempt + 1))
@@ -44,7 +44,7 @@ sandbox_runs() {
 # has stopped a sandbox that it does not know by then (measured: its housekeeping comes every 2 s). For the same reason one grep
 # for all processes: one for each takes longer than that where there are thousands, or the processor is slow.
 sandbox_process() {
-  process=$(grep -ls "$1" "$ROOT"/proc/[0-9]*/cgroup | head -n 1)
+  process=$(grep -ls "$ENGINE_SANDBOX$1" "$ROOT"/proc/[0-9]*/cgroup | head -n 1)
   [ -n "$process" ] && echo "${process%/cgroup}"
 }
 
