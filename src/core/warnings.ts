@@ -13,6 +13,25 @@ export enum WarningMode {
 }
 
 const printed = new Set<string>();
+const warnsItself = new WeakSet<IConstruct>();
+
+/**
+ * Notes that a construct warns about its pods by itself, in the mode that it was given.
+ *
+ * @internal
+ */
+export function noteOwnWarnings(construct: IConstruct): void {
+  warnsItself.add(construct);
+}
+
+/**
+ * Whether a construct, or one that it is a part of, warns about its pods by itself.
+ *
+ * @internal
+ */
+export function hasOwnWarnings(construct: IConstruct): boolean {
+  return construct.node.scopes.some((scope) => warnsItself.has(scope));
+}
 
 /**
  * The given mode, else that of the environment: `CDK8S_SYSBOX_WARNINGS=off` silences warnings, `=error` makes each an error.

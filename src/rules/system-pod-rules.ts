@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { mapOf, textOf } from '../core/json';
+import { hasOwnWarnings, WarningMode, warningMode, warnings } from '../core/warnings';
 import { RULES } from './catalog';
 import { checkManifests, Located, pathOf } from './check-manifests';
 import { isBlocking, messageOf } from './check-pod';
@@ -92,6 +93,16 @@ export interface RuleCheckOptions {
   readonly idsPerPod?: number;
 }
 
+/** How the rules are enforced in an app. */
+export interface RuleEnforcementOptions extends RuleCheckOptions {
+  /**
+   * What becomes of warnings about the objects. Workloads of this library, and adopted ones, have a mode of their own.
+   *
+   * @default - WarningMode.PRINT, or what the environment variable CDK8S_SYSBOX_WARNINGS says: `off` or `error`
+   */
+  readonly warnings?: WarningMode;
+}
+
 /**
  * The rules that system pods follow, for manifests of any origin.
  *
@@ -127,13 +138,13 @@ export class SystemPodRules {
   }
 
   /**
-   * Makes rule errors fail the synth, for every object under the scope, including manifests of an `Include` and objects of
-   * other libraries. The constructs of this library do so by themselves.
+   * Makes rule errors fail the synth, and prints warnings, for every object under the scope, including manifests of an `Include`
+   * and objects of other libraries. The constructs of this library do so by themselves.
    *
    * @param scope an app, a chart or any other construct
-   * @param options which pods run under Sysbox
+   * @param options which pods run under Sysbox, and what becomes of warnings
    */
-  public static enforceIn(scope: IConstruct, options: RuleCheckOptions = {}): void {
+  public static enforceIn(scope: IConstruct, options: RuleEnforcementOptions = {}): void {
     // cdk8s validates the whole app once per chart: objects that passed are not rendered again
     let validated = false;
     const validate = () => {
@@ -148,12 +159,18 @@ export class SystemPodRules {
   private constructor() {}
 }
 
-function errorsIn(scope: IConstruct, options: RuleCheckOptions): string[] {
+function errorsIn(scope: IConstruct, options: RuleEnforcementOptions): string[] {
   const objects = scope.node.findAll().filter((construct): construct is ApiObject => ApiObject.isApiObject(construct));
   const manifests = objects.map((object) => object.toJson());
-  return checkManifests(manifests, options)
-    .violations.filter(isBlocking)
-    .map((violation) => `${objects[violation.manifest]?.node.path}: ${messageOf(violation)}`);
+  const { violations } = checkManifests(manifests, options);
+  const mode = warningMode(options.warnings);
+  return violations.flatMap((violation) => {
+    const object = objects[violation.manifest] as ApiObject;
+    const message = messageOf(violation);
+    if (isBlocking(violation)) return [`${object.node.path}: ${message}`];
+    if (violation.acknowledged !== undefined || hasOwnWarnings(object)) return [];
+    return warnings(object, [message], mode).map((error) => `${object.node.path}: ${error}`);
+  });
 }
 
 function toFinding(violation: Located): RuleFinding {

@@ -1,4 +1,5 @@
 import { IConstruct, IValidation } from 'constructs';
+import { noteOwnWarnings } from '../core/warnings';
 
 /**
  * Checks a workload by rendering it when cdk8s validates its app, and keeps what was rendered until cdk8s renders it. A synth
@@ -20,6 +21,7 @@ export abstract class RenderedOnce<T> implements IValidation {
     countPasses(workload.node.root);
     this.pass = passes;
     workload.node.addValidation(this);
+    noteOwnWarnings(workload);
   }
 
   /** Renders the workload through `take`, and looks at what only a whole app shows. */

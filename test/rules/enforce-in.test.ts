@@ -1,7 +1,9 @@
 import { ApiObject, Chart, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { RuleSeverity, SystemPodRules } from '../../src/rules';
-import { pod, Row, table } from './table';
+import { WarningMode } from '../../src/core/warnings';
+import { RuleEnforcementOptions, RuleSeverity, SystemPodRules } from '../../src/rules';
+import { adopt, SystemPod } from '../../src/workloads';
+import { container, pod, Row, table } from './table';
 
 const severities = new Map(SystemPodRules.all().map((rule) => [rule.id, rule.severity]));
 
@@ -24,11 +26,63 @@ test.each(errorRows.filter((row) => row.at !== undefined))('$rule fails the synt
   );
 });
 
-test('warnings do not fail the synth', () => {
-  const warnings = table.filter((row) => severities.get(row.rule) === RuleSeverity.WARNING && row.at !== undefined);
+describe('warnings', () => {
+  const rows = table.filter((row) => severities.get(row.rule) === RuleSeverity.WARNING && row.at !== undefined);
+  let printed: string[];
+  beforeEach(() => {
+    printed = [];
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    delete process.env.CDK8S_SYSBOX_WARNINGS;
+  });
+  let charts = 0;
+  const imageTag = (
+    options?: RuleEnforcementOptions,
+    add = (chart: Chart) => void new ApiObject(chart, 'a', latest),
+  ) => {
+    const chart = new Chart(Testing.app(), `enforced-${++charts}`);
+    add(chart);
+    SystemPodRules.enforceIn(chart, options);
+    return chart;
+  };
+  const latest = container({ image: 'ubuntu:latest' });
 
-  expect(warnings.length).toBeGreaterThan(0);
-  for (const row of warnings) expect(() => Testing.synth(chartOf(row))).not.toThrow();
+  test.each(rows)('$rule is printed, and does not fail the synth: $name', (row) => {
+    expect(() => Testing.synth(chartOf(row))).not.toThrow();
+    expect(printed.every((text) => text.startsWith('cdk8s-sysbox: warning: test/object-'))).toBe(true);
+  });
+
+  test('are printed once, with the path', () => {
+    const chart = imageTag();
+    Testing.synth(chart);
+    Testing.synth(chart);
+
+    expect(printed).toEqual([
+      expect.stringMatching(new RegExp(`^cdk8s-sysbox: warning: ${chart.node.id}/a: .*image-tag`)),
+    ]);
+  });
+
+  test('are silenced or promoted by the option, and by the environment', () => {
+    Testing.synth(imageTag({ warnings: WarningMode.OFF }));
+    expect(() => Testing.synth(imageTag({ warnings: WarningMode.ERROR }))).toThrow(/\/a: .*image-tag/);
+    process.env.CDK8S_SYSBOX_WARNINGS = 'error';
+    expect(() => Testing.synth(imageTag())).toThrow(/\/a: .*image-tag/);
+    process.env.CDK8S_SYSBOX_WARNINGS = 'off';
+    Testing.synth(imageTag());
+
+    expect(printed).toEqual([]);
+  });
+
+  test('of workloads of this library follow their own mode', () => {
+    const system = { warnings: WarningMode.OFF };
+    const containers = [{ image: 'ubuntu:latest' }];
+    Testing.synth(imageTag({}, (chart) => void new SystemPod(chart, 'a', { system, containers })));
+    Testing.synth(imageTag({}, (chart) => void adopt(new ApiObject(chart, 'a', latest), system)));
+
+    expect(printed).toEqual([]);
+  });
 });
 
 test('reports all errors of all objects together', () => {
