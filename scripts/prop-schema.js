@@ -80,12 +80,14 @@ function factoryIn(types, made) {
   return undefined;
 }
 
+/** A factory that makes one of the classes, and those that an app makes itself; the shortest names are the best known. */
 function implementationOf(made, types) {
   if (made.kind !== 'interface') return undefined;
-  const names = types
-    .filter(({ kind, interfaces }) => kind === 'class' && interfaces?.includes(made.fqn))
-    .map(({ name }) => name);
-  return names.length === 0 ? undefined : names.slice(0, 3).join(', ');
+  const classes = types.filter(({ kind, interfaces }) => kind === 'class' && interfaces?.includes(made.fqn));
+  const factories = classes.flatMap((type) => (type.initializer ? [] : (factoryIn(types, type) ?? [])));
+  const names = classes.filter(({ initializer, abstract }) => initializer && !abstract).map(({ name }) => name);
+  const shortest = names.sort((a, b) => a.length - b.length || a.localeCompare(b));
+  return [...factories, ...shortest].slice(0, 3).join(', ') || undefined;
 }
 
 const parametersOf = ({ parameters = [] }) =>

@@ -19,14 +19,16 @@ export function configMapOf(construct: IConstruct, what: string): kplus.IConfigM
 }
 
 /**
- * A volume or claim of any version of cdk8s-plus.
+ * A volume of any version of cdk8s-plus, or a PersistentVolume.
  *
  * @param what path and prop, for messages
  * @internal
  */
 export function storageOf(construct: IConstruct, what: string): kplus.IStorage {
   if (typeof (construct as Partial<kplus.IStorage>)?.asVolume === 'function') return construct as kplus.IStorage;
-  throw new Error(`${what} is ${describe(construct)}. Expected a Volume, or a PersistentVolumeClaim, of cdk8s-plus`);
+  throw new Error(
+    `${what} is ${describe(construct)}. Expected a Volume, such as Volume.fromPersistentVolumeClaim(scope, id, claim)`,
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { describe } from './foreign-resource';
 import { didYouMean } from './nearest';
 
 /**
@@ -78,6 +79,7 @@ export class PropCheck {
       construct: (target, args, newTarget) => {
         // V8 gives each object that is made with a proxy as new.target a hidden class of its own, which is slow for ever
         const type = newTarget === proxy ? target : newTarget;
+        if (!signature.create) this.refuseNew(name, signature, args);
         return this.outermost(`new ${name}`, signature.create ?? [], args, undefined, () =>
           Reflect.construct(target, args, type),
         ) as object;
@@ -85,6 +87,19 @@ export class PropCheck {
       get: (target, key) => statics[key as string] ?? Reflect.get(target, key),
     });
     return proxy;
+  }
+
+  /** TypeScript refuses a private constructor, plain JavaScript calls it. */
+  private refuseNew(name: string, { statics }: ClassSignature, args: unknown[]): void {
+    if (this.within) return;
+    const factories = Object.entries(statics).map(([method, parameters]) => {
+      const required = parameters.filter(({ optional }) => !optional);
+      return `${name}.${method}(${required.map((parameter) => parameter.name).join(', ')})`;
+    });
+    const made =
+      factories.length > 0 ? factories.join(' or ') : this.schema.objects[`${this.schema.name}.${name}`]?.example;
+    const where = whereOf({ call: `new ${name}`, args, receiver: undefined, parameters: [] });
+    throw new Error(`${where}: the class has no public constructor${made === undefined ? '' : `. Write ${made}`}`);
   }
 
   /** Checks what an app passes, and not again what the package itself passes on meanwhile. */
@@ -253,7 +268,13 @@ export class PropCheck {
   }
 
   private refuse(type: PropType, value: unknown, at: Place): never {
-    throw new Error(`${whereOf(at.context)}: '${placeOf(at)}' is ${show(value)}. Expected ${this.describe(type)}`);
+    const what = `${whereOf(at.context)}: '${placeOf(at)}'`;
+    if (typeof type === 'string' && isOtherCopy(type, value)) {
+      throw new Error(
+        `${what} is ${describe(value)} of another copy of the package. Install one copy: npm ls ${type.split('.')[0]} shows them`,
+      );
+    }
+    throw new Error(`${what} is ${show(value)}. Expected ${this.describe(type)}`);
   }
 
   /** The type and an example, as a person writes it. */
@@ -342,6 +363,11 @@ function pathOf(args: unknown[], receiver: unknown): string | undefined {
 /** A value that cdk8s resolves at synth (Lazy.any) has any type. */
 function isLazy(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'produce' in value;
+}
+
+/** An object of the expected class, but not of the one that this package has. */
+function isOtherCopy(type: string, value: unknown): boolean {
+  return typeof value === 'object' && value?.constructor?.name === shortName(type);
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

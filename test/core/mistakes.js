@@ -27,6 +27,36 @@ const MISTAKES = [
   ['props that are a list', (c) => new L.SystemPod(c, 'pod', [pod]), "'props' is a list"],
   ['props that are a function', (c) => new L.SystemPod(c, 'pod', () => pod), "'props' is a function"],
 
+  // --- classes that are made by others ---
+  [
+    'a personality that is made with new',
+    (c) => new L.DockerEngine(new L.SystemPod(c, 'pod', pod)),
+    'c/pod: new DockerEngine: the class has no public constructor. Write DockerEngine.on(workload)',
+  ],
+  [
+    'storage that is made with new',
+    () => new L.SystemStorage(),
+    'new SystemStorage: the class has no public constructor. Write SystemStorage.claim(options) or ',
+  ],
+  [
+    'a personality on a workload of cdk8s-plus',
+    (c) => L.DockerEngine.on(new kplus.Deployment(c, 'web', pod)),
+    "'workload' is a Deployment. Expected an ISystemWorkload, such as SystemWorkloads.adopt(workload), ",
+  ],
+  [
+    'an object of a second copy of the package',
+    (c) => {
+      class SystemStorage {}
+      new L.DockerPod(c, 'pod', { ...pod, docker: { storage: new SystemStorage() } });
+    },
+    "'props.docker.storage' is a SystemStorage of another copy of the package. Install one copy: npm ls cdk8s-sysbox",
+  ],
+  [
+    'a claim instead of its volume',
+    (c) => L.SystemStorage.fromStorage(new kplus.PersistentVolumeClaim(c, 'claim', { storage: Size.gibibytes(1) })),
+    'Expected a Volume, such as Volume.fromPersistentVolumeClaim(scope, id, claim)',
+  ],
+
   // --- misspelt names ---
   [
     'container instead of containers',

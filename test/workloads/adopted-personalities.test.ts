@@ -156,7 +156,7 @@ describe('refuses', () => {
       /registryCredentials is a cdk8s-plus-33.ConfigMap \(\d+\.\d+\.\d+\)\. Expected a Secret, such as Secret.fromSecretName/,
     );
     expect(() => SystemStorage.fromStorage(configMap)).toThrow(
-      /storage is a cdk8s-plus-33.ConfigMap .* Expected a Volume, or a PersistentVolumeClaim/,
+      /storage is a cdk8s-plus-33.ConfigMap .* Expected a Volume, such as Volume.fromPersistentVolumeClaim/,
     );
   });
 

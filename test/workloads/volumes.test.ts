@@ -218,7 +218,7 @@ describe('special directories', () => {
       /^\/var\/lib\/docker: the container is a cdk8s-plus-30\.Pod .*\. Expected a container of cdk8s-plus, such as/,
     );
     expect(() => SpecialDirectory.DOCKER.mount(pod.containers[0], pod)).toThrow(
-      /^\/var\/lib\/docker: storage is a cdk8s-plus-30\.Pod .*\. Expected a Volume, or a PersistentVolumeClaim/,
+      /^\/var\/lib\/docker: storage is a cdk8s-plus-30\.Pod .*\. Expected a Volume, such as Volume.fromPersistentVolumeClaim/,
     );
   });
 
