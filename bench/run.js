@@ -1,7 +1,7 @@
-// `npm run bench`: every row is a ratio of pairs measured in this run. Prints Markdown, writes bench/results.{md,json}.
+// `npm run bench`: every row is a ratio of CPU times, of pairs measured in this run. Prints Markdown, writes bench/results.{md,json}.
 // `npm run bench -- --only REGEX --rounds N`: the rows whose names fit, N pairs each; writes nothing.
-const { writeFileSync } = require('fs');
-const { cpus } = require('os');
+const { mkdtempSync, rmSync, writeFileSync } = require('fs');
+const { cpus, tmpdir } = require('os');
 const { join } = require('path');
 const { parseArgs } = require('util');
 const { pairs } = require('./pairs');
@@ -12,7 +12,9 @@ const { only, rounds: fixed } = parseArgs({ options: { only: { type: 'string' },
 const at = (...path) => join(__dirname, ...path);
 const node = (...args) => [process.execPath, ...args];
 const cdk8s = at('..', 'node_modules', '.bin', 'cdk8s');
-const synth = (app, out) => [cdk8s, 'synth', '--app', `node ${app}`, '-o', join('/tmp', out)];
+const scratch = mkdtempSync(join(tmpdir(), 'bench-'));
+process.on('exit', () => rmSync(scratch, { recursive: true }));
+const synth = (app, out) => [cdk8s, 'synth', '--app', `node ${app}`, '-o', join(scratch, out)];
 const measure = ({ rounds, ...rest }) => pairs({ ...rest, rounds: Number(fixed ?? rounds) });
 
 const rows = [];
@@ -38,8 +40,8 @@ row('load the library with its runtime and pods / load cdk8s-plus-30', null, () 
 );
 row('cdk8s synth of the default app / of an empty app', 1.1, () =>
   measure({
-    a: synth(at('../lib/examples/default.js'), 'bench-default'),
-    b: synth(at('cases/empty.js'), 'bench-empty'),
+    a: synth(at('../lib/examples/default.js'), 'default'),
+    b: synth(at('cases/empty.js'), 'empty'),
     rounds: 9,
   }),
 );
@@ -49,10 +51,10 @@ for (const [count, charts, rounds, what] of [
   [10000, 1, 5, '10000 SystemPods / plain pods'],
   [500, 500, 5, '500 SystemPods in 500 charts / plain pods in 500 charts'],
 ]) {
-  row(`${what}, CPU time per pod`, charts === 1 ? 0.9 : null, () => pods(['system', 'plain'], count, charts, rounds));
+  row(`${what}, per pod`, charts === 1 ? 0.9 : null, () => pods(['system', 'plain'], count, charts, rounds));
 }
-row('1000 SystemPods / the same objects as L1, CPU time per pod', null, () => pods(['system', 'l1'], 1000, 1, 9));
-row('10,000 SystemPods / 1,000 SystemPods, time', 10.5, () => {
+row('1000 SystemPods / the same objects as L1, per pod', null, () => pods(['system', 'l1'], 1000, 1, 9));
+row('10,000 SystemPods / 1,000 SystemPods', 10.5, () => {
   const [a, b] = [pods(['system', 'plain'], 10000, 1, 5).a, pods(['system', 'plain'], 1000, 1, 9).a];
   return { ratio: a / b, a, b };
 });
@@ -63,17 +65,17 @@ row('growth from 250 to 500 charts, each validated with all others: SystemPods /
   return { ratio: system.ratio / plain.ratio, a: system.a, b: plain.a };
 });
 row('cdk8s-sysbox check of 10,000 Pods / only parsing them', 1.15, () => {
-  const folder = manifests(10000);
+  const directory = manifests(10000, join(scratch, 'manifests'));
   return measure({
-    a: node(at('../lib/src/cli/main.js'), 'check', folder),
-    b: node(at('cases/parse.js'), folder),
+    a: node(at('../lib/src/cli/main.js'), 'check', directory),
+    b: node(at('cases/parse.js'), directory),
     rounds: 9,
   });
 });
 row('cdk8s synth of the default app / helm template of the same objects', null, () =>
   measure({
-    a: synth(at('../lib/examples/default.js'), 'bench-default'),
-    b: [helm(), 'template', chart()],
+    a: synth(at('../lib/examples/default.js'), 'default'),
+    b: [helm(), 'template', chart(join(scratch, 'chart'))],
     rounds: 9,
   }),
 );
@@ -94,7 +96,7 @@ const text = [
     )
     .map((line) => `| ${line} |`),
   '',
-  `Medians of pairs in one run; ${cpus().length} × ${cpus()[0].model}, Node ${process.version}.`,
+  `CPU time, medians of pairs in one run; ${cpus().length} × ${cpus()[0].model}, Node ${process.version}.`,
   '',
 ].join('\n');
 if (!only && !fixed) {

@@ -1,6 +1,6 @@
 // node pods.js system|plain|l1 PODS [CHARTS]: builds and synthesizes that many pods and prints the CPU time. `l1` are the objects
 // that `system` renders, written with the generated classes.
-const { App, Chart, Testing } = require('cdk8s');
+const { App, Chart } = require('cdk8s');
 const { k8s, Pod } = require('cdk8s-plus-30');
 const { SystemPod } = require('../../lib/src');
 
@@ -16,12 +16,12 @@ const add = {
 /** What a SystemPod renders, once, for the objects of `l1`. */
 const rendered = kind === 'l1' ? specOf() : undefined;
 function specOf() {
-  const chart = new Chart(Testing.app(), 'rendered');
+  const chart = new Chart(new App(), 'rendered');
   new SystemPod(chart, 'pod', { containers: [{ image }] });
   return { spec: chart.toJson()[0].spec };
 }
 
-const app = new App({ outdir: Testing.app().outdir });
+const app = new App();
 const start = process.cpuUsage();
 for (let c = 0; c < Number(charts); c++) {
   const chart = new Chart(app, `chart-${c}`);
