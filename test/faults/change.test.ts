@@ -4,5 +4,5 @@ import { change } from './operations';
 jest.setTimeout(900_000);
 
 test('killed at every command boundary, a change of the configuration leaves the old one or the new one', () => {
-  print('change', killEverywhere(change));
+  print('K3s: change', killEverywhere(change));
 });

@@ -30,7 +30,7 @@ describe('the dead-man', () => {
         expect(node.journal('rollbacks')).toBe('1');
       },
     };
-    print('dead-man', killEverywhere(operation));
+    print('K3s: dead-man', killEverywhere(operation));
   });
 
   test('accepts a change that works, although the pod that asked for it is gone', () => {

@@ -94,8 +94,8 @@ describe('a plain containerd whose configuration imports nothing, and is taken o
   });
 
   test('killed at every fourth command boundary, has its own lines or ours behind them', () => {
-    print('takeover, containerd', killEverywhere(install(withoutImports(root)), 4));
-    print('uninstall with a takeover, containerd', killEverywhere(uninstall(withoutImports(root)), 4));
+    print('containerd: takeover', killEverywhere(install(withoutImports(root)), 4));
+    print('containerd: uninstall with a takeover', killEverywhere(uninstall(withoutImports(root)), 4));
   });
 });
 
@@ -103,23 +103,23 @@ describe('a plain containerd whose configuration imports nothing, and is taken o
 // others), from each of which a node is continued there; here from every fourth.
 describe('killed at every command boundary', () => {
   test.each(ENGINES)('an install on %s leaves a node that runs', (engine) => {
-    print(`install, ${engine}`, killEverywhere(install({ engine }), 4));
+    print(`${engine}: install`, killEverywhere(install({ engine }), 4));
   });
 
   test.each(['containerd', 'crio'] as const)('a rollback on %s leaves it without the runtime', (engine) => {
     const rollback = failing(() => new FakeNode({ engine }));
-    print(`rollback, ${engine}`, killEverywhere(rollback, 4));
+    print(`${engine}: rollback`, killEverywhere(rollback, 4));
   });
 
   test.each(ENGINES)('an uninstall on %s can be resumed', (engine) => {
-    print(`uninstall, ${engine}`, killEverywhere(uninstall({ engine }), 4));
+    print(`${engine}: uninstall`, killEverywhere(uninstall({ engine }), 4));
   });
 });
 
 describe('with a disk that is full, then read-only, from any write on', () => {
   test.each(['containerd', 'crio'] as const)('an install on %s leaves a node that runs', (engine) => {
     const options = { engine, ownFilesystem: true } as const;
-    printDisk(`install, ${engine}`, breakDiskEverywhere(install(options), undefined, 4));
+    printDisk(`${engine}: install`, breakDiskEverywhere(install(options), undefined, 4));
   });
 });
 

@@ -8,18 +8,18 @@ const own: Options = { ownFilesystem: true };
 
 describe('with a disk that is full from any write on', () => {
   test('an install leaves a node that runs, and continues when the disk is well', () => {
-    printDisk('install, full', breakDiskEverywhere(install(own), ['ENOSPC']));
+    printDisk('K3s: install, full', breakDiskEverywhere(install(own), ['ENOSPC']));
   });
 
   test('a rollback ends', () => {
-    printDisk('rollback, full', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['ENOSPC']));
+    printDisk('K3s: rollback, full', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['ENOSPC']));
   });
 
   test('an upgrade continues', () => {
-    printDisk('upgrade, full', breakDiskEverywhere(prepared(upgrade(own)), ['ENOSPC']));
+    printDisk('K3s: upgrade, full', breakDiskEverywhere(prepared(upgrade(own)), ['ENOSPC']));
   });
 
   test('an uninstall continues', () => {
-    printDisk('uninstall, full', breakDiskEverywhere(uninstall(own), ['ENOSPC']));
+    printDisk('K3s: uninstall, full', breakDiskEverywhere(uninstall(own), ['ENOSPC']));
   });
 });

@@ -352,6 +352,10 @@ describe('a refusal has its reason, before anything is changed:', () => {
     expect(refused({}, noContainerd)).toMatch(/^NoEngine: no container engine/);
   });
 
+  test('a kernel without overlayfs on id-mapped mounts', () => {
+    expect(refused({}, (node) => node.flag('kernel', '5.15.0-91-generic\n'))).toMatch(/^KernelTooOld: kernel 5\.15/);
+  });
+
   test('SELinux enforcing', () => {
     expect(refused({}, (node) => node.write('/sys/fs/selinux/enforce', '1\n'))).toMatch(/^SELinux:/);
   });

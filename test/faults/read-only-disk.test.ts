@@ -8,18 +8,18 @@ const own: Options = { ownFilesystem: true };
 
 describe('with a disk that is read-only from any write on', () => {
   test('an install leaves a node that runs, and continues when the disk is well', () => {
-    printDisk('install, read-only', breakDiskEverywhere(install(own), ['EROFS']));
+    printDisk('K3s: install, read-only', breakDiskEverywhere(install(own), ['EROFS']));
   });
 
   test('a rollback ends', () => {
-    printDisk('rollback, read-only', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['EROFS']));
+    printDisk('K3s: rollback, read-only', breakDiskEverywhere(prepared(failing(() => new FakeNode(own))), ['EROFS']));
   });
 
   test('an upgrade continues', () => {
-    printDisk('upgrade, read-only', breakDiskEverywhere(prepared(upgrade(own)), ['EROFS']));
+    printDisk('K3s: upgrade, read-only', breakDiskEverywhere(prepared(upgrade(own)), ['EROFS']));
   });
 
   test('an uninstall continues', () => {
-    printDisk('uninstall, read-only', breakDiskEverywhere(uninstall(own), ['EROFS']));
+    printDisk('K3s: uninstall, read-only', breakDiskEverywhere(uninstall(own), ['EROFS']));
   });
 });

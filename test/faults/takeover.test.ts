@@ -8,6 +8,6 @@ describe('killed at every command boundary', () => {
     ['config-v3.toml.tmpl', TEMPLATE],
     ['config.toml.tmpl', OLD_TEMPLATE],
   ])('a takeover of %s leaves theirs or ours', (name, path) => {
-    print(`takeover of ${name}`, killEverywhere(install(withTemplate(path))));
+    print(`K3s: takeover of ${name}`, killEverywhere(install(withTemplate(path))));
   });
 });

@@ -5,10 +5,10 @@ jest.setTimeout(900_000);
 
 describe('killed at every command boundary', () => {
   test('an uninstall can be resumed', () => {
-    print('uninstall', killEverywhere(uninstall()));
+    print('K3s: uninstall', killEverywhere(uninstall()));
   });
 
   test('an uninstall that gives a template back leaves ours or theirs', () => {
-    print('uninstall with a template', killEverywhere(uninstall(withTemplate(TEMPLATE))));
+    print('K3s: uninstall with a template', killEverywhere(uninstall(withTemplate(TEMPLATE))));
   });
 });

@@ -5,10 +5,10 @@ jest.setTimeout(900_000);
 
 describe('killed at every command boundary', () => {
   test('an upgrade can be resumed', () => {
-    print('upgrade', killEverywhere(upgrade()));
+    print('K3s: upgrade', killEverywhere(upgrade()));
   });
 
   test.each(['daemons', 'sandboxes'] as const)('an upgrade whose %s fail ends with the release before', (broken) => {
-    print(`upgrade whose ${broken} fail`, killEverywhere(failedUpgrade(broken)));
+    print(`K3s: upgrade whose ${broken} fail`, killEverywhere(failedUpgrade(broken)));
   });
 });

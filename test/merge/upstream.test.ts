@@ -46,6 +46,16 @@ describe.each(UPSTREAM)('containerd %s', (version) => {
     'a version and nothing else': () => 'version = 3\nimports = []\n',
   };
 
+  // As engine_template does (host/engines/containerd.sh).
+  test('reads our table behind the lines of a file that imports nothing and was taken over', () => {
+    const config = 'version = 3\n';
+    const before = dump(version, config);
+    const after = dump(version, config + dropInFor(config).replace(/^version.*\n/m, ''));
+    expect(runtimes(after)['sysbox-runc'].options).toMatchObject({ BinaryName: '/opt/sysbox/current/sysbox-runc' });
+    delete runtimes(after)['sysbox-runc'];
+    expect(after.plugins).toEqual(before.plugins);
+  });
+
   test.each(Object.entries(roots))('merges the drop-in into %s, and changes nothing else', (_, root) => {
     const config = root();
     const before = dump(version, config);
