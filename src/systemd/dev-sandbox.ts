@@ -1,30 +1,13 @@
-import { ApiObjectMetadata, Size } from 'cdk8s';
+import { ApiObjectMetadata } from 'cdk8s';
 import { claimNames } from '../core/unique-names';
 import * as kplus from 'cdk8s-plus-30';
 import { Construct, IConstruct } from 'constructs';
-import { secretOf } from '../core/foreign-resource';
-import { ClaimOptions } from '../workloads/claim-options';
 import { SystemOptions } from '../workloads/system-options';
 import { SystemStatefulSet } from '../workloads/system-stateful-set';
-import { SystemStorage } from '../workloads/system-storage';
+import { assertUser, DevMachine, DevMachineOptions, SSH_PORT } from './dev-machine';
 import { MachineId } from './machine-id';
 import { SandboxNetworkOptions, sandboxPolicy } from './sandbox-network';
-import { equipSsh, HOST_KEYS, SSH_UNITS } from './ssh';
 import { SystemdMachine } from './systemd-machine';
-import { SystemdMachineOptions, SystemdOptions } from './systemd-options';
-
-const SSH_PORT = 22;
-
-/** Timers that wake an idle machine. */
-const RESTLESS_UNITS = [
-  'apt-daily.timer',
-  'apt-daily-upgrade.timer',
-  'dpkg-db-backup.timer',
-  'e2scrub_all.timer',
-  'fstrim.timer',
-  'man-db.timer',
-  'motd-news.timer',
-];
 
 /** The Service that leads to the sandbox's SSH. */
 export interface SandboxServiceOptions {
@@ -50,45 +33,14 @@ export interface SandboxServiceOptions {
   readonly metadata?: ApiObjectMetadata;
 }
 
-/** A machine to work in. */
-export interface DevSandboxProps {
-  /**
-   * Its image, with a tag or digest: systemd at /sbin/init, and OpenSSH's server with sshd_config.d (version 8.2). The pod is
-   * not ready before something listens on port 22.
-   */
-  readonly image: string;
-
+/** A machine to work in, and the objects around it. */
+export interface DevSandboxProps extends DevMachineOptions {
   /**
    * Secrets of type kubernetes.io/dockerconfigjson with which the image is pulled, of any version of cdk8s-plus.
    *
    * @default - none
    */
   readonly imagePullSecrets?: IConstruct[];
-
-  /** The Secret with the public keys that may log in. A changed Secret holds for the next login. */
-  readonly authorizedKeys: IConstruct;
-
-  /**
-   * The key of the Secret.
-   *
-   * @default "authorized_keys"
-   */
-  readonly authorizedKeysKey?: string;
-
-  /**
-   * Who may log in. The user must be in the image.
-   *
-   * @default "root", who is nobody on the node
-   */
-  readonly user?: string;
-
-  /**
-   * The claim for /home and the machine's host key. What the image has in /home is copied there once. It stays when the
-   * sandbox is deleted, as claims of a StatefulSet do.
-   *
-   * @default - 20 GiB of the cluster's default class
-   */
-  readonly home?: ClaimOptions;
 
   /**
    * The Service to SSH.
@@ -103,28 +55,6 @@ export interface DevSandboxProps {
    * @default - SSH from everywhere; out to DNS and to all that is not in the cluster
    */
   readonly network?: SandboxNetworkOptions;
-
-  /**
-   * Resource requests and limits.
-   *
-   * @default - requests of 50m CPU and 128Mi memory, no limits
-   */
-  readonly resources?: kplus.ContainerResources;
-
-  /**
-   * Variables, which all its units get.
-   *
-   * @default - none
-   */
-  readonly envVariables?: Record<string, kplus.EnvValue>;
-
-  /**
-   * How systemd is set up: units, Docker inside, more persistent directories. Other than by itself, the machine id is
-   * that of the sandbox and stays the same, and timers that wake an idle machine are masked.
-   *
-   * @default - see `SystemdOptions`
-   */
-  readonly systemd?: SystemdOptions;
 
   /**
    * Switched off: no pod, while the claims stay.
@@ -189,9 +119,8 @@ export class DevSandbox extends Construct {
         imagePullSecrets: [...(props.system?.imagePullSecrets ?? []), ...(props.imagePullSecrets ?? [])],
       },
     });
-    const storage = SystemStorage.claim(props.home ?? { storage: Size.gibibytes(20) });
-    this.systemd = SystemdMachine.on(this.workload, this.machine(props, storage));
-    this.addSsh(props);
+    const machineId = MachineId.derivedFrom(`${this.workload.metadata.namespace ?? ''}/${this.workload.name}`);
+    this.systemd = DevMachine.on(this.workload, { ...props, systemd: { machineId, ...props.systemd } }).systemd;
     sandboxPolicy(this, 'Network', this.workload.system._podLabels(), SSH_PORT, props.network ?? {});
     claimNames(this);
   }
@@ -203,48 +132,4 @@ export class DevSandbox extends Construct {
       ports: [{ name: 'ssh', port: options.port ?? SSH_PORT, targetPort: SSH_PORT }],
     });
   }
-
-  private container(props: DevSandboxProps): kplus.ContainerProps {
-    return {
-      image: props.image,
-      ports: [{ name: 'ssh', number: SSH_PORT }],
-      resources: props.resources ?? {
-        cpu: { request: kplus.Cpu.millis(50) },
-        memory: { request: Size.mebibytes(128) },
-      },
-      envVariables: props.envVariables,
-    };
-  }
-
-  private machine(props: DevSandboxProps, storage: SystemStorage): SystemdMachineOptions {
-    const options = props.systemd ?? {};
-    return {
-      machineId: MachineId.derivedFrom(`${this.workload.metadata.namespace ?? ''}/${this.workload.name}`),
-      ...options,
-      container: this.container(props),
-      maskedUnits: [...RESTLESS_UNITS, ...(options.maskedUnits ?? [])],
-      wantedUnits: [...SSH_UNITS, ...(options.wantedUnits ?? [])],
-      readiness: { ...options.readiness, tcpPorts: [SSH_PORT, ...(options.readiness?.tcpPorts ?? [])] },
-      persistentDirectories: [
-        { path: '/home', storage, subPath: 'home' },
-        { path: HOST_KEYS, storage, subPath: 'ssh-host-keys', seed: false },
-        ...(options.persistentDirectories ?? []),
-      ],
-    };
-  }
-
-  private addSsh(props: DevSandboxProps): void {
-    const { container } = this.systemd;
-    const hostKeys = container.mounts.find(({ path }) => path === HOST_KEYS) as kplus.VolumeMount;
-    equipSsh(this, this.workload, container, hostKeys, {
-      user: props.user ?? 'root',
-      authorizedKeys: secretOf(props.authorizedKeys, `${this.node.path}: authorizedKeys`),
-      key: props.authorizedKeysKey ?? 'authorized_keys',
-    });
-  }
-}
-
-function assertUser(user: string | undefined, where: string): void {
-  if (user === undefined || /^[a-z_][a-z0-9_-]{0,31}$/.test(user)) return;
-  throw new Error(`${where}: user '${user}' is not a valid user name. Use lower-case letters, digits, '-' and '_'`);
 }

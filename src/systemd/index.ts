@@ -1,3 +1,4 @@
+export { DevMachine, DevMachineOptions } from './dev-machine';
 export * from './dev-sandbox';
 export { JournalLevel, SystemdJournalOptions } from './journal';
 export * from './machine-id';

@@ -15,7 +15,7 @@ import {
 } from '../../src/agents';
 import { DockerEngine } from '../../src/docker';
 import { K3sNode } from '../../src/k3s';
-import { SystemdMachine } from '../../src/systemd';
+import { DevMachine, SystemdMachine } from '../../src/systemd';
 import { PodSecurityLevel, SystemStorage } from '../../src/workloads';
 import { Manifest, only, synth, testChart } from '../support/synth';
 
@@ -150,6 +150,30 @@ describe('a personality', () => {
     });
 
     expect(podOf(manifests).containers[0].command).toEqual(['/sbin/init']);
+  });
+
+  test('a machine for a developer keeps its home and its host key on a claim of the sandbox', () => {
+    const manifests = synth((chart) => {
+      const it = new AgentSandbox(chart, 'it', { system: { podSecurity: PodSecurityLevel.BASELINE } });
+      DevMachine.on(it, {
+        image: 'registry.example.org/dev:1',
+        user: 'coder',
+        authorizedKeys: kplus.Secret.fromSecretName(chart, 'keys', 'coder-keys'),
+        home: { storage },
+      });
+    });
+
+    const pod = podOf(manifests);
+    expect(pod.containers[0]).toMatchObject({
+      name: 'machine',
+      command: ['/sbin/init'],
+      ports: [{ containerPort: 22 }],
+    });
+    expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'home', mountPath: '/home', subPath: 'home' });
+    expect(pod.initContainers.map(({ name }: Manifest) => name)).toEqual(['seed', 'ssh-host-keys']);
+    expect(specOf(manifests).volumeClaimTemplates).toMatchObject([{ metadata: { name: 'home' } }]);
+    // each pod another machine, where nothing else is said
+    expect(pod.containers[0].args).toContain('systemd.machine_id=$(container_uuid)');
   });
 
   test('K3s runs', () => {

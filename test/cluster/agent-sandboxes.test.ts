@@ -1,6 +1,7 @@
 // Agent sandboxes on a real API server: by agent-sandbox's CRDs, and with its own controller, which makes, suspends and hands out
 // sandboxes. No kubelet and no garbage collector run, so this test is the one that says that a pod is Ready.
 import { App, Chart, Duration, Size, Yaml } from 'cdk8s';
+import { Secret } from 'cdk8s-plus-30';
 import {
   AgentPoolUpdateStrategy,
   AgentSandbox,
@@ -11,7 +12,7 @@ import {
 } from '../../src/agents';
 import { DockerEngine, DockerEngineMode } from '../../src/docker';
 import { SystemPodPolicy } from '../../src/policy';
-import { SystemdMachine } from '../../src/systemd';
+import { DevMachine, SystemdMachine } from '../../src/systemd';
 import { PodSecurityLevel, SystemStorage } from '../../src/workloads';
 import { installAgentSandboxCrds, startAgentSandboxController } from './agent-sandbox';
 import { ApiServer, eventually, startApiServer } from './api-server';
@@ -68,6 +69,9 @@ describe.each(minors)('Kubernetes %s', (minor) => {
         DockerEngine.on(sandbox, { storage: SystemStorage.claim({ storage }) });
         const machine = new AgentSandbox(chart, 'machine', { system: { podSecurity: PodSecurityLevel.BASELINE } });
         SystemdMachine.on(machine, { container: { image: 'debian-systemd:13' } });
+        const desk = new AgentSandbox(chart, 'desk', { system: { podSecurity: PodSecurityLevel.BASELINE } });
+        const authorizedKeys = Secret.fromSecretName(chart, 'keys', 'coder-keys');
+        DevMachine.on(desk, { image: 'registry.example.org/dev:13', authorizedKeys });
         const template = new AgentSandboxTemplate(chart, 'template', {
           containers,
           volumeClaimTemplates: [{ name: 'work', storage }],
@@ -106,6 +110,19 @@ describe('with the controller', () => {
         new SystemPodPolicy(chart, 'policy');
       }),
     );
+    // what Pod Security admits and the policy does not; a policy holds some moments after it is there
+    const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+    const spec = {
+      runtimeClassName: 'sysbox-runc',
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [{ name: 'a', image: 'a:1', securityContext }],
+    };
+    await soon(() =>
+      expect(
+        server.create('/api/v1/namespaces/agents/pods', { metadata: { generateName: 'a-' }, spec }),
+      ).rejects.toThrow(/hostUsers/),
+    );
+    for (const { metadata } of await pods()) await server.delete(`/api/v1/namespaces/agents/pods/${metadata.name}`);
   }, buildTimeout);
   afterAll(async () => {
     controller?.stop();

@@ -6,6 +6,7 @@ import * as kplus from 'cdk8s-plus-30';
 import * as kplus33 from 'cdk8s-plus-33';
 import { IConstruct } from 'constructs';
 import { DockerEngine, DockerEngineMode, DockerServer } from '../../src/docker';
+import { EphemeralK3s, K3sNode } from '../../src/k3s';
 import { SystemdMachine } from '../../src/systemd';
 import { adopt, adoptAll, AdoptedWorkload, SystemStorage } from '../../src/workloads';
 import { containerOf, Manifest } from '../docker/manifests';
@@ -74,6 +75,28 @@ describe.each(Object.keys(ORIGINS))('%s', (origin) => {
     expect(spec.terminationGracePeriodSeconds).toBe(100);
   });
 
+  test('becomes a nested K3s node', () => {
+    const { spec, manifests } = adoptedFrom(origin, (it) => K3sNode.on(it, { version: 'v1.36.2+k3s1' }));
+
+    const k3s = containerOf(spec, 'k3s');
+    expect(k3s).toMatchObject({ image: 'rancher/k3s:v1.36.2-k3s1', startupProbe: { periodSeconds: 5 } });
+    expect(k3s.args).toEqual(expect.arrayContaining(['server', '--node-name=$(NODE_NAME)']));
+    const programs = manifests.find(({ kind }) => kind === 'ConfigMap');
+    expect(spec.volumes).toContainEqual(
+      expect.objectContaining({
+        name: 'k3s-programs',
+        configMap: expect.objectContaining({ name: programs.metadata.name }),
+      }),
+    );
+    expect(spec).toMatchObject({ hostUsers: false, runtimeClassName: 'sysbox-runc' });
+  });
+
+  test('does not get a cluster for a test run, as its pods do not end', () => {
+    expect(() => adoptedFrom(origin, (it) => EphemeralK3s.on(it, { version: 'v1.36.2+k3s1' }))).toThrow(
+      'an ephemeral cluster ends with its pod, and a Deployment replaces the pod',
+    );
+  });
+
   test('gets a Service to its engine, by the labels of its pods', () => {
     const { metadata, manifests } = adoptedFrom(origin, (it, chart) =>
       DockerServer.on(it, { certificate: new kplus33.Secret(chart, 'certificate') }),
@@ -81,6 +104,24 @@ describe.each(Object.keys(ORIGINS))('%s', (origin) => {
 
     expect(manifests.find(({ kind }) => kind === 'Service').spec.selector).toEqual(metadata.labels);
   });
+});
+
+test.each<[string, (chart: Chart) => IConstruct]>([
+  ['a cdk8s-plus-30 Job', (chart) => new kplus.Job(chart, 'it', { containers: [{ name: 'main', image: 'a:1' }] })],
+  ['a cdk8s-plus-33 Job', (chart) => new kplus33.Job(chart, 'it', { containers: [{ name: 'main', image: 'a:1' }] })],
+  ['an L1 Job', (chart) => new kplus.k8s.KubeJob(chart, 'it', { spec: { template: { spec: plain } } })],
+  ['a plain Job', (chart) => new ApiObject(chart, 'it', workload('Job', plain))],
+])('%s gets a cluster for a test run, which its containers find', (_, make) => {
+  const chart = newChart();
+  EphemeralK3s.on(adopt(make(chart)), { version: 'v1.36.2+k3s1' });
+
+  const manifests: Manifest[] = Testing.synth(chart);
+  const { spec } = manifests.find(({ kind }) => kind === 'Job').spec.template;
+  expect(spec.initContainers).toMatchObject([{ name: 'k3s', restartPolicy: 'Always' }]);
+  expect(spec).toMatchObject({ activeDeadlineSeconds: 3600, hostUsers: false, runtimeClassName: 'sysbox-runc' });
+  const main = containerOf(spec, 'main');
+  expect(main.env).toContainEqual({ name: 'KUBECONFIG', value: '/kubeconfig/k3s.yaml' });
+  expect(main.volumeMounts).toContainEqual({ name: 'k3s-kubeconfig', mountPath: '/kubeconfig', readOnly: true });
 });
 
 test('an adopted workload is the owner of its object', () => {
