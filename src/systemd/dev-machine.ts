@@ -114,7 +114,7 @@ export class DevMachine extends Construct {
 
   private constructor(workload: ISystemWorkload, options: DevMachineOptions) {
     assertUser(options.user, workload.node.path);
-    super(workload, 'DevMachine');
+    super(workload, 'Dev');
     const storage = SystemStorage.claim(options.home ?? { storage: Size.gibibytes(20) });
     this.systemd = SystemdMachine.on(workload, machine(options, storage));
     const { container } = this.systemd;
