@@ -62,22 +62,28 @@ function isConstruct(type) {
 
 /** How people get one: a factory of its own, a class that implements it, a factory elsewhere that makes one. */
 function exampleOf(type) {
-  if (type.fqn === 'constructs.Construct' || type.fqn === 'constructs.IConstruct') return { example: 'a chart' };
+  if (type.fqn === 'constructs.Construct') return { example: 'a chart' };
+  if (type.fqn === 'constructs.IConstruct') return {};
   const types = assemblies.flatMap((assembly) => Object.values(assembly.types));
   const made = factoryIn([type], type) ?? implementationOf(type, types) ?? factoryIn(types, type);
   return made === undefined ? {} : { example: made };
 }
 
+/** Of several factories these are the ones that people know; else the first. */
+const FAMILIAR = /\.(of|fromValue|fromEmptyDir|emptyDir|gibibytes|minutes|millis)\(/;
+
 function factoryIn(types, made) {
-  for (const type of types) {
-    const factory = (type.methods ?? []).find(
-      ({ static: isStatic, name, returns }) => isStatic && returns?.type.fqn === made.fqn && !/^is[A-Z]/.test(name),
-    );
-    if (!factory) continue;
-    const takes = (factory.parameters ?? []).filter(({ optional }) => !optional);
-    return `${type.name}.${factory.name}(${takes.map(({ name }) => name).join(', ')})`;
-  }
-  return undefined;
+  const factories = types.flatMap((type) =>
+    (type.methods ?? [])
+      .filter(
+        ({ static: isStatic, name, returns }) => isStatic && returns?.type.fqn === made.fqn && !/^is[A-Z]/.test(name),
+      )
+      .map(({ name, parameters = [] }) => {
+        const takes = parameters.filter(({ optional }) => !optional);
+        return `${type.name}.${name}(${takes.map((parameter) => parameter.name).join(', ')})`;
+      }),
+  );
+  return factories.find((factory) => FAMILIAR.test(factory)) ?? factories[0];
 }
 
 /** A factory that makes one of the classes, and those that an app makes itself; the shortest names are the best known. */

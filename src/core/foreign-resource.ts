@@ -64,7 +64,9 @@ export function tolerationOf(query: kplus.NodeTaintQuery, what: string): kplus.k
 export function describe(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const rtti = (value.constructor as { [RTTI]?: { fqn: string; version: string } } | undefined)?.[RTTI];
-  return rtti ? `a ${rtti.fqn} (${rtti.version})` : `a ${value.constructor?.name ?? 'object'}`;
+  if (rtti) return `a ${rtti.fqn} (${rtti.version})`;
+  const name = value.constructor?.name ?? 'Object';
+  return name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 function namedOf(construct: IConstruct, kind: string, what: string): IConstruct {

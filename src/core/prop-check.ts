@@ -252,8 +252,10 @@ export class PropCheck {
   /** A property that one of the nested structs has: it was written one level too high. */
   private otherLevel(struct: string, name: string): string | undefined {
     for (const [outer, [type]] of Object.entries(this.schema.structs[struct]!)) {
-      if (typeof type !== 'string' || !Object.hasOwn(this.schema.structs[type] ?? {}, name)) continue;
-      return `. It belongs into '${outer}': { ${outer}: { ${name}: … } }`;
+      const isList = typeof type !== 'string' && type[0] === '[]';
+      const nested = isList ? type[1] : type;
+      if (typeof nested !== 'string' || !Object.hasOwn(this.schema.structs[nested] ?? {}, name)) continue;
+      return `. It belongs in '${outer}': { ${outer}: ${isList ? `[{ ${name}: … }]` : `{ ${name}: … }`} }`;
     }
     return undefined;
   }

@@ -57,6 +57,17 @@ const MISTAKES = [
     'Expected a Volume, such as Volume.fromPersistentVolumeClaim(scope, id, claim)',
   ],
 
+  [
+    'an image of the pod instead of a container',
+    (c) => new L.SystemPod(c, 'pod', { image }),
+    "'props.image' is not a property of SystemPodProps. It belongs in 'containers': { containers: [{ image: … }] }",
+  ],
+  [
+    'a variable that is a string',
+    (c) => new L.SystemPod(c, 'pod', { containers: [{ image, envVariables: { A: '1' } }] }),
+    'Expected an EnvValue, such as EnvValue.fromValue(value)',
+  ],
+
   // --- misspelt names ---
   [
     'container instead of containers',
@@ -141,63 +152,55 @@ const MISTAKES = [
   [
     'uninstall of the runtime, one level too high',
     (c) => new L.SysboxRuntime(c, 'r', { uninstall: true }),
-    "It belongs into 'installation': { installation: { uninstall: … } }",
+    "It belongs in 'installation': { installation: { uninstall: … } }",
   ],
-  [
-    'rollout, one level too high',
-    (c) => new L.SysboxRuntime(c, 'r', { rollout: {} }),
-    "It belongs into 'installation'",
-  ],
+  ['rollout, one level too high', (c) => new L.SysboxRuntime(c, 'r', { rollout: {} }), "It belongs in 'installation'"],
   [
     'source, one level too high',
     (c) => new L.SysboxRuntime(c, 'r', { source: L.SysboxSource.image('a/b:1') }),
-    "It belongs into 'installation'",
+    "It belongs in 'installation'",
   ],
-  [
-    'handler, one level too high',
-    (c) => new L.SysboxRuntime(c, 'r', { handler: 'x' }),
-    "It belongs into 'runtimeClass'",
-  ],
+  ['handler, one level too high', (c) => new L.SysboxRuntime(c, 'r', { handler: 'x' }), "It belongs in 'runtimeClass'"],
   [
     'dryRun, one level too high',
     (c) => new L.SysboxRuntime(c, 'r', { installation: { dryRun: true } }),
-    "It belongs into 'node': { node: { dryRun: … } }",
+    "It belongs in 'node': { node: { dryRun: … } }",
   ],
   [
     'failureBudget, one level too high',
     (c) => new L.SysboxRuntime(c, 'r', { installation: { failureBudget: 2 } }),
-    "It belongs into 'rollout'",
+    "It belongs in 'rollout'",
   ],
   [
     'runtimeClassName beside system',
     (c) => new L.SystemPod(c, 'pod', { ...pod, runtimeClassName: 'x' }),
-    "It belongs into 'system'",
+    "It belongs in 'system'",
   ],
   [
     'runtime beside system',
     (c) => new L.SystemPod(c, 'pod', { ...pod, runtime: { runtimeClassName: 'x' } }),
-    "It belongs into 'system'",
+    "It belongs in 'system'",
   ],
   [
     'nodeSelector beside system',
     (c) => new L.SystemPod(c, 'pod', { ...pod, nodeSelector: {} }),
-    "It belongs into 'system'",
+    "It belongs in 'system'",
   ],
   [
     'storage of Docker beside docker',
     (c) => new L.DockerPod(c, 'pod', { storage: L.SystemStorage.nodeLocal() }),
-    "It belongs into 'docker'",
+    "It belongs in 'docker'",
   ],
-  ['daemon of Docker beside docker', (c) => new L.DockerPod(c, 'pod', { daemon: {} }), "It belongs into 'docker'"],
+  ['daemon of Docker beside docker', (c) => new L.DockerPod(c, 'pod', { daemon: {} }), "It belongs in 'docker'"],
   [
     'the machine beside systemd',
     (c) => new L.SystemdPod(c, 'm', { ...machine, maskedUnits: [] }),
-    "It belongs into 'systemd'",
+    "It belongs in 'systemd'",
   ],
   [
     'disable of a server beside server',
     (c) => new L.K3sCluster(c, 'k', { version: 'v1.36.2+k3s1', disable: [] }),
-    "It belongs into 'server'",
+    "It belongs in 'server'",
   ],
 
   // --- wrong types ---

@@ -99,6 +99,6 @@ test.each<[string, SysboxRuntimeClassProps, RegExp]>([
 test('refuses a toleration that is not a query of cdk8s-plus', () => {
   const tolerations = [{ key: 'ci', operator: 'Exists' } as never];
   expect(() => runtimeClass({ tolerations })).toThrow(
-    "test/class: tolerations has a Object. Expected NodeTaintQuery, such as NodeTaintQuery.exists('key')",
+    "test/class: tolerations has an object. Expected NodeTaintQuery, such as NodeTaintQuery.exists('key')",
   );
 });
