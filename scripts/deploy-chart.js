@@ -41,6 +41,14 @@ const doc = (path) => {
   const property = assembly.types[`cdk8s-sysbox.${struct}`].properties.find((one) => one.name === name);
   return [property.docs.summary, property.docs.remarks].filter(Boolean).join(' ').replace(/\s+/g, ' ');
 };
+const enumDoc = (name) =>
+  assembly.types[`cdk8s-sysbox.${name}`].members
+    .map(
+      (member) =>
+        `${member.name.toLowerCase()}: ${[member.docs.summary, member.docs.remarks].filter(Boolean).join(' ')}`,
+    )
+    .join(' ')
+    .replace(/\s+/g, ' ');
 const text = (value, docs, more = {}) => ({ value, docs, schema: { type: 'string', ...more } });
 const flag = (value, docs) => ({ value: value === true || value === 'true', docs, schema: { type: 'boolean' } });
 const count = (value, docs, minimum = 1) => ({ value: Number(value), docs, schema: { type: 'integer', minimum } });
@@ -94,6 +102,13 @@ const VALUES = {
   },
   uninstall: flag(setting('UNINSTALL'), doc('SysboxInstallationProps.uninstall')),
   runtimeClass: {
+    scheduling: text(
+      setting('SCHEDULING'),
+      `${doc('SysboxRuntimeClassProps.scheduling')} ${enumDoc('RuntimeScheduling')}`,
+      {
+        enum: ['installed', 'intended'],
+      },
+    ),
     nodeSelector: map({}, doc('SysboxRuntimeClassProps.nodeSelector')),
     tolerations: list([], doc('SysboxRuntimeClassProps.tolerations'), { type: 'object' }),
     podOverhead: map({}, doc('SysboxRuntimeClassProps.podOverhead')),
@@ -148,6 +163,7 @@ const byValues = {
   DRY_RUN: '.Values.node.dryRun | toString',
   INSTALL_PACKAGES: '.Values.node.installPackages | toString',
   UNINSTALL: '.Values.uninstall | toString',
+  SCHEDULING: '.Values.runtimeClass.scheduling',
   NODE_SELECTOR: `${nodeSelector} | toJson`,
 };
 
@@ -170,7 +186,7 @@ function markPods() {
 
 function markRuntimeClass() {
   const { scheduling } = runtimeClass;
-  scheduling.nodeSelector = block(`merge (dict "sysbox-runtime" "running") .Values.runtimeClass.nodeSelector`);
+  scheduling.nodeSelector = block('include "sysbox.classSelector" . | fromYaml');
   scheduling.tolerations = block('.Values.runtimeClass.tolerations');
   runtimeClass.overhead = block('include "sysbox.overhead" . | fromYaml');
 }
@@ -206,6 +222,15 @@ const HELPERS = `{{- /* ${NOTE} */}}
 {{- with .Values.runtimeClass.podOverhead }}
 podFixed:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* Of the nodes that are to get the runtime, the installer's own selection is a part. */}}
+{{- define "sysbox.classSelector" -}}
+{{- if eq .Values.runtimeClass.scheduling "intended" }}
+{{- toYaml (merge (dict "sysbox-install" "yes") .Values.runtimeClass.nodeSelector .Values.nodeSelector) }}
+{{- else }}
+{{- toYaml (merge (dict "sysbox-runtime" "running") .Values.runtimeClass.nodeSelector) }}
 {{- end }}
 {{- end }}
 

@@ -1,4 +1,5 @@
 export * from './argo-cd';
+export { SysboxNodePool, StartupTaint } from './node-pool';
 export { SysboxDaemonOptions } from './daemon-args';
 export { RolloutOptions } from './rollout';
 export * from './sysbox-installer';

@@ -10,6 +10,7 @@ import { addProgramFiles, checkedCommand } from '../core/program-files';
 import { neverAdopt } from '../runtime/never-adopted';
 import { SysboxRuntimeClass } from '../runtime/runtime-class';
 import { ISysboxRuntime } from '../runtime/runtime-ref';
+import { RuntimeScheduling } from '../runtime/runtime-scheduling';
 import { VERIFICATION_NAMESPACE, verificationClassOf } from '../runtime/verification';
 import { assertLabel, assertSubdomain } from '../core/names';
 import { addAccess } from './access';
@@ -230,6 +231,8 @@ export class SysboxInstaller extends Construct {
       // The servers wait for the agents among these nodes.
       NODE_SELECTOR: JSON.stringify(nodeSelector),
       RUNTIME_CLASS: runtimeClassName,
+      // Where the RuntimeClass selects nodes before the runtime is live, the startup taint is what keeps pods away.
+      SCHEDULING: props.runtimeClass.scheduling ?? RuntimeScheduling.INSTALLED,
       VERIFICATION_CLASS: verificationClassOf(runtimeClassName),
       VERIFICATION_NAMESPACE,
       // What the kubelet needs on a slow node, with the image there already.

@@ -4,4 +4,5 @@ export { NodeLabels } from '../core/labels';
 export { PodOverhead } from './pod-overhead';
 export * from './runtime-class';
 export { ISysboxRuntime } from './runtime-ref';
+export { RuntimeScheduling } from './runtime-scheduling';
 export { RuntimeReference, RuntimeReferenceOptions } from './runtime-reference';

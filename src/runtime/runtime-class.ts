@@ -12,6 +12,7 @@ import { noteRuntimeClass } from './defined-classes';
 import { overheadOf, PodOverhead } from './pod-overhead';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime } from './runtime-ref';
+import { isIntended, RuntimeScheduling } from './runtime-scheduling';
 
 /** The RuntimeClass under which system pods run. */
 export interface SysboxRuntimeClassProps {
@@ -30,7 +31,15 @@ export interface SysboxRuntimeClassProps {
   readonly handler?: string;
 
   /**
-   * Further labels that a node must have, in addition to `sysbox-runtime=running`. Refused: another value of that label.
+   * Which nodes the RuntimeClass selects.
+   *
+   * @default RuntimeScheduling.INSTALLED: the nodes on which the runtime runs
+   */
+  readonly scheduling?: RuntimeScheduling;
+
+  /**
+   * Further labels that a node must have, in addition to `sysbox-runtime=running`, or to `sysbox-install=yes` with
+   * `RuntimeScheduling.INTENDED`. Refused: another value of that label, and with INTENDED the label `sysbox-runtime`.
    *
    * @default - any node on which the runtime runs
    */
@@ -105,6 +114,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   public readonly featureGates?: string[];
   public readonly idsPerPod?: number;
   public readonly podOverhead?: PodOverhead;
+  public readonly scheduling?: RuntimeScheduling;
 
   /** Name of the runtime in the container engine's configuration. */
   public readonly handler: string;
@@ -119,10 +129,11 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
     this.featureGates = props.featureGates;
     this.idsPerPod = props.idsPerPod;
     this.podOverhead = props.podOverhead;
+    this.scheduling = props.scheduling;
     assertRuntime(this, where);
     // Kubernetes' own rule for handlers (RuntimeClass API reference).
     assertLabelName(this.handler, `${where}: handler`);
-    const nodeSelector = selectorOf(props.nodeSelector ?? {}, where);
+    const nodeSelector = selectorOf(props.nodeSelector ?? {}, isIntended(this), where);
     const tolerations = (props.tolerations ?? []).map((query) => tolerationOf(query, `${where}: tolerations`));
     refuseOwnTaint(tolerations, where);
     const overhead = overheadOf(props.podOverhead);
@@ -141,15 +152,22 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   }
 }
 
-function selectorOf(extra: Record<string, string>, where: string): Record<string, string> {
+function selectorOf(extra: Record<string, string>, intended: boolean, where: string): Record<string, string> {
   for (const [key, value] of Object.entries(extra)) assertLabel(key, value, `${where}: nodeSelector`);
-  if ((extra[NodeLabels.RUNTIME] ?? 'running') !== 'running') {
+  if (intended && extra[NodeLabels.RUNTIME] !== undefined) {
     throw new Error(
-      `${where}: nodeSelector asks for ${NodeLabels.RUNTIME}=${extra[NodeLabels.RUNTIME]}, which no node with a live runtime has. ` +
-        `Leave that label out: ${NodeLabels.RUNTIME}=running is always added`,
+      `${where}: nodeSelector has ${NodeLabels.RUNTIME}, and scheduling is INTENDED: no node has that label before it exists, so no autoscaler adds one. ` +
+        'Leave that label out, or use INSTALLED',
     );
   }
-  return { ...extra, [NodeLabels.RUNTIME]: 'running' };
+  const [key, value] = intended ? [NodeLabels.INSTALL, 'yes'] : [NodeLabels.RUNTIME, 'running'];
+  if ((extra[key] ?? value) !== value) {
+    throw new Error(
+      `${where}: nodeSelector asks for ${key}=${extra[key]}, which no node with a live runtime has. ` +
+        `Leave that label out: ${key}=${value} is always added`,
+    );
+  }
+  return { ...extra, [key]: value };
 }
 
 function refuseOwnTaint(tolerations: kplus.k8s.Toleration[], where: string): void {

@@ -1,5 +1,6 @@
 import { ContainerEngine } from './container-engine';
 import { PodOverhead } from './pod-overhead';
+import { RuntimeScheduling } from './runtime-scheduling';
 
 export { ContainerEngine } from './container-engine';
 
@@ -47,4 +48,11 @@ export interface ISysboxRuntime {
    * @default - unknown
    */
   readonly podOverhead?: PodOverhead;
+
+  /**
+   * Which nodes the RuntimeClass selects.
+   *
+   * @default RuntimeScheduling.INSTALLED: the nodes on which the runtime runs
+   */
+  readonly scheduling?: RuntimeScheduling;
 }

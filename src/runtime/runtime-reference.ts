@@ -2,6 +2,7 @@ import { ContainerEngine } from './container-engine';
 import { PodOverhead } from './pod-overhead';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime } from './runtime-ref';
+import { RuntimeScheduling } from './runtime-scheduling';
 
 /** What is known of a runtime that was installed elsewhere. */
 export interface RuntimeReferenceOptions {
@@ -41,6 +42,13 @@ export interface RuntimeReferenceOptions {
    * @default - unknown
    */
   readonly podOverhead?: PodOverhead;
+
+  /**
+   * Which nodes the RuntimeClass selects.
+   *
+   * @default RuntimeScheduling.INSTALLED: the nodes on which the runtime runs
+   */
+  readonly scheduling?: RuntimeScheduling;
 }
 
 /**
@@ -75,6 +83,7 @@ export class RuntimeReference implements ISysboxRuntime {
   public readonly featureGates?: string[];
   public readonly idsPerPod?: number;
   public readonly podOverhead?: PodOverhead;
+  public readonly scheduling?: RuntimeScheduling;
 
   private constructor(runtimeClassName: string, options: RuntimeReferenceOptions) {
     this.runtimeClassName = runtimeClassName;
@@ -83,6 +92,7 @@ export class RuntimeReference implements ISysboxRuntime {
     this.featureGates = options.featureGates;
     this.idsPerPod = options.idsPerPod;
     this.podOverhead = options.podOverhead;
+    this.scheduling = options.scheduling;
     assertRuntime(this, 'RuntimeReference.fromRuntimeClassName()');
   }
 }

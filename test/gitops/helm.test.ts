@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration, Size, Testing } from 'cdk8s';
 import { Cpu, ImagePullPolicy, NodeTaintQuery, PercentOrAbsolute, Secret, TaintEffect } from 'cdk8s-plus-30';
-import { SysboxRuntimeProps, SysboxSource } from '../../src';
+import { RuntimeScheduling, SysboxRuntimeProps, SysboxSource } from '../../src';
 import { brokenReferences, constructs, nameOf, objectsOf, output, root } from './manifests';
 import { buildTimeout, helm } from './tools';
 
@@ -100,6 +100,14 @@ const sets: [string, object, SysboxRuntimeProps][] = [
   ],
   ['a dry run', { node: { dryRun: true } }, { installation: { node: { dryRun: true } } }],
   ['an uninstall', { uninstall: true }, { installation: { uninstall: true } }],
+  [
+    'a RuntimeClass for pools that scale from zero',
+    { nodeSelector: { pool: 'builds' }, runtimeClass: { scheduling: 'intended', nodeSelector: { zone: 'a' } } },
+    {
+      runtimeClass: { scheduling: RuntimeScheduling.INTENDED, nodeSelector: { zone: 'a' } },
+      installation: { nodeSelector: { pool: 'builds' } },
+    },
+  ],
   [
     'a narrower RuntimeClass',
     { runtimeClass: { nodeSelector: { pool: 'builds' }, tolerations: [toleration], podOverhead: { memory: '64Mi' } } },

@@ -308,6 +308,7 @@ describe('every prop', () => {
       SOURCE: 'image',
       HANDLER: 'vm',
       RUNTIME_CLASS: 'vm',
+      SCHEDULING: 'installed',
       VERIFICATION_CLASS: 'vm-verification',
       VERIFICATION_NAMESPACE: 'sysbox-verification',
       CONCURRENCY: '3',

@@ -1,6 +1,14 @@
 import { Testing } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-30';
-import { SysboxInstaller, SystemWorkloads, SysboxRuntime, SysboxRuntimeClass, SysboxRuntimeProps } from '../../src';
+import {
+  SysboxInstaller,
+  SystemWorkloads,
+  SysboxRuntime,
+  SysboxRuntimeClass,
+  SysboxRuntimeProps,
+  RuntimeReference,
+  RuntimeScheduling,
+} from '../../src';
 import { only, synth, testChart } from '../support/synth';
 
 test('is a RuntimeClass and its installer', () => {
@@ -46,4 +54,69 @@ test('stays as it is when everything in its chart is adopted', () => {
   const before = JSON.stringify(Testing.synth(chart));
   SystemWorkloads.adoptAll(chart);
   expect(JSON.stringify(Testing.synth(chart))).toBe(before);
+});
+
+describe('for a pool that scales from zero', () => {
+  const intended: SysboxRuntimeProps = {
+    runtimeClass: { scheduling: RuntimeScheduling.INTENDED, nodeSelector: { zone: 'a' } },
+    installation: { nodeSelector: { 'example.com/pool': 'sandboxes' } },
+  };
+  const labels = { zone: 'a', 'example.com/pool': 'sandboxes', 'sysbox-install': 'yes' };
+  const runtime = () => new SysboxRuntime(testChart(), 'sysbox', intended);
+
+  test('the RuntimeClass selects what the installer installs on, and nothing that comes after the node', () => {
+    const manifests = synth((chart) => new SysboxRuntime(chart, 'sysbox', intended));
+    const { scheduling } = only(manifests, 'RuntimeClass', 'sysbox-runc');
+    expect(scheduling.nodeSelector).toEqual(labels);
+    const { nodeSelector } = only(manifests, 'DaemonSet').spec.template.spec;
+    expect(labels).toMatchObject(nodeSelector);
+  });
+
+  test.each([
+    ['runtimeClass', undefined, 'installed'],
+    ['intended', RuntimeScheduling.INTENDED, 'intended'],
+  ])('the installer knows what keeps pods away (%s)', (_, scheduling, expected) => {
+    const runtimeClass = RuntimeReference.fromRuntimeClassName('sysbox-runc', { scheduling });
+    const manifests = synth((chart) => new SysboxInstaller(chart, 'installer', { runtimeClass }));
+    const settings = manifests.find((m) => m.metadata.name.startsWith('sysbox-installer-settings'))!;
+    expect(settings.data.SCHEDULING).toBe(expected);
+  });
+
+  test('the pool has labels and the startup taint for kubelets, autoscalers and Karpenter', () => {
+    const { nodePool } = runtime();
+    expect(nodePool.labels).toEqual(labels);
+    expect(nodePool.startupTaints).toEqual([{ key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' }]);
+    expect(nodePool.clusterAutoscalerArgs).toEqual(['--startup-taint=sysbox-runtime']);
+    expect(nodePool.k3sArgs()).toEqual([
+      '--node-label=zone=a',
+      '--node-label=example.com/pool=sandboxes',
+      '--node-label=sysbox-install=yes',
+      '--node-taint=sysbox-runtime=not-running:NoSchedule',
+    ]);
+    expect(nodePool.awsTags()).toEqual({
+      'k8s.io/cluster-autoscaler/node-template/label/zone': 'a',
+      'k8s.io/cluster-autoscaler/node-template/label/example.com/pool': 'sandboxes',
+      'k8s.io/cluster-autoscaler/node-template/label/sysbox-install': 'yes',
+      'k8s.io/cluster-autoscaler/node-template/taint/sysbox-runtime': 'not-running:NoSchedule',
+    });
+    expect(nodePool.azureTags()).toEqual({
+      'k8s.io_cluster-autoscaler_node-template_label_zone': 'a',
+      'k8s.io_cluster-autoscaler_node-template_label_example.com_pool': 'sandboxes',
+      'k8s.io_cluster-autoscaler_node-template_label_sysbox-install': 'yes',
+      'k8s.io_cluster-autoscaler_node-template_taint_sysbox-runtime': 'not-running:NoSchedule',
+    });
+    expect(nodePool.gceKubeEnv()).toBe(
+      'AUTOSCALER_ENV_VARS: node_labels=zone=a,example.com/pool=sandboxes,sysbox-install=yes;node_taints=sysbox-runtime=not-running:NoSchedule',
+    );
+  });
+
+  test('is not what the default is for: its RuntimeClass waits for the runtime', () => {
+    const chart = testChart();
+    const { scheduling, nodePool } = new SysboxRuntime(chart, 'sysbox');
+    expect(scheduling).toBeUndefined();
+    expect(nodePool.labels).toEqual({ 'sysbox-install': 'yes' });
+    expect(only(Testing.synth(chart), 'RuntimeClass', 'sysbox-runc').scheduling.nodeSelector).toEqual({
+      'sysbox-runtime': 'running',
+    });
+  });
 });

@@ -506,6 +506,62 @@ describe('a verification pod that cannot be made', () => {
   });
 });
 
+describe('where the RuntimeClass selects nodes that are to get the runtime, the startup taint', () => {
+  const intended = { SCHEDULING: 'intended' };
+  const taints = async (node: CoordinatorNode) => (await node.object()).spec.taints;
+
+  test('comes first, goes with the label, and comes back with the uninstall', async () => {
+    const node = await aNode();
+    node.configure(intended);
+    node.turn('pause-directories');
+    node.start();
+    await node.untilCalled('directories');
+    expect(await taints(node)).toEqual([startupTaint]);
+    node.turnBack('pause-directories');
+    await node.untilReady();
+    expect(await taints(node)).toBeUndefined();
+    await released();
+    await node.end();
+    node.configure({ ...intended, UNINSTALL: 'true' });
+    node.start();
+    await node.untilReady();
+    expect(await node.annotations()).toMatchObject({ stage: 'removed' });
+    expect(await taints(node)).toEqual([startupTaint]);
+  });
+
+  test.each<[string, (node: CoordinatorNode) => void, string]>([
+    ['a preflight that refuses the node', (node) => node.turn('prepare', 'KernelTooOld'), 'KernelTooOld'],
+    ['a rollback to nothing', (node) => node.turn('commit', 'breaks'), 'CrashLoop'],
+    ['a pod that fails', () => (kubelet.fate = () => fates.fails), 'VerificationPodFailed'],
+  ])('stays after %s', async (_, fail, reason) => {
+    const node = await aNode();
+    node.configure(intended);
+    fail(node);
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason });
+    expect(await taints(node)).toEqual([startupTaint]);
+  });
+
+  test('does not come to a node whose runtime is live and stays so', async () => {
+    const node = await anInstalledNode();
+    await node.end();
+    node.configure(intended);
+    node.turn('prepare', 'KernelTooOld');
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'KernelTooOld' });
+    expect(await taints(node)).toBeUndefined();
+  });
+
+  test('is not set by a dry run', async () => {
+    const node = await aNode();
+    node.configure({ ...intended, DRY_RUN: 'true' });
+    node.turn('prepare', 'KernelTooOld');
+    node.start();
+    await node.untilAnnotated({ stage: 'failed', reason: 'KernelTooOld' });
+    expect(await taints(node)).toBeUndefined();
+  });
+});
+
 test('the pod of an installer that died is removed by the next one, also when that only uninstalls', async () => {
   const node = await aNode();
   kubelet.fate = () => undefined;

@@ -14,7 +14,7 @@ set -eu
 HERE=${programFolder}
 DRY_RUN=false
 REVISION=revision-a
-VERIFICATION_CLASS=sysbox-runc-verification VERIFICATION_NAMESPACE=sysbox-verification VERIFICATION_TIMEOUT=20
+VERIFICATION_CLASS=sysbox-runc-verification VERIFICATION_NAMESPACE=sysbox-verification VERIFICATION_TIMEOUT=20 SCHEDULING=installed
 RUNTIME_CLASS=sysbox-runc HANDLER=sysbox-runc NODE_SELECTOR='{"sysbox-install":"yes"}' DRAIN_TIMEOUT=\${DRAIN_TIMEOUT:-3} SLOT_POLL=1 SLOT_EXPIRY=240 CONCURRENCY=1 FAILURE_BUDGET=1
 alive() { :; }
 interruptible_sleep() { sleep 0.3; }

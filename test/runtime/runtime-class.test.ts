@@ -1,4 +1,4 @@
-import { ContainerEngine, SysboxRuntimeClass, SysboxRuntimeClassProps } from '../../src';
+import { ContainerEngine, RuntimeScheduling, SysboxRuntimeClass, SysboxRuntimeClassProps } from '../../src';
 import { standardLabels } from '../../src/core/standard-labels';
 import { Size } from 'cdk8s';
 import { Cpu, NodeTaintQuery, TaintEffect } from 'cdk8s-plus-30';
@@ -32,6 +32,7 @@ test('has every prop in the manifest or on the object', () => {
     clusterVersion: '1.36',
     featureGates: ['ContainerStopSignals'],
     idsPerPod: 131072,
+    scheduling: RuntimeScheduling.INTENDED,
   };
   expect(runtimeClass(props)).toEqual({
     apiVersion: 'node.k8s.io/v1',
@@ -40,7 +41,7 @@ test('has every prop in the manifest or on the object', () => {
     handler: 'sysbox-next',
     overhead: { podFixed: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '1024Mi' } },
     scheduling: {
-      nodeSelector: { pool: 'ci', 'sysbox-runtime': 'running' },
+      nodeSelector: { pool: 'ci', 'sysbox-install': 'yes' },
       tolerations: [{ key: 'ci', operator: 'Exists', effect: 'NoSchedule' }],
     },
   });
@@ -52,6 +53,7 @@ test('has every prop in the manifest or on the object', () => {
     clusterVersion: '1.36',
     featureGates: ['ContainerStopSignals'],
     idsPerPod: 131072,
+    scheduling: RuntimeScheduling.INTENDED,
   });
 });
 
@@ -74,6 +76,16 @@ test.each<[string, SysboxRuntimeClassProps, RegExp]>([
     'another value of the runtime label',
     { nodeSelector: { 'sysbox-runtime': 'installing' } },
     /^test\/class: nodeSelector asks for sysbox-runtime=installing.*Leave that label out/,
+  ],
+  [
+    'another value of the label that asks for the runtime',
+    { scheduling: RuntimeScheduling.INTENDED, nodeSelector: { 'sysbox-install': 'no' } },
+    /^test\/class: nodeSelector asks for sysbox-install=no.*sysbox-install=yes is always added/,
+  ],
+  [
+    'to wait for the runtime where an autoscaler must add the node',
+    { scheduling: RuntimeScheduling.INTENDED, nodeSelector: { 'sysbox-runtime': 'running' } },
+    /^test\/class: nodeSelector has sysbox-runtime, and scheduling is INTENDED: .*no autoscaler adds one.*or use INSTALLED/,
   ],
   ['a malformed label', { nodeSelector: { 'a b': 'c' } }, /^test\/class: nodeSelector: 'a b' is not a valid label key/],
   [

@@ -1,5 +1,5 @@
 import { Size } from 'cdk8s';
-import { ContainerEngine, RuntimeReference, RuntimeReferenceOptions } from '../../src/runtime';
+import { ContainerEngine, RuntimeReference, RuntimeReferenceOptions, RuntimeScheduling } from '../../src/runtime';
 
 const everyOption: Required<RuntimeReferenceOptions> = {
   containerEngine: ContainerEngine.CRIO,
@@ -7,6 +7,7 @@ const everyOption: Required<RuntimeReferenceOptions> = {
   featureGates: ['ContainerStopSignals'],
   podOverhead: { memory: Size.mebibytes(64) },
   idsPerPod: 131072,
+  scheduling: RuntimeScheduling.INTENDED,
 };
 
 test('keeps all that is known of the runtime', () => {
