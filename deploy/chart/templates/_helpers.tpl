@@ -16,6 +16,15 @@ podFixed:
 {{- end }}
 {{- end }}
 
+{{- /* Of the nodes that are to get the runtime, the installer's own selection is a part. */}}
+{{- define "sysbox.classSelector" -}}
+{{- if eq .Values.runtimeClass.scheduling "intended" }}
+{{- toYaml (merge (dict "sysbox-install" "yes") .Values.runtimeClass.nodeSelector .Values.nodeSelector) }}
+{{- else }}
+{{- toYaml (merge (dict "sysbox-runtime" "running") .Values.runtimeClass.nodeSelector) }}
+{{- end }}
+{{- end }}
+
 {{- define "sysbox.settings" -}}
 ALLOW_OLD_KUBERNETES: "false"
 BINARY_DIR: /opt/sysbox/current
@@ -32,6 +41,7 @@ NODE_SELECTOR: {{ merge (dict "sysbox-install" "yes") .Values.nodeSelector | toJ
 RETRY_PERIOD: "120"
 RUNTIME_CLASS: sysbox-runc
 RUNTIME_TYPE: io.containerd.runc.v2
+SCHEDULING: {{ .Values.runtimeClass.scheduling | quote }}
 SLOT_EXPIRY: {{ mul 2 (int64 .Values.rollout.deadlineSeconds) | toString | quote }}
 SLOT_POLL: "5"
 SOURCE: image

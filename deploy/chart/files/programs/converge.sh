@@ -53,7 +53,7 @@ dry_run() {
 }
 
 converge() {
-  check_cluster && publish_or_fail || return 1
+  check_cluster && guard_by_taint && publish_or_fail || return 1
   # Before `prepare`, which starts the daemons: under running pods that wipes their data.
   [ "$(check_host)" != daemons-dead ] || revive || return 1
   find_slot_or_fail && finish && handle_retry_request || return 1
@@ -231,7 +231,7 @@ stay() {
   failed "$1" "$2"
 }
 
-untaint_if_healthy() { [ "$(check_host)" != healthy ] || taint off || true; }
+untaint_if_healthy() { ! is_live || taint off || true; }
 
 # announce: label, startup taint, annotations, Event. The label only after the runtime is seen live; a kubelet that just
 # restarted may overwrite it, so it has to hold.

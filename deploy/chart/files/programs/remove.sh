@@ -9,7 +9,7 @@ remove() {
   own_node || return 1
   [ "$(jq '.metadata.annotations["cdk8s-sysbox.io/stage"] // "removed"' "$SCRATCH/node")" = '"removed"' ] ||
     event Normal SysboxRemoved "the Sysbox runtime was removed from this node"
-  label '' && taint off && annotate_always removed '' '' || return 1
+  label '' && leave_taint && annotate_always removed '' '' || return 1
   release_if_held success
   touch "$SCRATCH/ready"
 }
@@ -25,3 +25,6 @@ remove_from_host() {
   fail_and_release "$(status reason)" "$(status message)"
   return 1
 }
+
+# leave_taint: where the RuntimeClass selects nodes without the runtime, the taint stays: it alone keeps pods away.
+leave_taint() { if [ "$SCHEDULING" = intended ]; then taint on; else taint off; fi; }

@@ -64,10 +64,19 @@ taint() {
   return 1
 }
 
+# is_live: the runtime runs, and no change waits for its first pod.
+is_live() {
+  [ "$(check_host)" = healthy ] && case $(journal unproven) in change|switch) return 1 ;; esac
+}
+
+# guard_by_taint: where the RuntimeClass selects nodes that are to get the runtime, the taint alone keeps pods away from one that does not run it.
+guard_by_taint() { [ "$SCHEDULING" != intended ] || [ "$DRY_RUN" = true ] || is_live || taint on; }
+
 # keep_pods_away: labelled `running`, and the kubelet no longer knows the handler: a change was rolled back to nothing, or the
 # guard set the file aside. New pods would fail here, and the label stays until a drain. A kubelet that lists no handlers at all
 # (before 1.30, KEP-4216) says nothing. `announce` takes the taint off.
 keep_pods_away() {
+  guard_by_taint || true
   own_node || return 0
   [ "$(jq --arg handler "$HANDLER" '.metadata.labels["sysbox-runtime"] == "running"
     and (.status.runtimeHandlers // [] | length > 0 and all(.[]; .name != $handler))' "$SCRATCH/node")" = true ] || return 0
