@@ -12,7 +12,7 @@ import { noteRuntimeClass } from './defined-classes';
 import { overheadOf, PodOverhead } from './pod-overhead';
 import { assertRuntime } from './runtime-check';
 import { ISysboxRuntime } from './runtime-ref';
-import { isIntended, RuntimeScheduling } from './runtime-scheduling';
+import { RuntimeScheduling } from './runtime-scheduling';
 
 /** The RuntimeClass under which system pods run. */
 export interface SysboxRuntimeClassProps {
@@ -133,7 +133,7 @@ export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
     assertRuntime(this, where);
     // Kubernetes' own rule for handlers (RuntimeClass API reference).
     assertLabelName(this.handler, `${where}: handler`);
-    const nodeSelector = selectorOf(props.nodeSelector ?? {}, isIntended(this), where);
+    const nodeSelector = selectorOf(props.nodeSelector ?? {}, props.scheduling === RuntimeScheduling.INTENDED, where);
     const tolerations = (props.tolerations ?? []).map((query) => tolerationOf(query, `${where}: tolerations`));
     refuseOwnTaint(tolerations, where);
     const overhead = overheadOf(props.podOverhead);

@@ -1,5 +1,3 @@
-import { ISysboxRuntime } from './runtime-ref';
-
 /** Which nodes a RuntimeClass selects. */
 export enum RuntimeScheduling {
   /** Nodes on which the runtime runs: `sysbox-runtime=running`. */
@@ -12,9 +10,4 @@ export enum RuntimeScheduling {
    * leaves it on after a failure, a rollback to nothing and an uninstall: such a node takes no pod that does not tolerate the taint.
    */
   INTENDED = 'intended',
-}
-
-/** @internal */
-export function isIntended(runtime: ISysboxRuntime): boolean {
-  return runtime.scheduling === RuntimeScheduling.INTENDED;
 }
