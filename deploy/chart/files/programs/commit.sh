@@ -180,7 +180,8 @@ engine_waits() {
 # log_state: what the log of containerd is now; it gets lines at every start. Empty where the engine has no such file.
 log_state() { [ -z "$ENGINE_LOG" ] || stat -c '%i:%s' "$ENGINE_LOG" 2>/dev/null || echo none; }
 
-log_grew() { [ -z "$ENGINE_LOG" ] || [ "$(log_state)" != "$(journal log)" ]; }
+# A log on a read-only disk cannot grow, and tells nothing: without this, a change was waited for without end.
+log_grew() { [ -z "$ENGINE_LOG" ] || { [ -e "$ENGINE_LOG" ] && [ ! -w "$ENGINE_LOG" ]; } || [ "$(log_state)" != "$(journal log)" ]; }
 
 # engine_log: containerd's reason is only in its own log, before what it still reports: the last line that is no mere report, else
 # the last.

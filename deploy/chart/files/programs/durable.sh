@@ -105,8 +105,9 @@ make_directory() {
   mkdir -m 755 "$1"
 }
 
-# make_private PATH: of our own state. Copies and dumps of an engine's configuration can hold passwords of registries.
-make_private() { mkdir -p "$1" && chmod 700 "$1"; }
+# make_private PATH: of our own state. Copies and dumps of an engine's configuration can hold passwords of registries. One that is so
+# already is not touched: the dead-man works on a read-only disk too.
+make_private() { mkdir -p "$1" && { [ "$(stat -c %a "$1")" = 700 ] || chmod 700 "$1"; }; }
 
 make_work() { make_private "$WORK"; }
 
