@@ -17,7 +17,7 @@ const CONFIGURATION = '/etc/rancher/k3s';
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
- * A container beside K3s that keeps its kubeconfig in a Secret. Only it has the ServiceAccount's token: what runs inside
+ * A container alongside K3s that keeps its kubeconfig in a Secret. Only it has the ServiceAccount's token: what runs inside
  * K3s has no way to the cluster around.
  *
  * @internal

@@ -33,7 +33,7 @@ export interface SandboxServiceOptions {
   readonly metadata?: ApiObjectMetadata;
 }
 
-/** A machine to work in, and the objects around it. */
+/** A machine to work in, its Service and its network policy. */
 export interface DevSandboxProps extends DevMachineOptions {
   /**
    * Secrets of type kubernetes.io/dockerconfigjson with which the image is pulled, of any version of cdk8s-plus.

@@ -46,7 +46,7 @@ export class MachineId {
   /**
    * A fixed id made from a text, such as the name of the machine.
    *
-   * @param text what the machine is told apart by; refused when empty
+   * @param text what identifies the machine; refused when empty
    */
   public static derivedFrom(text: string): MachineId {
     if (text === '') throw new Error('MachineId.derivedFrom(): an empty text tells no machine apart. Give its name');

@@ -5,7 +5,7 @@ import { ISystemWorkload } from '../workloads/system-workload';
 const SIGNAL = 'SIGRTMIN+3';
 
 /**
- * How systemd is told to shut down. Kubernetes sends SIGTERM, at which systemd only re-executes itself, so that the pod
+ * How systemd is asked to shut down. Kubernetes sends SIGTERM, at which systemd only re-executes itself, so that the pod
  * would be killed at the end of its grace period; SIGRTMIN+3 is what shuts it down.
  *
  * @example

@@ -93,7 +93,7 @@ export interface SystemdOptions {
   readonly target?: string;
 
   /**
-   * How systemd is told to shut down.
+   * How systemd is asked to shut down.
    *
    * @default SystemdStop.preStop()
    */

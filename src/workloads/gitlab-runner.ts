@@ -80,7 +80,7 @@ export class GitLabRunner {
    * The runner for these pods as they are now: put personalities on the workload before.
    *
    * @param jobs what the pods of jobs are made from; refused without a container "build", and when that or "helper" has a command
-   * @param options what else the runner is told
+   * @param options further settings of the runner
    */
   public static of(jobs: ISystemWorkload, options: GitLabRunnerOptions = {}): GitLabRunner {
     const { path } = jobs.node;

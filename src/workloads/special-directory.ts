@@ -26,7 +26,7 @@ export class SpecialDirectory {
   public static readonly DOCKER = new SpecialDirectory(SPECIAL_DIRECTORIES.docker);
 
   /**
-   * Layers of a containerd that runs beside a Docker engine or on its own. Docker 29 keeps its images here in images whose
+   * Layers of a containerd that runs alongside a Docker engine or on its own. Docker 29 keeps its images here in images whose
    * containerd is a service of its own; a volume at DOCKER alone loses them.
    */
   public static readonly CONTAINERD = new SpecialDirectory(SPECIAL_DIRECTORIES.containerd);

@@ -103,7 +103,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       expect(argument()).toEqual(['--cluster-init']);
     });
 
-    test('a move that was interrupted begins anew, from the database that is still whole', () => {
+    test('a move that was interrupted starts again, from the database that is still whole', () => {
       newStage({ NODE_NAME: 'dev-server-0' }).standIn('k3s', cluster());
       data('state.db', 'whole');
       data('etcd/member/wal/0.wal', 'half');
@@ -126,7 +126,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       expect(argument()).toEqual(['--server=https://dev.team.svc:6443']);
     });
 
-    test('one that lost its data takes its member out, by the name it has there, and joins anew', () => {
+    test('one that lost its data takes its member out, by the name it has there, and joins again', () => {
       newStage().standIn('k3s', cluster('node/dev-server-1'));
       stage.write('known', 'kubeconfig');
 
@@ -166,7 +166,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       expect(stage.calls.join()).not.toMatch(/annotate|delete/);
     });
 
-    test('ends when it is told to while it waits', async () => {
+    test('ends at a signal while it waits', async () => {
       newStage({ PAUSE: '0.1' }).standIn('k3s', 'exit 1');
       const server = stage.start('start.sh');
       const ended = new Promise((done) => server.on('exit', done));

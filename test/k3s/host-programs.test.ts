@@ -213,7 +213,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       expect(publisher.exitCode).toBeNull();
     });
 
-    test('ends at once when it is told to, and leaves nothing behind', async () => {
+    test('ends immediately at a signal, and leaves nothing behind', async () => {
       start();
       stage.write('k3s.yaml', written());
       await until(() => stage.read('secret') === published());

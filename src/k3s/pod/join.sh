@@ -13,7 +13,7 @@ first() { case $NODE_NAME in *-0) ;; *) return 1 ;; esac }
 
 has_member() { [ -d "$DB/etcd/member/wal" ]; }
 
-# A first server without data is the start of a cluster, or one that lost its claim: then a second cluster beside the other
+# A first server without data is the start of a cluster, or one that lost its claim: then a second cluster alongside the other
 # servers would be the end of both. With a database of SQLite it has the data of the cluster, which K3s moves into etcd.
 starts_a_cluster() {
   ! has_member && { [ -e "$DB/state.db" ] || { first && [ ! -s "$KNOWN" ]; }; }
@@ -32,8 +32,8 @@ ask() {
 # From one server to several: a StatefulSet renews the first pod last, when the others are ready, and they wait for it.
 has_etcd() {
   case $(ask /db/info) in *'etcd datastore disabled'*) ;; *) return 0 ;; esac
-  [ -n "${told:-}" ] || say "${NODE_NAME%-*}-0 still has its data in SQLite: delete its pod, so that it starts again and moves it into etcd"
-  told=yes
+  [ -n "${reported:-}" ] || say "${NODE_NAME%-*}-0 still has its data in SQLite: delete its pod, so that it starts again and moves it into etcd"
+  reported=yes
   return 1
 }
 
@@ -51,7 +51,7 @@ forget_lost_member() {
 
 wait_for_servers() {
   say "waiting for a server at $JOIN_URL"
-  if first; then say "this cluster has existed: to begin it anew, delete its kubeconfig's Secret with all claims"; fi
+  if first; then say "this cluster has existed: to start a new one, delete its kubeconfig's Secret with all claims"; fi
   until ask /ping >/dev/null && has_etcd && forget_lost_member; do sleep "$PAUSE"; done
 }
 

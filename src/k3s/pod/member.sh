@@ -4,8 +4,8 @@
 #
 # K3s registers a member by its node's address, and starts the API server only while that address is among the member's
 # (pkg/etcd/etcd.go, join and Test). So a member has its address until it was ready once, then its name, and during a start
-# both: the members find each other even when all pods come back with other addresses at once. Two are no lasting state: K3s
-# lets nobody join beside such a member (join names its first address twice, which etcd refuses).
+# both: the members find each other even when all pods come back with other addresses concurrently. Two are not a lasting state: K3s
+# lets nobody join while there is such a member (join names its first address twice, which etcd refuses).
 set -eu
 . "$(dirname "$0")/nested-kubectl.sh"
 
@@ -22,7 +22,7 @@ etcd() {
 # own_member MEMBERS: the entry of this server.
 own_member() { echo "$1" | tr '{' '\n' | grep -F "\"name\":\"$(cat "$ETCD/name")\"" || :; }
 
-# own_address: of this member at this start, as K3s told etcd.
+# own_address: of this member at this start, as K3s reported it to etcd.
 own_address() { tr -d "\"'" <"$ETCD/config" | sed -n 's|^advertise-client-urls: *\(https://.*\):2379$|\1:2380|p'; }
 
 # know_by URL...: the addresses at which this member is looked for. No vote is lost by it, and without a quorum it fails.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Keeps the kubeconfig of this nested cluster in a Secret of the cluster around it: after the start, when K3s renews the
+# Keeps the kubeconfig of this nested cluster in a Secret of the host cluster: after the start, when K3s renews the
 # certificate, and when somebody emptied the Secret.
 set -eu
 . "$(dirname "$0")/host-kubectl.sh"

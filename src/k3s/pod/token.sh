@@ -26,6 +26,6 @@ done
   exit 0
 }
 
-# With the version that was read: of two that fill it at once, one is refused, and finds it filled when it tries again.
+# With the version that was read: of two that fill it concurrently, one is refused, and finds it filled when it tries again.
 printf '{"metadata":{"resourceVersion":"%s"},"stringData":{%s}}' "$version" "$entries" >"$SCRATCH/patch.json"
 host_kubectl patch secret "$SECRET_NAME" --type=merge --patch-file="$SCRATCH/patch.json"
