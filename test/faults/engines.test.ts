@@ -1,11 +1,9 @@
-// The engines that are not K3s: each operation that runs their file, killed at every command boundary and on a bad disk.
-import { breakDiskEverywhere, printDisk } from './disk';
-import { killEverywhere, print } from './kills';
-import { failing, install, installed, sha256, uninstall, withoutImports } from './operations';
+// The engines that are not K3s: what their files find, write and refuse. containerd.test.ts and the others kill their operations.
+import { installed, sha256, WITHOUT_IMPORTS, withoutImports } from './operations';
 import { tree } from './states';
 import { FakeNode } from './world';
 
-jest.setTimeout(900_000);
+jest.setTimeout(120_000);
 
 const ENGINES = ['containerd', 'k0s', 'crio'] as const;
 
@@ -47,7 +45,7 @@ test.each([
 });
 
 describe('a plain containerd whose configuration imports nothing, and is taken over', () => {
-  const root = `# theirs, with a password\nversion = 3\n\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n  SystemdCgroup = true\n`;
+  const root = WITHOUT_IMPORTS;
   const taken = () => {
     const node = new FakeNode(withoutImports(root));
     node.write(node.config, root, 0o600);
@@ -91,35 +89,6 @@ describe('a plain containerd whose configuration imports nothing, and is taken o
     const node = new FakeNode(withoutImports(own));
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'ForeignHandler' });
     node.dispose();
-  });
-
-  test('killed at every fourth command boundary, has its own lines or ours behind them', () => {
-    print('containerd: takeover', killEverywhere(install(withoutImports(root)), 4));
-    print('containerd: uninstall with a takeover', killEverywhere(uninstall(withoutImports(root)), 4));
-  });
-});
-
-// What an engine's file does differently changes no file of the node but the drop-in, so the states are those of K3s (install.test.ts and the
-// others), from each of which a node is continued there; here from every fourth.
-describe('killed at every command boundary', () => {
-  test.each(ENGINES)('an install on %s leaves a node that runs', (engine) => {
-    print(`${engine}: install`, killEverywhere(install({ engine }), 4));
-  });
-
-  test.each(['containerd', 'crio'] as const)('a rollback on %s leaves it without the runtime', (engine) => {
-    const rollback = failing(() => new FakeNode({ engine }));
-    print(`${engine}: rollback`, killEverywhere(rollback, 4));
-  });
-
-  test.each(ENGINES)('an uninstall on %s can be resumed', (engine) => {
-    print(`${engine}: uninstall`, killEverywhere(uninstall({ engine }), 4));
-  });
-});
-
-describe('with a disk that is full, then read-only, from any write on', () => {
-  test.each(['containerd', 'crio'] as const)('an install on %s leaves a node that runs', (engine) => {
-    const options = { engine, ownFilesystem: true } as const;
-    printDisk(`${engine}: install`, breakDiskEverywhere(install(options), undefined, 4));
   });
 });
 

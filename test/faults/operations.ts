@@ -37,6 +37,9 @@ export const withTemplate = (path: string, settings: Record<string, string> = {}
   settings: { TAKEOVER: sha256(HAND_WRITTEN), ...settings },
 });
 
+/** Such a file of a plain containerd. */
+export const WITHOUT_IMPORTS = `# theirs, with a password\nversion = 3\n\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n  SystemdCgroup = true\n`;
+
 /** A plain containerd whose configuration imports nothing, and is taken over. */
 export const withoutImports = (config: string): NodeOptions => ({
   engine: 'containerd',

@@ -1,0 +1,17 @@
+import { EVERY_FOURTH, killsOf } from './engine-kills';
+import { killEverywhere, print } from './kills';
+import { install, uninstall, WITHOUT_IMPORTS, withoutImports } from './operations';
+
+killsOf('containerd');
+
+describe('killed at every fourth command boundary', () => {
+  const options = withoutImports(WITHOUT_IMPORTS);
+
+  test('a takeover leaves the lines of the owner, or ours behind them', () => {
+    print('containerd: takeover', killEverywhere(install(options), EVERY_FOURTH));
+  });
+
+  test('an uninstall that gives it back can be resumed', () => {
+    print('containerd: uninstall with a takeover', killEverywhere(uninstall(options), EVERY_FOURTH));
+  });
+});

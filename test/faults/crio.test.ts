@@ -1,0 +1,3 @@
+import { killsOf } from './engine-kills';
+
+killsOf('crio');
