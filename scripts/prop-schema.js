@@ -70,7 +70,7 @@ function exampleOf(type) {
 }
 
 /** Of several factories these are the ones that people know; else the first. */
-const FAMILIAR = /\.(of|fromValue|fromEmptyDir|emptyDir|gibibytes|minutes|millis)\(/;
+const FAMILIAR = /\.(of|fromValue|fromEmptyDir|emptyDir|gibibytes|minutes)\(/;
 
 function factoryIn(types, made) {
   const factories = types.flatMap((type) =>

@@ -1,6 +1,6 @@
 import { isIP } from 'net';
 
-/** Bits of an address, and how it is told from the other family. */
+/** Bits of an address, and how it differs from the other family. */
 const BITS = { 4: 32, 6: 128 } as const;
 
 /**
@@ -50,7 +50,7 @@ export class Cidr {
     return this.first >> wider.hostBits === other.first >> wider.hostBits;
   }
 
-  /** True when the address lies in it; false for what is no address. */
+  /** True when the address lies in it; false for what is not an address. */
   public contains(address: string): boolean {
     return (
       isIP(address) === this.family && toNumber(address, this.family) >> this.hostBits === this.first >> this.hostBits

@@ -77,7 +77,7 @@ export class PropCheck {
     const statics = this.guardedStatics(name, signature, exported as unknown as Record<string, unknown>);
     const proxy: object = new Proxy(exported, {
       construct: (target, args, newTarget) => {
-        // V8 gives each object that is made with a proxy as new.target a hidden class of its own, which is slow for ever
+        // V8 gives each object that is made with a proxy as new.target a hidden class of its own, which stays slow
         const type = newTarget === proxy ? target : newTarget;
         if (!signature.create) this.refuseNew(name, signature, args);
         return this.outermost(`new ${name}`, signature.create ?? [], args, undefined, () =>

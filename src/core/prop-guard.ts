@@ -44,10 +44,10 @@ const assemblies: Record<string, Record<string, AssemblyType>> = {};
 /** The jsii assembly of a package: a file, or the redirect to a compressed one. */
 function read(name: string): Record<string, AssemblyType> {
   try {
-    const folder = dirname(require.resolve(`${name}/package.json`));
-    const assembly = JSON.parse(readFileSync(join(folder, '.jsii'), 'utf8'));
+    const directory = dirname(require.resolve(`${name}/package.json`));
+    const assembly = JSON.parse(readFileSync(join(directory, '.jsii'), 'utf8'));
     if (assembly.types) return assembly.types;
-    return JSON.parse(gunzipSync(readFileSync(join(folder, assembly.filename))).toString()).types;
+    return JSON.parse(gunzipSync(readFileSync(join(directory, assembly.filename))).toString()).types;
   } catch {
     return {};
   }

@@ -10,7 +10,7 @@ import { KUBE_STATE_METRICS, METRICS, RECORDED, recording } from './series';
 import { buildTimeout } from './tools';
 
 // The series of the alerts' tests, recorded from the real kube-state-metrics without any flag, at a real API server. No kubelet runs:
-// the status of the pods is written as a kubelet writes it. RECORD=1 writes the recording anew.
+// the status of the pods is written as a kubelet writes it. RECORD=1 rewrites the recording.
 //
 // The program is not built here: go.mod of kube-state-metrics requires its tools, and the Go proxy does not have the module. A checkout
 // of the release, `CGO_ENABLED=0 go build -mod=mod -o <cache>/kube-state-metrics-<version> .`, is compared with the recording.

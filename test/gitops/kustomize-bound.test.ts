@@ -44,17 +44,17 @@ async function proof(transformer: string, node: string) {
     node,
     podSpec: spec.template.spec,
   });
-  const folder = join(directory, 'pod');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
-  writeFileSync(join(folder, 'ca.crt'), readFileSync(server.caFile));
+  const home = join(directory, 'pod');
+  mkdirSync(home);
+  writeFileSync(join(home, 'token'), token, { mode: 0o600 });
+  writeFileSync(join(home, 'ca.crt'), readFileSync(server.caFile));
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   const environment = {
     NODE_NAME: node,
     POD_NAME: claims['kubernetes.io'].pod.name,
     NAMESPACE: metadata.namespace,
-    SERVICE_ACCOUNT_DIR: folder,
-    SCRATCH: folder,
+    SERVICE_ACCOUNT_DIR: home,
+    SCRATCH: home,
     API_URL: server.url,
   };
   const [[, shell]] = podShells as [[string, readonly string[]]];
