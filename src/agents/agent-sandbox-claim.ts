@@ -28,7 +28,7 @@ export interface AgentSandboxClaimProps {
   /**
    * How long a claim is kept after its sandbox's pod has ended.
    *
-   * @default - for ever
+   * @default - not deleted
    */
   readonly ttlAfterFinished?: Duration;
 

@@ -18,8 +18,8 @@ export class Cidr {
     return cidr;
   }
 
-  /** The CIDR around an address, as an interface has one: "10.52.0.7/16" lies in 10.52.0.0/16. Throws like `parse`. */
-  public static around(text: string): Cidr {
+  /** The CIDR of an address with a prefix length, as an interface has one: "10.52.0.7/16" is in 10.52.0.0/16. Throws like `parse`. */
+  public static containing(text: string): Cidr {
     const cidr = Cidr.read(text);
     return new Cidr(cidr.family, cidr.network, cidr.length);
   }

@@ -140,7 +140,7 @@ function assertExtra(daemon: DockerDaemonOptions, where: string): void {
 }
 
 function parsed(text: string, what: string): { text: string; range: Cidr } {
-  return { text, range: within(what, () => Cidr.around(text)) };
+  return { text, range: within(what, () => Cidr.containing(text)) };
 }
 
 function within(what: string, read: () => Cidr): Cidr {
@@ -153,7 +153,7 @@ function within(what: string, read: () => Cidr): Cidr {
 
 function isCidr(text: string): boolean {
   try {
-    return Cidr.around(text).length >= 0;
+    return Cidr.containing(text).length >= 0;
   } catch {
     return false;
   }

@@ -8,7 +8,7 @@ import { ENGINE_PROGRAM, engineCommand } from './engine-files';
 import { DockerContainerOptions, DockerEngineMode, DockerEngineOptions } from './engine-options';
 import { assertEngine, engineContainer, equipEngine, filesOf, SHARED_SOCKET } from './engine-pod';
 
-/** Ample: a probe fails by itself when the engine is not there, and a slow machine is no reason to fail. */
+/** Ample: a probe fails by itself when the engine is not there, and a slow machine must not fail it. */
 const PROBE_TIMEOUT = Duration.minutes(1);
 
 /**

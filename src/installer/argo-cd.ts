@@ -6,7 +6,7 @@ import { SysboxInstaller } from './sysbox-installer';
 const WAVE = 'argocd.argoproj.io/sync-wave';
 
 /**
- * What Argo CD can be told in the manifests.
+ * Settings for Argo CD in the manifests.
  *
  * @example
  * import { App, Chart } from 'cdk8s';

@@ -2,7 +2,7 @@
 export interface SysboxDaemonOptions {
   /**
    * Arguments of sysbox-mgr, such as `--log-level=debug`. Refused: unknown flags, and `--data-root`, since sysbox-mgr
-   * removes everything in that folder at every start (its cleanupWorkDirs).
+   * removes everything in that directory at every start (its cleanupWorkDirs).
    *
    * @default ["--disable-inner-image-preload"], as upstream on Kubernetes
    */
@@ -51,7 +51,7 @@ export function managerArgs(options: SysboxDaemonOptions, where: string): string
   const given = options.managerArgs ?? ['--disable-inner-image-preload'];
   if (given.some((arg) => /^--?data-root(=|$)/.test(arg))) {
     throw new Error(
-      `${where}: managerArgs has --data-root. sysbox-mgr removes everything in that folder at every start; mount a disk at /var/lib/sysbox instead`,
+      `${where}: managerArgs has --data-root. sysbox-mgr removes everything in that directory at every start; mount a disk at /var/lib/sysbox instead`,
     );
   }
   return checked(given, MANAGER_FLAGS, `${where}: managerArgs`);
@@ -67,7 +67,7 @@ function checked(args: string[], flags: string[], what: string): string {
     const match = /^--([a-z-]+)(=[A-Za-z0-9_./:,-]+)?$/.exec(arg);
     if (!match || !flags.includes(match[1] ?? '')) {
       throw new Error(
-        `${what}: '${arg}' is no flag of this daemon. Write --flag or --flag=value, with one of: ${flags.join(', ')}`,
+        `${what}: '${arg}' is not a flag of this daemon. Write --flag or --flag=value, with one of: ${flags.join(', ')}`,
       );
     }
   }

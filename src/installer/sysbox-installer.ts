@@ -43,7 +43,7 @@ export interface NodeOptions {
 
   /**
    * Only look: preflight, path and validation against the node's own containerd; nothing is written but the programs'
-   * own folder. The result is on the nodes' annotations.
+   * own directory. The result is on the nodes' annotations.
    *
    * @default false
    */
@@ -85,7 +85,7 @@ export interface SysboxInstallationProps {
   readonly createNamespace?: boolean;
 
   /**
-   * Labels of the nodes that get the runtime, beside `sysbox-install=yes`.
+   * Labels of the nodes that get the runtime, in addition to `sysbox-install=yes`.
    *
    * @default - every node with `sysbox-install=yes`
    */
@@ -150,7 +150,7 @@ export interface SysboxInstallerProps extends SysboxInstallationProps {
   readonly runtimeClass: ISysboxRuntime;
 
   /**
-   * Name of the runtime in containerd's configuration: the RuntimeClass' handler. Refused: what is no DNS label, and the
+   * Name of the runtime in containerd's configuration: the RuntimeClass' handler. Refused: what is not a DNS label, and the
    * names of K3s's own runtimes.
    *
    * @default "sysbox-runc"
@@ -292,7 +292,7 @@ function checkedNode(node: NodeOptions, where: string): NodeOptions {
     }
   }
   if (node.unit !== undefined && !/^[A-Za-z0-9@_.-]+$/.test(node.unit)) {
-    throw new Error(`${where}: node.unit '${node.unit}' is no unit name. Write it like 'k3s-agent'`);
+    throw new Error(`${where}: node.unit '${node.unit}' is not a valid unit name. Write it like 'k3s-agent'`);
   }
   if (node.unit?.endsWith('.service')) {
     throw new Error(`${where}: node.unit '${node.unit}' ends with .service. Write '${node.unit.slice(0, -8)}'`);

@@ -9,6 +9,6 @@ if [ ! -s "$key" ]; then
   rm -f "$key" "$key.new" "$key.new.pub"
   ssh-keygen -q -t ed25519 -N '' -C '' -f "$key.new"
   mv "$key.new.pub" "$key.pub"
-  mv "$key.new" "$key" # the last step, so that an interrupted run is no key
+  mv "$key.new" "$key" # the last step, so that an interrupted run leaves no partial key
 fi
 chmod 0600 "$key" # sshd refuses a key that others can read

@@ -16,7 +16,7 @@ const AUTHORIZED_KEYS = '/opt/cdk8s-sysbox/ssh-authorized-keys';
  */
 export const HOST_KEYS = '/var/lib/cdk8s-sysbox/ssh';
 
-/** Debian's name of sshd's unit, and everybody else's; one that the image does not have is no error. @internal */
+/** Debian's name of sshd's unit, and everybody else's; one that the image does not have is ignored. @internal */
 export const SSH_UNITS = ['ssh.service', 'sshd.service'];
 
 /**

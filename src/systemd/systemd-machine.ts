@@ -112,7 +112,7 @@ function kernelArguments(options: SystemdOptions): string[] {
   ];
 }
 
-/** How often the startup probe may fail: the kubelet's own limit, as a slow start is no reason to start again. */
+/** How often the startup probe may fail: the kubelet's own limit, as a slow start must not cause a restart. */
 const WITHOUT_LIMIT = 2 ** 31 - 1;
 
 /** The files of the machine are checked until it is ready once: they are immutable, and a check takes five processes. */

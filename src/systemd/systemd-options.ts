@@ -79,7 +79,7 @@ export interface SystemdOptions {
   readonly maskedUnits?: string[];
 
   /**
-   * Units that are started though the image does not enable them. A unit that does not exist is no error.
+   * Units that are started though the image does not enable them. A unit that does not exist is ignored.
    *
    * @default - none
    */

@@ -213,7 +213,7 @@ test('pods that cannot be created are a problem of the installer, and fail', asy
   expect(code).toBe(1);
 });
 
-test('a cluster without the installer is told apart from one without selected nodes', async () => {
+test('a cluster without the installer is distinguished from one without selected nodes', async () => {
   const none = await printed([objects([], { daemonSets: [], rollouts: [] })]);
   expect(none).toMatchObject({ code: 1, out: expect.stringContaining('the installer is not in this cluster') });
   const unselected = await printed([objects([])]);

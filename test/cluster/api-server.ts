@@ -187,7 +187,7 @@ async function ready(url: string, caFile: string, token: string, processes: Proc
   await eventually(
     async () => {
       const dead = processes.find((process) => process.ended);
-      if (dead) throw new Fatal(`${dead.program} ended at once:\n${dead.log()}`);
+      if (dead) throw new Fatal(`${dead.program} ended immediately:\n${dead.log()}`);
       const client = new KubeClient(url, readFileSync(caFile, 'utf8'), { token });
       await client.request('GET', '/readyz').finally(() => client.close());
     },

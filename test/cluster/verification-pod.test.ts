@@ -100,7 +100,7 @@ describe.each(minors)('the verification pod, Kubernetes %s', (minor) => {
       ['under the class of the system pods', { runtimeClassName: 'sysbox-runc' }, `RuntimeClass ${className} only`],
       ['under no class', { runtimeClassName: undefined }, `RuntimeClass ${className} only`],
       ["in the host's user namespace", { hostUsers: true }, noPrivilege],
-      ['without a word on its user namespace', { hostUsers: undefined }, noPrivilege],
+      ['without a user namespace', { hostUsers: undefined }, noPrivilege],
       ['with another ServiceAccount', { serviceAccountName: 'other' }, noAccount],
       ['with a token', { automountServiceAccountToken: true }, noAccount],
       ['with a token by default', { automountServiceAccountToken: undefined }, noAccount],
@@ -108,7 +108,7 @@ describe.each(minors)('the verification pod, Kubernetes %s', (minor) => {
       expect(await refusal(create(spec))).toContain(message);
     });
 
-    // Two barriers, each without the other: Pod Security of the namespace, whoever asks, and the policy where somebody relaxes the namespace.
+    // Two barriers, each without the other: Pod Security of the namespace, for every user, and the policy where somebody relaxes the namespace.
     describe('with privilege:', () => {
       const privileged = () => [{ ...written.spec.containers[0], securityContext: { privileged: true } }];
       const privileges: [string, () => KubeObject][] = [

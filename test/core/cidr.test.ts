@@ -100,8 +100,8 @@ test.each([
   expect(() => Cidr.parse(text)).toThrow(message);
 });
 
-test('the CIDR around an address is the one that its prefix names', () => {
-  expect(Cidr.around('10.52.7.1/16').toString()).toBe('10.52.0.0/16');
-  expect(Cidr.around('fd00:52::7/48').toString()).toBe('fd00:52::/48');
-  expect(() => Cidr.around('10.52.7.1')).toThrow("'10.52.7.1' is not a valid CIDR");
+test('the CIDR of an address is the one that its prefix length gives', () => {
+  expect(Cidr.containing('10.52.7.1/16').toString()).toBe('10.52.0.0/16');
+  expect(Cidr.containing('fd00:52::7/48').toString()).toBe('fd00:52::/48');
+  expect(() => Cidr.containing('10.52.7.1')).toThrow("'10.52.7.1' is not a valid CIDR");
 });

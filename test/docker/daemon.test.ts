@@ -51,7 +51,7 @@ describe('daemon.json', () => {
     expect(withDaemon({}).daemon).not.toMatchObject(rendered[option]);
   });
 
-  test('has all options at once', () => {
+  test('has all options together', () => {
     expect(withDaemon(everyOption).daemon).toEqual({
       hosts: ['unix:///var/run/docker.sock', 'unix:///docker-socket/docker.sock'],
       ...Object.assign({}, ...Object.values(rendered)),
@@ -110,7 +110,7 @@ describe('daemon.json', () => {
       "test/it: daemon: '10.42.7.0/24' overlaps '10.42.0.0/16' of the cluster, whose pods and services could not be reached. Give addressPools that lie elsewhere",
     ],
     [
-      'an address pool around the service CIDR of K3s',
+      'an address pool that contains the service CIDR of K3s',
       { addressPools: [{ base: '10.0.0.0/8', size: 24 }] },
       "'10.0.0.0/8' overlaps '10.42.0.0/16'",
     ],

@@ -190,7 +190,7 @@ describe.each(shells)('$name', ({ words: sh }) => {
       expect(container.log).toBe('');
     });
 
-    test('waits for the engine as long as it is told', () => {
+    test('waits for the engine as long as it is asked to', () => {
       engine().command('docker', 'exit 1');
 
       const result = container.run(sh, program, ['dockerd', '--', 'true'], { DOCKER_START_SECONDS: '1' });

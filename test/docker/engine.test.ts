@@ -57,7 +57,7 @@ describe.each(Object.values(kinds))('in a $name', (kind) => {
 });
 
 describe('the engine', () => {
-  test('runs beside the command of its container, without a probe that the command outlives', () => {
+  test('runs next to the command of its container, without a probe that the command outlives', () => {
     const container = { image: 'ci:1', command: ['make'], args: ['image'] };
     const options = { container, startTimeout: Duration.seconds(30) };
 

@@ -23,7 +23,7 @@ function additions(before: string, after: string): string[] {
 
 const codeDiff = () => additions(code('before'), code('after'));
 
-/** Object by object, with a line around what is new. */
+/** Object by object, with a line above and below what is new. */
 function manifestDiff(): string[] {
   const after = manifests('after');
   return manifests('before').flatMap((document, i) => {

@@ -1,4 +1,4 @@
-// Runs every example of the folder as a user does: whoever adds one has it tried by all that reads this list.
+// Runs every example of the directory as a user does: a new one is tried by every suite that reads this list.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

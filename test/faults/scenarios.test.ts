@@ -188,7 +188,7 @@ describe('an agent whose server is away', () => {
 });
 
 describe('an interrupted change', () => {
-  test('is undone at the next start of K3s when its timer is gone', () => {
+  test('is rolled back at the next start of K3s when its timer is gone', () => {
     const node = make();
     node.run('prepare');
     node.run('commit');
@@ -200,7 +200,7 @@ describe('an interrupted change', () => {
     expect(node.converge()).toMatchObject({ stage: 'verified' });
   });
 
-  test('is undone at the next boot, and refused after the third', () => {
+  test('is rolled back at the next boot, and refused after the third', () => {
     const node = make();
     for (const count of ['1', '2', '3']) {
       node.run('prepare');

@@ -411,7 +411,7 @@ export class FakeNode {
     this.pass(10);
   }
 
-  /** Power loss and boot: transient units, processes and sockets are gone; systemd reads its files anew. */
+  /** Power loss and boot: transient units, processes and sockets are gone; systemd reads its files again. */
   public boot(): void {
     this.sh(
       `

@@ -376,7 +376,7 @@ describe('refuses', () => {
       /rollout\.deadline is 30 s\. Give at least 120 s/,
     ],
     ['a unit with its suffix', { node: { unit: 'k3s.service' } }, /ends with \.service\. Write 'k3s'/],
-    ['a malformed unit', { node: { unit: 'k3s; rm' } }, /node\.unit 'k3s; rm' is no unit name/],
+    ['a malformed unit', { node: { unit: 'k3s; rm' } }, /node\.unit 'k3s; rm' is not a valid unit name/],
     [
       'a dry run that is a text',
       { node: { dryRun: 'yes' as unknown as boolean } },
@@ -388,14 +388,14 @@ describe('refuses', () => {
       /node\.installPackages is 'yes'\. Write true or false/,
     ],
     ['a malformed sha256', { node: { takeoverSha256: 'abc' } }, /node\.takeoverSha256 'abc' is no sha256.*sha256sum/],
-    ['an unknown flag of sysbox-mgr', { daemons: { managerArgs: ['--fast'] } }, /managerArgs: '--fast' is no flag/],
+    ['an unknown flag of sysbox-mgr', { daemons: { managerArgs: ['--fast'] } }, /managerArgs: '--fast' is not a flag/],
     [
       'a data root',
       { daemons: { managerArgs: ['--data-root=/data'] } },
       /managerArgs has --data-root.*removes everything/,
     ],
-    ['an unknown flag of sysbox-fs', { daemons: { fsArgs: ['--honor-caps'] } }, /fsArgs: '--honor-caps' is no flag/],
-    ['a flag with shell in it', { daemons: { fsArgs: ['--log=/a b'] } }, /fsArgs: '--log=\/a b' is no flag/],
+    ['an unknown flag of sysbox-fs', { daemons: { fsArgs: ['--honor-caps'] } }, /fsArgs: '--honor-caps' is not a flag/],
+    ['a flag with shell in it', { daemons: { fsArgs: ['--log=/a b'] } }, /fsArgs: '--log=\/a b' is not a flag/],
   ])('%s', (_what, props, message) => {
     expect(() => install(props)).toThrow(message);
     expect(() => install(props)).toThrow(/^test\/installer/);

@@ -116,7 +116,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       expect(stage.read('data/server/db/etcd-unfinished/member/wal/0.wal')).toBe('half');
     });
 
-    test('the first that lost its data makes no second cluster beside the others', () => {
+    test('the first that lost its data makes no second cluster next to the others', () => {
       newStage({ NODE_NAME: 'dev-server-0', MEMBER_NAME: 'dev-server-0.team.svc' });
       stage.standIn('k3s', cluster('node/dev-server-0'));
       stage.write('known', 'kubeconfig');

@@ -243,7 +243,7 @@ test('an idle node costs one GET a minute, and its object is repaired when it ch
   expect(requests).toBeLessThanOrEqual(Math.ceil(minutes));
   expect(requests).toBeGreaterThan(0);
 
-  // As after `kubectl delete node`: the kubelet makes it anew, without what we wrote.
+  // As after `kubectl delete node`: the kubelet creates it again, without what we wrote.
   await server.patch(nodePath(node.name), {
     metadata: { labels: { 'sysbox-runtime': null }, annotations: null },
     spec: { taints: [startupTaint] },
@@ -324,7 +324,7 @@ describe('a pod that died', () => {
 });
 
 describe('a restart that fails', () => {
-  test('is told, spends the budget, stops the rollout, and is tried again on request', async () => {
+  test('is reported, spends the budget, stops the rollout, and is tried again on request', async () => {
     const [first, second] = [await aNode(), await aNode()];
     first.turn('commit', 'breaks');
     first.start();
@@ -706,7 +706,7 @@ test('a release that cannot be copied is not there at all', async () => {
   expect(node.calls).not.toContain('prepare');
 });
 
-test('an old kubelet is refused, and an API server that does not answer is no old kubelet', async () => {
+test('an old kubelet is refused, and an API server that does not answer is not taken for one', async () => {
   const node = await aNode();
   network.weather = 'outage';
   node.start();

@@ -60,7 +60,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of th
     expect((await run('api GET /version || echo "failed with $(code)"')).stdout).toBe('failed with 000');
   });
 
-  test('an IPv6 address of the API server stands in brackets', async () => {
+  test('an IPv6 address of the API server is in brackets', async () => {
     const without = { ...pod, API_URL: '' };
     const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
     expect((await inPod(shell, without, 'echo "$API"', env)).stdout).toBe('https://[fd00::1]:443');
@@ -137,7 +137,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of th
     await server.patch(nodePath(node), { spec: { taints: [theirs] } });
   });
 
-  test('the startup taint that a node pool put there goes, wherever it stands in the list', async () => {
+  test('the startup taint that a node pool put there goes, wherever it is in the list', async () => {
     await server.patch(nodePath(node), { spec: { taints: [ours, theirs] } });
     await run('taint off');
     expect((await object()).spec.taints).toEqual([theirs]);

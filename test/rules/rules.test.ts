@@ -84,7 +84,7 @@ test('leaves pods of other runtimes alone', () => {
   expect(SystemPodRules.check([other, none])).toEqual([]);
 });
 
-test('knows the runtime by another name when its class is among the manifests, or is told', () => {
+test('knows the runtime by another name when its class is among the manifests, or is given', () => {
   const broken = pod({ runtimeClassName: 'vm', hostUsers: undefined });
   const runtimeClass = {
     apiVersion: 'node.k8s.io/v1',

@@ -63,7 +63,7 @@ test('has no namespace in a chart that has one', () => {
 
 test.each<[string, SysboxRuntimeClassProps, RegExp]>([
   [
-    'a name that is no DNS name',
+    'a name that is not a DNS name',
     { name: 'Sysbox' },
     /^test\/class: runtimeClassName 'Sysbox' is not a valid DNS subdomain name/,
   ],

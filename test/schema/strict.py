@@ -1,7 +1,7 @@
 """Reads {text or files, minor, foreign} as JSON, prints the mistakes as a JSON list.
 
 The schemas are those of kubernetes-validate. Its own command is not used because it lets an unknown kind pass, falls back
-to an older minor in silence, stops at an object's first mistake and reads every schema anew for each object.
+to an older minor in silence, stops at an object's first mistake and reads every schema again for each object.
 """
 
 import functools

@@ -114,7 +114,7 @@ describe.each(Object.keys(SHELLS))('missing host programs, under %s', (shell) =>
     });
   });
 
-  test('an installation without the program is no success', () => {
+  test('an installation without the program has failed', () => {
     manager('dnf', '', ['iptables']);
     expect(check().status).toBe(1);
     expect(status()).toMatchObject({

@@ -258,7 +258,7 @@ const rendered: Record<keyof SystemdOptions, (made: ReturnType<typeof machineWit
     expect(files['50-cdk8s-sysbox.conf']).toMatch(
       /^\[Service\]\nExecStartPre=\/bin\/sh -c ".*" check \/opt\/cdk8s-sysbox\/docker [0-9a-f]{64} engine.sh configure\n$/,
     );
-    // the unit says where the engine listens, and dockerd refuses to be told twice
+    // the unit says where the engine listens, and dockerd refuses to have it twice
     expect(JSON.parse(files['daemon.json'])).toEqual(expect.not.objectContaining({ hosts: expect.anything() }));
     expect(JSON.parse(files['daemon.json'])).toMatchObject({ group: '4' });
     expect(spec.securityContext).toEqual({ supplementalGroups: [4] });
@@ -345,7 +345,7 @@ test('no limit of a probe ends a machine that starts slowly', () => {
   expect(startupProbe.timeoutSeconds).toBe(60);
 });
 
-test('two directories share one storage under names of their own, and are seeded as they are told', () => {
+test('two directories share one storage under names of their own, and are seeded as asked', () => {
   const storage = SystemStorage.claim({ storage: Size.gibibytes(1) });
   const { machine, command, spec } = machineWith({
     persistentDirectories: [

@@ -85,7 +85,7 @@ test('under Restricted, the containers that only the runner knows are restricted
   expect(runnerOf(jobs()).kubernetes).not.toHaveProperty('helper_container_security_context');
 });
 
-test('has what else the runner is told', () => {
+test('has what else the runner is configured with', () => {
   const extra = { limit: 4, feature_flags: { FF_TIMESTAMPS: true }, kubernetes: { poll_timeout: 600 } };
 
   expect(runnerOf(jobs(), { extra } satisfies Required<GitLabRunnerOptions>)).toMatchObject({

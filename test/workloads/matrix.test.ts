@@ -89,7 +89,7 @@ test('no kind is without tests', () => {
 });
 
 describe.each(Object.values(kinds))('$name', (kind) => {
-  test('is a system pod without being told anything', () => {
+  test('is a system pod without any option', () => {
     expect(podSpecOf(kind)).toMatchObject({
       runtimeClassName: 'sysbox-runc',
       hostUsers: false,

@@ -65,7 +65,7 @@ describe.each(Object.values(kinds))('$name', (kind) => {
     expect(() => Testing.synth(chart)).toThrow('[test/it] PodSpec must have at least 1 container');
   });
 
-  test('says all that is wrong at once', () => {
+  test('reports all problems together', () => {
     const chart = newChart();
 
     kind.make(chart, 'it', { ...bad({ securityContext: { privileged: true } }), hostNetwork: true });

@@ -1,4 +1,4 @@
-# kubectl in the cluster around, with the pod's own token and no other rights.
+# kubectl for the host cluster, with the pod's own token and no other rights.
 # shellcheck shell=sh
 
 SERVICE_ACCOUNT=${SERVICE_ACCOUNT_DIR:-/var/run/secrets/kubernetes.io/serviceaccount}
@@ -14,7 +14,7 @@ say() { echo "$(date -u +%H:%M:%S) $*"; }
 # Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
 host_kubectl() { kubectl --kubeconfig "$SCRATCH/host.yaml" --request-timeout=20s "$@"; }
 
-# An IPv6 address stands in brackets in a URL.
+# An IPv6 address is in brackets in a URL.
 case $KUBERNETES_SERVICE_HOST in
   *:*) host="[$KUBERNETES_SERVICE_HOST]" ;;
   *) host=$KUBERNETES_SERVICE_HOST ;;

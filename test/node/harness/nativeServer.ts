@@ -42,7 +42,7 @@ export class NativeServer {
     };
   }
 
-  /** Starts the server and resolves at once; `ready` waits for the API. The data of an earlier start is kept. */
+  /** Starts the server and resolves immediately; `ready` waits for the API. The data of an earlier start is kept. */
   start(): void {
     const log = openSync(this.log, 'a');
     const args = [
@@ -80,7 +80,7 @@ export class NativeServer {
     });
   }
 
-  /** Away without a word, as in a power cut. */
+  /** Gone suddenly, as in a power cut. */
   async kill(): Promise<void> {
     if (!this.running) return;
     const end = new Promise((resolve) => this.process!.once('exit', resolve));

@@ -19,7 +19,7 @@ export class Ssh {
     return run([...this.command(), 'root@127.0.0.1', script], { timeoutMs: 120_000, ...options });
   }
 
-  /** Forgets the connection: after a power cut, its far end is gone without a word. */
+  /** Forgets the connection: after a power cut, its far end has vanished. */
   async disconnect(): Promise<void> {
     await run([...this.command(), '-O', 'exit', 'root@127.0.0.1']);
     rmSync(this.socket, { force: true });
