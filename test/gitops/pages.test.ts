@@ -186,7 +186,9 @@ beforeAll(async () => {
   }
   for (const file of readdirSync(join(root, 'dist')))
     await server.apply(readFileSync(join(root, 'dist', file), 'utf8'));
-  await server.createNode('agent-1');
+  // as a pool's node registers, which autoscaled-pools takes the taint from
+  const taints = [{ key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' }];
+  await server.createNode('agent-1', { labels: { 'sysbox-install': 'yes' }, spec: { taints } });
   // the reader's own namespace; those that a page names are made by the page
   for (const name of ['docs', 'monitoring']) await server.createNamespace(name);
 }, buildTimeout);
