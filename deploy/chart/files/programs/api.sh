@@ -4,7 +4,7 @@
 
 SERVICE_ACCOUNT=${SERVICE_ACCOUNT_DIR:-/var/run/secrets/kubernetes.io/serviceaccount}
 
-# An IPv6 address stands in brackets in a URL.
+# An IPv6 address is in brackets in a URL.
 case ${KUBERNETES_SERVICE_HOST:-} in
   *:*) API=${API_URL:-https://[$KUBERNETES_SERVICE_HOST]:$KUBERNETES_SERVICE_PORT} ;;
   *) API=${API_URL:-https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT} ;;

@@ -96,7 +96,7 @@ find_slot_or_fail() {
   find_slot || { failed NoRolloutState "the rollout's ConfigMap $ROLLOUT_NAME cannot be read ($(code) $(refusal)): apply the installer's manifests"; return 1; }
 }
 
-# What the preflight saw that is no reason to refuse the node. It stays on the node's annotation while the node is ready.
+# Warnings of the preflight, for which the node is not refused. It stays on the node's annotation while the node is ready.
 pass_on_warnings() {
   warnings=$(status warnings)
   [ -z "$warnings" ] || event Warning PreflightWarning "$warnings"

@@ -17,7 +17,7 @@ name_half() {
 }
 
 # write_file FILE [MODE] < content. Chained, since
-# `set -e` is off wherever a caller stands in a condition, and a full disk must not put a truncated file in place.
+# `set -e` is off wherever a caller is part of a condition, and a full disk must not put a truncated file in place.
 write_file() {
   name_half "$1" "$NEW"
   { cat >"$HALF" && put_in_place "$1" "${2:-644}"; } || { rm -f "$HALF"; return 1; }

@@ -1,6 +1,6 @@
 # CRI-O. Its configuration is a file, which need not exist, and every file of a directory, whatever its name; a runtime's table
 # replaces one of the same name (pkg/config/config.go, UpdateFromPath). A restart leaves pods running: each has a conmon of its own.
-# CRI-O is never reloaded: a reload (SIGHUP) takes all runtimes as they stand in the files, without what a start fills in
+# CRI-O is never reloaded: a reload (SIGHUP) takes all runtimes as the files have them, without what a start fills in
 # (ReloadRuntimes, without TranslateMonitorFields), so one that names no monitor_path, as the default one can, starts no container
 # from then on (read up to 1.37).
 # shellcheck shell=sh
@@ -60,7 +60,7 @@ engine_check_version() { :; }
 # One cgroup manager serves all runtimes, so the entry has nothing of it.
 engine_entry() { cat "$HERE/drop-in-crio.toml"; }
 
-# What has its default value stands in a comment.
+# An option with its default value is in a comment.
 engine_systemd_cgroup() {
   if grep -q '^cgroup_manager = "cgroupfs"' "$1"; then echo false; else echo true; fi
 }

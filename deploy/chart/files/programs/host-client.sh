@@ -5,7 +5,7 @@
 HOST_PROGRAM=/var/lib/cdk8s-sysbox/programs/current/host.sh
 
 # on_host COMMAND...: in the host's root. systemd is reached because the pod shares the host's PIDs (node-findings); in a chroot
-# systemctl does nothing and exits 0 unless it is told to.
+# systemctl does nothing and exits 0 without SYSTEMD_IGNORE_CHROOT.
 on_host() { chroot "$HOST" env SYSTEMD_IGNORE_CHROOT=1 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 
 status() { jq -r --arg key "$1" '.[$key] // ""' "$STATUS" 2>/dev/null || true; }

@@ -72,7 +72,7 @@ fail() {
 }
 
 # report_unexpected STATUS: at the end of the program. A command that fails where nobody expected it ends the program (`set -e`), and the
-# coordinator would ask again for ever without a reason.
+# coordinator would ask again forever without a reason.
 report_unexpected() {
   [ "$1" = 0 ] || [ "$REPORTED" = failed ] ||
     report failed Unexpected "host.sh $COMMAND ended with status $1${STEP:+ in $STEP}: see journalctl -u $RUN_UNIT on the node" || true

@@ -205,7 +205,7 @@ renew() {
   ! step renew || RENEWED=$(monotonic)
 }
 
-# release success|failure|unused [REASON]: until it is written; a slot must not stay held for ever.
+# release success|failure|unused [REASON]: until it is written; a slot must not stay held forever.
 release() {
   until step "$@"; do
     alive

@@ -1,4 +1,4 @@
-# The verification pod, from the list that holds the installer's own pod: its image is on the node already, and whoever changed it (a mirror,
+# The verification pod, from the list that holds the installer's own pod: its image is on the node already, and whatever changed it (a mirror,
 # kustomize, a webhook) changed it here too. It passes Pod Security Restricted of every supported version.
 
 .items[0].spec as $installer

@@ -95,7 +95,7 @@ look_at_verification_pod() {
   fi
 }
 
-# explain_by_event: why the kubelet does not start the pod stands in its Events only. Fails where it waits for a volume that a webhook has added.
+# explain_by_event: only the Events of the pod say why the kubelet does not start it. Fails where it waits for a volume that a webhook has added.
 explain_by_event() {
   uid=$(jq -r .metadata.uid "$SCRATCH/verification-pod")
   api GET "/api/v1/namespaces/$VERIFICATION_NAMESPACE/events?fieldSelector=involvedObject.uid%3D$uid,type%3DWarning" >"$SCRATCH/events" || return 0
