@@ -68,14 +68,24 @@ export class Life {
   }
 }
 
-/** K3s's unit fails while our drop-in is there: whatever the reason, our change is what K3s does not survive. */
+const CONTAINERD_LOG = '/var/lib/rancher/k3s/agent/containerd/containerd.log';
+
+/**
+ * K3s's unit fails while our drop-in is there, as with a containerd that accepts the file and then dies of it: its log has grown. Without
+ * that line the installer waits, since an engine that never starts containerd (a datastore that is away) says nothing about the file.
+ */
 export const sabotage = {
   file: '/etc/systemd/system/k3s.service.d/90-sabotage.conf',
   async begin(node: Node): Promise<void> {
-    await node.put(this.file, { content: `[Service]\nExecStartPre=/bin/sh -c '! test -e ${OURS}'\n` });
+    const dies = `echo 'level=fatal msg="sabotage of the test"' >>${CONTAINERD_LOG}; exit 1`;
+    await node.put('/usr/local/sbin/sabotage', {
+      content: `#!/bin/sh\n[ ! -e ${OURS} ] || { ${dies}; }\n`,
+      mode: 0o755,
+    });
+    await node.put(this.file, { content: '[Service]\nExecStartPre=/usr/local/sbin/sabotage\n' });
     await node.run('systemctl daemon-reload');
   },
   async end(node: Node): Promise<void> {
-    await node.run(`rm ${this.file}; systemctl daemon-reload`);
+    await node.run(`rm ${this.file} /usr/local/sbin/sabotage; systemctl daemon-reload`);
   },
 };
