@@ -19,8 +19,8 @@ jest.setTimeout(90 * 60_000);
 
 const unit = 'edge';
 const dataDir = '/data/k3s';
-const containerdFolder = `${dataDir}/agent/etc/containerd`;
-const dropIn = `${containerdFolder}/config-v3.toml.d/cdk8s-sysbox.toml`;
+const containerdDirectory = `${dataDir}/agent/etc/containerd`;
+const dropIn = `${containerdDirectory}/config-v3.toml.d/cdk8s-sysbox.toml`;
 const namespace = 'sysbox-system';
 const deadline = 240;
 const settings = { deadline: Duration.seconds(deadline) };
@@ -58,7 +58,7 @@ beforeAll(async () => {
   await diagnosed(async () => {
     await startK3s(node, { unit, role: 'agent' });
     await steps.step('agent Ready', () => cluster.nodeReady(node.name, start));
-    before = await steps.step('snapshot before', () => snapshot(node, containerdFolder));
+    before = await steps.step('snapshot before', () => snapshot(node, containerdDirectory));
     runtimesBefore = await containerdRuntimes(node, dataDir);
   });
 });
@@ -79,7 +79,7 @@ test('the first install finds the renamed unit and the data dir, and restarts th
     await steps.step('node labelled sysbox-runtime=running', () =>
       cluster.nodeLabel(node.name, 'sysbox-runtime', 'running'),
     );
-    await steps.step('stage ready', () => settled());
+    await steps.step('stage ready', () => nodeIsDone());
   });
   expect(await status()).toMatchObject({ unit, path: dropIn, stage: 'verified' });
   expect(await node.starts(unit)).toBe(2);
@@ -132,7 +132,7 @@ test('a change that comes due while the server is away is refused, restarts noth
     await steps.step('the change is made', () =>
       waitFor('restart', { timeoutMs: 15 * 60_000 }, async () => (await node.invocationId(unit)) !== invocation),
     );
-    await settled();
+    await nodeIsDone();
   });
   expect(await node.starts(unit)).toBe(starts + 1);
   expect(await journal('rollbacks')).toBe('');
@@ -179,7 +179,7 @@ test('a server that leaves between the restart and the health is waited for, and
     await steps.step('second look of the dead-man', () =>
       waitFor('dead-man', { timeoutMs: 120_000 }, async () => (await looks()).length > looksBefore + 1),
     );
-    await steps.step('ready after the outage', () => settled());
+    await steps.step('ready after the outage', () => nodeIsDone());
   });
   expect(await node.starts(unit)).toBe(starts + 1);
   expect(await journal('rollbacks')).toBe('');
@@ -211,7 +211,7 @@ test('an uninstall leaves the agent as it was', async () => {
   expect((await nodeObject()).metadata.labels['sysbox-runtime']).toBeUndefined();
   expect((await nodeObject()).spec.taints ?? []).toEqual([]);
   expect(await node.starts(unit)).toBe(starts + 1);
-  const after = await steps.step('snapshot after', () => snapshot(node, containerdFolder));
+  const after = await steps.step('snapshot after', () => snapshot(node, containerdDirectory));
   expect(difference(before, after)).toEqual({ added: [], removed: [], changed: [] });
 });
 
@@ -225,7 +225,7 @@ interface NodeObject {
 const nodeObject = () => cluster.get<NodeObject>('node', node.name);
 
 /** The installer says that the node is done: ready, and it holds no slot. */
-const settled = () =>
+const nodeIsDone = () =>
   waitFor('node ready', { timeoutMs: 20 * 60_000 }, async (last) => {
     const { metadata } = await nodeObject();
     last(JSON.stringify(metadata.annotations));

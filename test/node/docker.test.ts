@@ -64,16 +64,19 @@ test('an engine in the container itself runs a container, which reaches the netw
     expect(idle.cpuMillis).toBeLessThan(500);
   }));
 
-test('an engine beside the work of the container ends with it', () =>
+test('an engine alongside the work of the container ends with it', () =>
   explained(workloads, namespace, async () => {
-    const chart = newChart('beside');
-    const pod = new SystemPod(chart, 'pod', { metadata: { name: 'beside' }, restartPolicy: kplus.RestartPolicy.NEVER });
+    const chart = newChart('alongside');
+    const pod = new SystemPod(chart, 'pod', {
+      metadata: { name: 'alongside' },
+      restartPolicy: kplus.RestartPolicy.NEVER,
+    });
     const command = script(load, [...inner, ...words]);
     DockerEngine.on(pod, { mode: DockerEngineMode.IN_CONTAINER, container: { image, command }, startTimeout });
 
     await workloads.cluster.apply(yamlOf(chart));
-    await steps.step('pod with work beside the engine Succeeded', () => succeeded('beside'));
-    const log = await workloads.cluster.logs('beside', namespace);
+    await steps.step('pod with work alongside the engine Succeeded', () => succeeded('alongside'));
+    const log = await workloads.cluster.logs('alongside', namespace);
     show(log);
     expect(log).toMatch(/ words of [0-9a-f]{12}$/m);
   }));
@@ -126,7 +129,7 @@ test('an engine of its own serves other pods over TLS, only those with a certifi
       certificate: kplus.Secret.fromSecretName(chart, 'client-certificate', 'client-tls'),
     });
 
-    const authority = await Authority.create(node.folder);
+    const authority = await Authority.create(node.directory);
     await cluster.apply(await authority.secret('server-tls', namespace, server.dnsNames));
     await cluster.apply(await authority.secret('client-tls', namespace));
     await makeVolumes(cluster, storageClassName, 1);

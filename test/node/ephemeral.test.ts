@@ -7,7 +7,7 @@ import { yamlOf } from './harness/manifests';
 import { binaries } from './harness/prerequisites';
 import { Steps } from './harness/steps';
 import { innerImage, innerImageName, k3sImageName, k3sVersion } from './harness/systemImages';
-import { makeVolumes, volumeFolder } from './harness/volumes';
+import { makeVolumes, volumeDirectory } from './harness/volumes';
 import { explained, newNamespace, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
@@ -21,7 +21,7 @@ let workloads: Workloads;
 
 beforeAll(async () => {
   // On the volume that the nested cluster imports its images from.
-  const images = volumeFolder(storageClassName, 0);
+  const images = volumeDirectory(storageClassName, 0);
   const files = {
     [`${images}/pause.tar`]: { from: await pauseImage() },
     [`${images}/inner.tar`]: { from: await innerImage() },

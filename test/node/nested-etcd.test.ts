@@ -31,8 +31,8 @@ interface Member {
 }
 
 const steps = new Steps('Three servers, one etcd');
-const folder = mkdtempSync(join(tmpdir(), 'nested-etcd-'));
-const secret = (name: string) => join(folder, name);
+const directory = mkdtempSync(join(tmpdir(), 'nested-etcd-'));
+const secret = (name: string) => join(directory, name);
 const manifests = cluster(3);
 const nameUrls = [0, 1, 2].map((i) => `https://dev-server-${i}.team.svc:2380`);
 let network: PodNetwork;
@@ -46,14 +46,14 @@ beforeAll(async () => {
   for (const key of ['token', 'agent-token']) writeFileSync(join(secret('token'), key), `${key}-of-the-test`);
   network = await PodNetwork.create('k3setcd');
   const names = [0, 1, 2].map((i) => `dev-server-${i}`);
-  pods = names.map((name) => new ServerPod({ name, folder, network, k3s: k3sBinary(), secrets }));
+  pods = names.map((name) => new ServerPod({ name, directory, network, k3s: k3sBinary(), secrets }));
 });
 
 afterAll(async () => {
   steps.print();
-  for (const pod of pods ?? []) await pod.stop('at once');
+  for (const pod of pods ?? []) await pod.stop('killed');
   await network?.remove();
-  if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(folder, { recursive: true });
+  if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(directory, { recursive: true });
 });
 
 const pod = (i: number) => pods[i]!;
@@ -65,7 +65,7 @@ function serve(ready: number[]): void {
   for (const it of pods) it.knows({ ...names, 'dev.team.svc': ready.map((i) => pod(i).address) });
 }
 
-/** Starts pods at new addresses, all at once, and waits for them; those in `ready` are so already. */
+/** Starts pods at new addresses, all together, and waits for them; those in `ready` are so already. */
 async function start(which: number[], ready: number[] = []): Promise<void> {
   for (const i of which) await pod(i).start(manifests, newAddress());
   serve(ready);
@@ -88,7 +88,7 @@ async function members(asked: number): Promise<Member[]> {
   return JSON.parse(stdout).members;
 }
 
-async function settled(asked: number): Promise<Member[]> {
+async function membersAgree(asked: number): Promise<Member[]> {
   const found = (await members(asked)).sort((a, b) => (a.name < b.name ? -1 : 1));
   expect(found.map(({ peerURLs }) => peerURLs)).toEqual(nameUrls.map((url) => [url]));
   expect(found.filter(({ isLearner }) => isLearner)).toEqual([]);
@@ -126,7 +126,7 @@ test('one server becomes three, and takes its data along', async () => {
     await Promise.all([start([0]), rest]);
   });
 
-  await settled(2);
+  await membersAgree(2);
   expect(await written(2)).toEqual(['configmap/of-sqlite']);
   const files = readdirSync(join(pod(0).path('data'), 'k3s/server/db'));
   expect(files).toContain('state.db.migrated');
@@ -134,7 +134,7 @@ test('one server becomes three, and takes its data along', async () => {
 });
 
 test('a server that comes back with another address is the same member, and nothing stops meanwhile', async () => {
-  const before = await settled(0);
+  const before = await membersAgree(0);
   await steps.step('a server ends in its own time', () => pod(1).stop('orderly'));
   await write(0, 'while-one-is-away');
 
@@ -148,13 +148,13 @@ test('a server that comes back with another address is the same member, and noth
   await steps.step('it comes back with another address', () => pod(1).started());
   serve(all);
 
-  expect(await settled(1)).toEqual(before.map((it) => expect.objectContaining({ ID: it.ID, name: it.name })));
+  expect(await membersAgree(1)).toEqual(before.map((it) => expect.objectContaining({ ID: it.ID, name: it.name })));
   expect(await written(1)).toContain('configmap/while-one-is-away');
 });
 
 test('a server without a majority is not ready', async () => {
   expect(await pod(0).ready()).toBe(true);
-  await Promise.all([1, 2].map((i) => pod(i).stop('at once')));
+  await Promise.all([1, 2].map((i) => pod(i).stop('killed')));
 
   await waitFor('not ready', { timeoutMs: 60_000 }, async () => !(await pod(0).ready()));
   // K3s ends when it could not renew its leases for a while, and its container starts again
@@ -162,13 +162,13 @@ test('a server without a majority is not ready', async () => {
   serve(all);
 });
 
-test('all are killed at once and come back, each with another address', async () => {
-  const before = await settled(0);
-  await Promise.all(all.map((i) => pod(i).stop('at once')));
+test('all are killed together and come back, each with another address', async () => {
+  const before = await membersAgree(0);
+  await Promise.all(all.map((i) => pod(i).stop('killed')));
 
   await steps.step('all come back with other addresses', () => start(all));
 
-  expect(await settled(1)).toEqual(before.map((it) => expect.objectContaining({ ID: it.ID, name: it.name })));
+  expect(await membersAgree(1)).toEqual(before.map((it) => expect.objectContaining({ ID: it.ID, name: it.name })));
   expect(await written(2)).toEqual(['configmap/of-sqlite', 'configmap/while-one-is-away']);
 });
 
@@ -181,13 +181,13 @@ test('the first server lost its claim: it joins the others as a new member, and 
     ),
   );
   publish();
-  const [lost, ...others] = await settled(1);
-  await pod(0).stop('at once');
+  const [lost, ...others] = await membersAgree(1);
+  await pod(0).stop('killed');
   pod(0).loseClaim();
 
   await steps.step('a server comes back without its data', () => start([0], [1, 2]));
 
-  const [fresh, ...same] = await settled(0);
+  const [fresh, ...same] = await membersAgree(0);
   expect(same.map(({ ID }) => ID)).toEqual(others.map(({ ID }) => ID));
   expect(fresh!.ID).not.toBe(lost!.ID);
   expect(await written(0)).toEqual(['configmap/of-sqlite', 'configmap/while-one-is-away']);
@@ -196,7 +196,7 @@ test('the first server lost its claim: it joins the others as a new member, and 
 test('a node that is deleted while its server runs leaves the member where it is', async () => {
   await pod(1).kubectl('delete', 'node', 'dev-server-2');
 
-  await settled(2);
+  await membersAgree(2);
   expect(await pod(2).ready()).toBe(true);
 });
 

@@ -4,14 +4,14 @@ import * as kplus from 'cdk8s-plus-30';
 import { K3sCluster, K3sComponent, SystemStorage } from '../../src';
 import { serveNames } from './harness/dns';
 import { pauseImage } from './harness/images';
-import { imagesFolder } from './harness/k3s';
+import { imagesDirectory } from './harness/k3s';
 import { idleCost, idleRow } from './harness/idle';
 import { yamlOf } from './harness/manifests';
 import type { NodeFile } from './harness/node';
 import { binaries } from './harness/prerequisites';
 import { Steps } from './harness/steps';
 import { innerImage, innerImageName, k3sImageName, k3sVersion, systemImageName } from './harness/systemImages';
-import { makeVolumes, volumeFolder } from './harness/volumes';
+import { makeVolumes, volumeDirectory } from './harness/volumes';
 import { waitFor } from './harness/wait';
 import { explained, newNamespace, workloadNode, type Workloads } from './harness/workloads';
 
@@ -108,12 +108,14 @@ test('the cluster survives its server: same node, same objects, and pods of the 
     expect(await steps.step('inner pods reach each other again', page)).toBe('a page from the server\n');
   }));
 
-/** In the folder from which K3s imports images, on the volumes that the nodes will claim: there is no registry. */
+/** In the directory from which K3s imports images, on the volumes that the nodes will claim: there is no registry. */
 async function innerImages(): Promise<Record<string, NodeFile>> {
   const images = { 'pause.tar': await pauseImage(), 'inner.tar': await innerImage() };
-  const folders = [0, 1].map((volume) => imagesFolder({ dataDir: `${volumeFolder(storageClassName, volume)}/k3s` }));
-  const files = folders.flatMap((folder) =>
-    Object.entries(images).map(([name, from]): [string, NodeFile] => [`${folder}/${name}`, { from }]),
+  const directories = [0, 1].map((volume) =>
+    imagesDirectory({ dataDir: `${volumeDirectory(storageClassName, volume)}/k3s` }),
+  );
+  const files = directories.flatMap((directory) =>
+    Object.entries(images).map(([name, from]): [string, NodeFile] => [`${directory}/${name}`, { from }]),
   );
   return Object.fromEntries(files);
 }

@@ -26,8 +26,8 @@ const manifests = synth(
   { namespace: 'team' },
 );
 const steps = new Steps('A server under systemd');
-const folder = mkdtempSync(join(tmpdir(), 'nested-systemd-'));
-const token = join(folder, 'token');
+const directory = mkdtempSync(join(tmpdir(), 'nested-systemd-'));
+const token = join(directory, 'token');
 let network: PodNetwork;
 let pod: ServerPod;
 
@@ -39,16 +39,16 @@ beforeAll(async () => {
     JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'dev-server-0' } }),
   );
   network = await PodNetwork.create('k3sunit');
-  pod = new ServerPod({ name: 'dev-server-0', folder, network, k3s: k3sBinary(), secrets: { 'dev-token': token } });
+  pod = new ServerPod({ name: 'dev-server-0', directory, network, k3s: k3sBinary(), secrets: { 'dev-token': token } });
   await pod.start(manifests, '10.77.0.10');
   pod.knows({});
 });
 
 afterAll(async () => {
   steps.print();
-  await pod?.stop('at once');
+  await pod?.stop('killed');
   await network?.remove();
-  if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(folder, { recursive: true });
+  if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(directory, { recursive: true });
 });
 
 const output = async (...command: string[]) => (await pod.exec(...command)).stdout.trim();

@@ -10,7 +10,7 @@ import type { Node } from './harness/node';
 import { platform, serverNode } from './harness/platform';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
-import { FOLDER, OURS, sabotage } from './life/life';
+import { DIRECTORY, OURS, sabotage } from './life/life';
 
 jest.setTimeout(90 * 60_000);
 
@@ -82,7 +82,7 @@ async function powerCut(stage: Stage, next?: Stage): Promise<{ interruptions: st
 cut('while it is rolled back: the way back is finished, and counted once', async () => {
   const { runtime } = await powerCut('rolling-back');
   expect(runtime).toBe(false);
-  await steps.step('failure told', () =>
+  await steps.step('failure reported', () =>
     installation.says('CrashLoop', ({ stage, reason }) => stage === 'failed' && reason === 'CrashLoop'),
   );
   expect(await installation.journal('rollbacks')).toBe('1');
@@ -123,7 +123,7 @@ cut('when it is verified: the new configuration stays', async () => {
   const listening = await node.run(`awk '$4 == "00010000" { print $NF }' /proc/net/unix`);
   expect(listening).toContain('/run/sysbox/sysmgr.sock');
   await waitFor('no drop-in of the change before is left', minutes(1), async () => {
-    const files = await node.run(`ls -A ${FOLDER}`);
+    const files = await node.run(`ls -A ${DIRECTORY}`);
     return files === 'cdk8s-sysbox.toml';
   });
 });

@@ -122,7 +122,7 @@ describe('a DevSandbox', () => {
         systemd: { docker: {} },
       });
 
-      const key = join(node.folder, 'sandbox-key');
+      const key = join(node.directory, 'sandbox-key');
       await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
       await node.put('/root/sandbox-key', { from: key, mode: 0o600 });
       await makeVolumes(cluster, storageClassName, 1);
@@ -203,7 +203,7 @@ function exec(pod: string, command: readonly string[]): Promise<string> {
   return workloads.cluster.kubectl(execArgs(pod, command), { timeoutMs: 10 * minutes });
 }
 
-/** The journal comes a moment after the unit has spoken. */
+/** The journal comes a moment after the unit has written it. */
 function logs(pod: string, has: (text: string) => boolean): Promise<string> {
   return waitFor(`log of ${pod}`, { timeoutMs: 2 * minutes }, async (last) => {
     const text = await workloads.cluster.kubectl(['logs', '-n', namespace, pod]);

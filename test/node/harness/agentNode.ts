@@ -39,7 +39,7 @@ async function agentDisk(options: AgentOptions, from: Disk): Promise<Disk> {
   const hashes = await Promise.all([options.binary, ...(options.images ?? [])].map(sha256File));
   const unit = files[`/etc/systemd/system/${options.unit}.service`];
   const recipe = { from: from.file, files: Object.keys(files), hashes, unit, forget: forgetCluster(options.dataDir) };
-  const folder = await cached('agent', recipe, async (into) => {
+  const directory = await cached('agent', recipe, async (into) => {
     const server = await NativeServer.create(options.binary);
     const node = await agentNode(server, options.unit, { name: 'builder', disk: from, files });
     try {
@@ -59,7 +59,7 @@ async function agentDisk(options: AgentOptions, from: Disk): Promise<Disk> {
       await server.dispose();
     }
   });
-  return savedDisk(from, folder);
+  return savedDisk(from, directory);
 }
 
 /** A node that is switched off, with the files that let its agent find the server. */

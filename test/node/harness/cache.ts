@@ -1,4 +1,4 @@
-// Everything that takes long to build lies outside the checkout, in a folder named by what it is made from.
+// Everything that takes long to build lies outside the checkout, in a directory named by what it is made from.
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -19,34 +19,34 @@ export async function sha256File(path: string): Promise<string> {
 }
 
 /**
- * The folder that `build` fills, made once for a recipe. The recipe must hold everything that decides the content.
+ * The directory that `build` fills, made once for a recipe. The recipe must hold everything that decides the content.
  * It is built under another name and renamed, so that an interrupted build never looks like a finished one.
  */
 export async function cached(
   name: string,
   recipe: unknown,
-  build: (folder: string) => Promise<void> | void,
+  build: (directory: string) => Promise<void> | void,
 ): Promise<string> {
-  const folder = join(cacheDir, `${name}-${keyOf(recipe)}`);
+  const directory = join(cacheDir, `${name}-${keyOf(recipe)}`);
   mkdirSync(cacheDir, { recursive: true });
-  while (!existsSync(folder) && buildsAlready(folder)) await sleep(2_000);
-  if (existsSync(folder)) return folder;
-  const unfinished = `${folder}.unfinished-${process.pid}`;
+  while (!existsSync(directory) && buildsAlready(directory)) await sleep(2_000);
+  if (existsSync(directory)) return directory;
+  const unfinished = `${directory}.unfinished-${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
   try {
     const start = Date.now();
     await build(unfinished);
-    renameSync(unfinished, folder);
-    process.stdout.write(`  built ${folder} in ${((Date.now() - start) / 1000).toFixed(0)} s\n`);
+    renameSync(unfinished, directory);
+    process.stdout.write(`  built ${directory} in ${((Date.now() - start) / 1000).toFixed(0)} s\n`);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
-  return folder;
+  return directory;
 }
 
 /** True while another process that still lives builds the same: two at a time would take the machine from each other. */
-function buildsAlready(folder: string): boolean {
-  const prefix = `${basename(folder)}.unfinished-`;
+function buildsAlready(directory: string): boolean {
+  const prefix = `${basename(directory)}.unfinished-`;
   const builders = readdirSync(cacheDir).filter((name) => name.startsWith(prefix));
   return builders
     .map((name) => name.slice(prefix.length))

@@ -6,14 +6,14 @@ import { must } from './host';
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'];
 
 export class Authority {
-  static async create(folder: string): Promise<Authority> {
-    const authority = new Authority(folder);
+  static async create(directory: string): Promise<Authority> {
+    const authority = new Authority(directory);
     const [key, certificate] = [authority.path('ca.key'), authority.path('ca.crt')];
     await must(['openssl', 'req', '-x509', ...newKey, '-subj', '/CN=test', '-keyout', key, '-out', certificate]);
     return authority;
   }
 
-  private constructor(private readonly folder: string) {}
+  private constructor(private readonly directory: string) {}
 
   /** A Secret's manifest with a certificate for these DNS names; without any it is a client's. */
   async secret(name: string, namespace: string, dnsNames: readonly string[] = []): Promise<string> {
@@ -47,6 +47,6 @@ export class Authority {
   }
 
   private path(file: string): string {
-    return join(this.folder, file);
+    return join(this.directory, file);
   }
 }

@@ -12,11 +12,17 @@ export async function debootstrap(root: string, packages: readonly string[]): Pr
   await must(['debootstrap', '--variant=minbase', ...include, suite, root, mirror]);
   await must(['chroot', root, 'apt-get', 'clean']);
   // Documentation and package lists are two thirds of minbase, and importing an image under emulation is slow.
-  for (const folder of ['var/lib/apt/lists', 'var/cache/apt', 'usr/share/doc', 'usr/share/man', 'usr/share/locale']) {
-    emptyFolder(join(root, folder));
+  for (const directory of [
+    'var/lib/apt/lists',
+    'var/cache/apt',
+    'usr/share/doc',
+    'usr/share/man',
+    'usr/share/locale',
+  ]) {
+    emptyDirectory(join(root, directory));
   }
 }
 
-function emptyFolder(folder: string): void {
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+function emptyDirectory(directory: string): void {
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
 }

@@ -51,7 +51,7 @@ export const crictl = () =>
 
 /** Path of the static binary. */
 async function goProgram(program: GoProgram): Promise<string> {
-  const folder = await cached(`go-${program.name}`, program, async (into) => {
+  const directory = await cached(`go-${program.name}`, program, async (into) => {
     const module = mkdtempSync(join(tmpdir(), 'go-program-'));
     const go = (...args: string[]) =>
       must(['go', ...args], { cwd: module, env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod' } });
@@ -63,5 +63,5 @@ async function goProgram(program: GoProgram): Promise<string> {
     await go('build', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', join(into, program.name), target);
     rmSync(module, { recursive: true });
   });
-  return join(folder, program.name);
+  return join(directory, program.name);
 }

@@ -22,10 +22,10 @@ function condition(stage: Stage): string {
 export function heldAt(node: Node, stage: Stage, timeoutMs = 40 * 60_000): Promise<string> {
   return node.run(
     `exec 9<> <(:)
-    folder=/var/lib/cdk8s-sysbox
+    directory=/var/lib/cdk8s-sysbox
     look() {
-      IFS= read -r -d '' status <$folder/status.json
-      IFS= read -r -d '' journal <$folder/journal
+      IFS= read -r -d '' status <$directory/status.json
+      IFS= read -r -d '' journal <$directory/journal
       journal=$'\\n'$journal
     } 2>/dev/null
     until look; ${condition(stage)}; do read -r -t 0.2 -u 9; done
@@ -33,7 +33,7 @@ export function heldAt(node: Node, stage: Stage, timeoutMs = 40 * 60_000): Promi
     { freeze /system.slice/cdk8s-sysbox-run.service
       for pid in $(pgrep -f '[/]programs/coordinator.sh'); do freeze "$(sed s/^0::// /proc/$pid/cgroup)"; done
     } 2>/dev/null
-    sync $folder
+    sync $directory
     look
     printf '%s\\n%s' "$status" "$journal"`,
     { timeoutMs },

@@ -34,7 +34,7 @@ export function run(command: readonly string[], options: CommandOptions = {}): P
       clearTimeout(timer);
       resolve({ code, ...collected });
     });
-    child.stdin.on('error', () => undefined); // a command that ends before it has read its input is no error of ours
+    child.stdin.on('error', () => undefined); // a command may end before it has read its input
     if (typeof options.stdin === 'object') options.stdin.pipe(child.stdin);
     else child.stdin.end(options.stdin ?? '');
   });

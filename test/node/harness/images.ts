@@ -62,8 +62,8 @@ export async function installerImage(tag: string, sysboxDir: string): Promise<st
   ];
   const recipe = await Promise.all(programs.map(async ({ from, to }) => ({ to, sha256: await sha256File(from) })));
   const content = await layer('installer', recipe, (root) => {
-    for (const folder of ['usr/local/bin', 'opt/sysbox/bin/generic'])
-      mkdirSync(join(root, folder), { recursive: true });
+    for (const directory of ['usr/local/bin', 'opt/sysbox/bin/generic'])
+      mkdirSync(join(root, directory), { recursive: true });
     for (const { from, to } of programs) {
       copyFileSync(from, join(root, to));
       chmodSync(join(root, to), 0o755);

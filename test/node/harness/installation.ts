@@ -103,8 +103,8 @@ export class Installation {
     return this.node.run(`sed -n 's/^${key}=//p' /var/lib/cdk8s-sysbox/journal 2>/dev/null || true`);
   }
 
-  /** Waits until the host program has been asked once more and has come to its end. */
-  async anotherRun(options = minutes(10)): Promise<void> {
+  /** Waits until the host program has been asked once more and has come to its end: a quarter of an hour after several failures. */
+  async anotherRun(options = minutes(17)): Promise<void> {
     const run = () => this.node.run('jq -r .run /var/lib/cdk8s-sysbox/status.json');
     const before = await run();
     await waitFor('another run of the host program', options, async () => {

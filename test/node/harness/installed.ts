@@ -57,9 +57,9 @@ async function save(installation: Installation, before: Snapshot, into: string):
 
 async function keep(from: Platform, build: (into: string) => Promise<void>): Promise<Installed> {
   const recipe = { from: from.disk.file, applied: [runtimeYaml(), systemDeploymentYaml(workload)] };
-  const folder = await cached('installed', recipe, build);
+  const directory = await cached('installed', recipe, build);
   return {
-    disk: savedDisk(from.disk, folder),
-    before: new Map(JSON.parse(readFileSync(join(folder, 'before.json'), 'utf8')) as [string, string][]),
+    disk: savedDisk(from.disk, directory),
+    before: new Map(JSON.parse(readFileSync(join(directory, 'before.json'), 'utf8')) as [string, string][]),
   };
 }

@@ -30,10 +30,10 @@ export const quietServer = [
 
 /** The files of an installation, by absolute path; pass them as a node's `files` or put them on a running node. */
 export function k3sFiles(options: K3sOptions): Record<string, NodeFile> {
-  const folder = imagesFolder(options);
-  const images = (options.images ?? []).map((from): [string, NodeFile] => [join(folder, basename(from)), { from }]);
+  const directory = imagesDirectory(options);
+  const images = (options.images ?? []).map((from): [string, NodeFile] => [join(directory, basename(from)), { from }]);
   // With this file there, K3s remembers what it has imported; else every start imports all of it again.
-  if (images.length > 0) images.push([join(folder, '.cache.json'), { content: '' }]);
+  if (images.length > 0) images.push([join(directory, '.cache.json'), { content: '' }]);
   return {
     '/usr/local/bin/k3s': { from: options.binary, mode: 0o755 },
     [`/etc/systemd/system/${unitName(options)}.service`]: { content: unit(options) },
@@ -52,7 +52,7 @@ export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
   const inputs = [options.binary, ...(options.images ?? [])];
   const hashes = await Promise.all(inputs.map(sha256File));
   const recipe = { from: from.file, files: Object.keys(k3sFiles(options)), hashes, unit: unit(options) };
-  const folder = await cached('k3s', recipe, async (into) => {
+  const directory = await cached('k3s', recipe, async (into) => {
     const node = await Node.create({ disk: from, files: k3sFiles(options) });
     try {
       await node.boot();
@@ -66,7 +66,7 @@ export async function k3sDisk(options: K3sOptions, from: Disk): Promise<Disk> {
       await node.dispose();
     }
   });
-  return savedDisk(from, folder);
+  return savedDisk(from, directory);
 }
 
 /** Enables and starts K3s. A server's unit is up before its node is Ready. */
@@ -77,7 +77,7 @@ export async function startK3s(node: Node, options: Pick<K3sOptions, 'unit' | 'r
 
 /** The node can be Ready while the last image is still being imported. */
 export async function imagesImported(node: Node, options: Pick<K3sOptions, 'dataDir' | 'images'>): Promise<void> {
-  const cache = join(imagesFolder(options), '.cache.json');
+  const cache = join(imagesDirectory(options), '.cache.json');
   await waitFor('images imported', { timeoutMs: 15 * 60_000 }, async (last) => {
     const text = await node.run(`cat ${cache}`);
     last(text);
@@ -85,7 +85,7 @@ export async function imagesImported(node: Node, options: Pick<K3sOptions, 'data
   });
 }
 
-export const imagesFolder = (options: Pick<K3sOptions, 'dataDir'> = {}) =>
+export const imagesDirectory = (options: Pick<K3sOptions, 'dataDir'> = {}) =>
   join(options.dataDir ?? '/var/lib/rancher/k3s', 'agent/images');
 
 function unit(options: K3sOptions): string {

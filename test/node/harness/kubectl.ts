@@ -18,7 +18,7 @@ export class Cluster {
     const text = await waitFor('kubeconfig', { timeoutMs: 10 * 60_000 }, () =>
       server.run('cat /etc/rancher/k3s/k3s.yaml'),
     );
-    const file = join(server.folder, 'kubeconfig');
+    const file = join(server.directory, 'kubeconfig');
     writeFileSync(file, text.replace('127.0.0.1:6443', `127.0.0.1:${server.machine.apiPort}`), { mode: 0o600 });
     return new Cluster(await kubectlProgram(), file);
   }

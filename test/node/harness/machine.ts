@@ -9,8 +9,8 @@ import type { Disk } from './rootDisk';
 export interface MachineOptions {
   readonly name: string;
   readonly disk: Disk;
-  /** Folder of this machine: its own disk and the console's log. */
-  readonly folder: string;
+  /** Directory of this machine: its own disk and the console's log. */
+  readonly directory: string;
   /** @default 4096 */
   readonly memoryMiB?: number;
   /** @default 2 */
@@ -53,7 +53,7 @@ export abstract class Machine {
 
   /** Starts the machine; `firstBootTar` is offered as a second disk. Its own disk is made on first use and then kept. */
   async start(firstBootTar?: string): Promise<void> {
-    mkdirSync(this.options.folder, { recursive: true });
+    mkdirSync(this.options.directory, { recursive: true });
     this.ports ??= { ssh: await freePort(), api: await freePort() };
     this.process = await this.launch(firstBootTar);
   }
@@ -78,21 +78,21 @@ export abstract class Machine {
     await end;
   }
 
-  /** Turns what has been written so far into a disk of its own in `folder`, which is where `savedDisk` finds it. */
-  async saveDisk(folder: string): Promise<void> {
+  /** Turns what has been written so far into a disk of its own in `directory`, which is where `savedDisk` finds it. */
+  async saveDisk(directory: string): Promise<void> {
     if (this.running) throw new Error('stop the machine before its disk is saved');
-    await this.copyDisk(join(folder, savedName));
+    await this.copyDisk(join(directory, savedName));
   }
 
   remove(): void {
-    rmSync(this.options.folder, { recursive: true, force: true });
+    rmSync(this.options.directory, { recursive: true, force: true });
   }
 
   protected abstract launch(firstBootTar?: string): Promise<ChildProcess>;
   protected abstract copyDisk(file: string): Promise<void>;
 
   protected path(name: string): string {
-    return join(this.options.folder, name);
+    return join(this.options.directory, name);
   }
 
   protected forwarded(): { ssh: number; api: number } {
@@ -103,9 +103,9 @@ export abstract class Machine {
 
 const savedName = 'disk';
 
-/** What `saveDisk` has put into `folder`. `from` is the disk that the machine began with. */
-export function savedDisk(from: Disk, folder: string): Disk {
-  return { ...from, file: join(folder, savedName), format: accelerator() === 'uml' ? 'raw' : 'qcow2' };
+/** What `saveDisk` has put into `directory`. `from` is the disk that the machine began with. */
+export function savedDisk(from: Disk, directory: string): Disk {
+  return { ...from, file: join(directory, savedName), format: accelerator() === 'uml' ? 'raw' : 'qcow2' };
 }
 
 export function freePort(): Promise<number> {

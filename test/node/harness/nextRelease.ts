@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cached, sha256File } from './cache';
 import { sysboxPrograms } from './prerequisites';
 
-/** Folder with the programs of SYSBOX_NEXT_BIN_DIR, else the ones under test with one byte more, which runs the same. */
+/** Directory with the programs of SYSBOX_NEXT_BIN_DIR, else the ones under test with one byte more, which runs the same. */
 export async function nextRelease(sysboxDir: string): Promise<string> {
   const named = process.env.SYSBOX_NEXT_BIN_DIR;
   if (named) return named;

@@ -36,8 +36,8 @@ export interface NodeOptions {
 export class Node {
   static async create(options: NodeOptions = {}): Promise<Node> {
     mkdirSync(join(cacheDir, 'run'), { recursive: true });
-    const folder = mkdtempSync(join(cacheDir, 'run', `${options.name ?? 'node'}-`));
-    return new Node(options, options.disk ?? (await rootDisk()), folder);
+    const directory = mkdtempSync(join(cacheDir, 'run', `${options.name ?? 'node'}-`));
+    return new Node(options, options.disk ?? (await rootDisk()), directory);
   }
 
   readonly name: string;
@@ -48,13 +48,13 @@ export class Node {
   private constructor(
     private readonly options: NodeOptions,
     readonly disk: Disk,
-    readonly folder: string,
+    readonly directory: string,
   ) {
     this.name = options.name ?? 'node';
     const { memoryMiB, cpus, lanPort, hostPorts } = options;
     const Kind = accelerator() === 'uml' ? UmlMachine : QemuMachine;
-    this.machine = new Kind({ name: this.name, disk, folder, memoryMiB, cpus, lanPort, hostPorts });
-    this.ssh = new Ssh(() => this.machine.sshPort, disk.sshKey, folder);
+    this.machine = new Kind({ name: this.name, disk, directory, memoryMiB, cpus, lanPort, hostPorts });
+    this.ssh = new Ssh(() => this.machine.sshPort, disk.sshKey, directory);
   }
 
   /** Switches the node on and waits for ssh; on the first time, the files of the options arrive. */
@@ -78,7 +78,7 @@ export class Node {
     );
   }
 
-  /** Writes a file on the running node, with its folders. */
+  /** Writes a file on the running node, with its directories. */
   async put(path: string, file: NodeFile): Promise<void> {
     const stdin = 'content' in file ? file.content : createReadStream(file.from);
     const mode = (file.mode ?? 0o644).toString(8);
@@ -161,8 +161,8 @@ export class Node {
       else await must(['cp', '-L', '--reflink=auto', file.from, target]);
       await must(['chmod', (file.mode ?? 0o644).toString(8), target]);
     }
-    const tar = join(this.folder, 'files.tar');
-    // Files alone: an entry for a folder, / first of all, would change its mode under the booting system.
+    const tar = join(this.directory, 'files.tar');
+    // Files alone: an entry for a directory, / first of all, would change its mode under the booting system.
     const names = (await must(['find', tree, '-type', 'f', '-printf', '%P\\0'])).replace(/\0$/, '');
     const args = [
       '--owner=0',

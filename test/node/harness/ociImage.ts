@@ -1,4 +1,4 @@
-// Container images without Docker: layers are tar files of folders, an image is a docker-archive that containerd imports.
+// Container images without Docker: layers are tar files of directories, an image is a docker-archive that containerd imports.
 import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -18,13 +18,13 @@ export interface ImageConfig {
   readonly StopSignal?: string;
 }
 
-/** A layer of what `fill` puts in a folder. The recipe must hold everything that decides the content. */
+/** A layer of what `fill` puts in a directory. The recipe must hold everything that decides the content. */
 export async function layer(
   name: string,
   recipe: unknown,
   fill: (root: string) => Promise<void> | void,
 ): Promise<Layer> {
-  const folder = await cached(`layer-${name}`, recipe, async (into) => {
+  const directory = await cached(`layer-${name}`, recipe, async (into) => {
     const root = join(into, 'root');
     mkdirSync(root, { mode: 0o755 });
     await fill(root);
@@ -39,7 +39,7 @@ export async function layer(
     rmSync(root, { recursive: true });
     writeFileSync(join(into, 'sha256'), await sha256File(tar));
   });
-  return { tar: join(folder, 'layer.tar'), sha256: (await must(['cat', join(folder, 'sha256')])).trim() };
+  return { tar: join(directory, 'layer.tar'), sha256: (await must(['cat', join(directory, 'sha256')])).trim() };
 }
 
 /** Path of a tar file with the image under these names (registry/repository:tag). */
@@ -56,7 +56,7 @@ export async function image(tags: readonly string[], layers: readonly Layer[], c
   const layerName = (one: Layer) => `${one.sha256}/layer.tar`;
   const manifest = JSON.stringify([{ Config: configName, RepoTags: tags, Layers: layers.map(layerName) }]);
   const name = tags[0]!.replace(/^.*\//, '').replace(/[^a-z0-9.]+/g, '-');
-  const folder = await cached(`image-${name}`, { text, manifest }, async (into) => {
+  const directory = await cached(`image-${name}`, { text, manifest }, async (into) => {
     const tree = mkdtempSync(join(into, 'tree-'));
     writeFileSync(join(tree, configName), text);
     writeFileSync(join(tree, 'manifest.json'), manifest);
@@ -75,5 +75,5 @@ export async function image(tags: readonly string[], layers: readonly Layer[], c
     ]);
     rmSync(tree, { recursive: true });
   });
-  return join(folder, `${name}.tar`);
+  return join(directory, `${name}.tar`);
 }

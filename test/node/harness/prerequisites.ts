@@ -23,7 +23,7 @@ export function binaries(env: NodeJS.ProcessEnv = process.env): Binaries {
   const k3s = k3sBinary(env);
   const sysboxDir = env.SYSBOX_BIN_DIR;
   if (!sysboxDir) {
-    throw new Error(`SYSBOX_BIN_DIR is not set: name a folder that holds ${sysboxPrograms.join(', ')}.`);
+    throw new Error(`SYSBOX_BIN_DIR is not set: name a directory that holds ${sysboxPrograms.join(', ')}.`);
   }
   const missing = sysboxPrograms.filter((program) => !executable(join(sysboxDir, program)));
   if (missing.length > 0) throw new Error(`SYSBOX_BIN_DIR=${sysboxDir} has no executable ${missing.join(', ')}.`);
@@ -80,8 +80,8 @@ export function accelerator(): Accelerator {
 }
 
 function onPath(tool: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => executable(join(folder, tool)));
+  const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return directories.some((directory) => executable(join(directory, tool)));
 }
 
 function executable(path: string): boolean {

@@ -98,7 +98,7 @@ export async function rootDisk(options: UmlKernelOptions = {}): Promise<Disk> {
   const kernel = accelerator() === 'uml' ? await umlKernel(options) : undefined;
   const wanted = options.appArmor ? [...packages, 'apparmor'] : packages;
   const recipe = { suite, packages: wanted, files, setup, sizeGiB, kernel: kernel?.root };
-  const folder = await cached('root', recipe, async (into) => {
+  const directory = await cached('root', recipe, async (into) => {
     const root = join(into, 'root');
     await debootstrap(root, wanted);
     for (const [path, content] of Object.entries(files)) {
@@ -115,11 +115,11 @@ export async function rootDisk(options: UmlKernelOptions = {}): Promise<Disk> {
     rmSync(root, { recursive: true });
   });
   return {
-    file: join(folder, 'disk.raw'),
+    file: join(directory, 'disk.raw'),
     format: 'raw',
-    kernel: kernel?.file ?? join(folder, 'vmlinuz'),
-    initrd: join(folder, 'initrd'),
-    sshKey: join(folder, 'id_ed25519'),
+    kernel: kernel?.file ?? join(directory, 'vmlinuz'),
+    initrd: join(directory, 'initrd'),
+    sshKey: join(directory, 'id_ed25519'),
   };
 }
 

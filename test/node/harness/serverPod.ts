@@ -10,11 +10,11 @@ import { waitFor } from './wait';
 
 export interface ServerPodOptions {
   readonly name: string;
-  readonly folder: string;
+  readonly directory: string;
   readonly network: PodNetwork;
   /** The binary of K3s. */
   readonly k3s: string;
-  /** Folders with the content of the Secrets, by their names. */
+  /** Directories with the content of the Secrets, by their names. */
   readonly secrets: Record<string, string>;
 }
 
@@ -70,7 +70,7 @@ export class ServerPod {
     writeFileSync(this.path('hosts'), '');
   }
 
-  path = (name: string) => join(this.options.folder, this.name, name);
+  path = (name: string) => join(this.options.directory, this.name, name);
 
   /** Starts the pod that the manifests of a cluster say, at this address. */
   async start(manifests: Manifest[], address: string): Promise<void> {
@@ -131,17 +131,17 @@ export class ServerPod {
   }
 
   /** Ends the pod: as the kubelet does, or as a power cut does. */
-  async stop(how: 'orderly' | 'at once'): Promise<void> {
+  async stop(how: 'orderly' | 'killed'): Promise<void> {
     if (!this.running) return;
     // the hook of a machine under systemd waits for its end, and nsenter, stopped with the rest, would hold that up
     const [command, ...args] = this.container.lifecycle.preStop.exec.command as string[];
     const hook = [command!, ...args.map((arg) => arg.replace(/; sleep \d+$/, ''))];
     if (how === 'orderly') await this.exec(...hook);
-    if (command !== '/bin/sh' || how === 'at once') {
+    if (command !== '/bin/sh' || how === 'killed') {
       await run(['kill', how === 'orderly' ? '-TERM' : '-KILL', await this.firstProcess()]);
     }
     for (let i = 0; i < 300 && this.running; i++) await sleep(100);
-    if (this.running) throw new Error(`${this.name} runs 30 s after it was told to end`);
+    if (this.running) throw new Error(`${this.name} runs 30 s after the request to end`);
     await this.options.network.detach(this.name);
   }
 
@@ -173,20 +173,21 @@ export class ServerPod {
       return `${from} ${mountPath}`;
     });
     // what the binary unpacks is always the same, and not what this is about
-    const unpacked = join(this.options.folder, 'unpacked');
+    const unpacked = join(this.options.directory, 'unpacked');
     mkdirSync(unpacked, { recursive: true });
     return [...own, `${unpacked} /var/lib/rancher/k3s/data`, `${this.path('hosts')} /etc/hosts`];
   }
 
-  /** The folder of a volume: of a Secret, written from a ConfigMap, or the pod's own. */
+  /** The directory of a volume: of a Secret, written from a ConfigMap, or the pod's own. */
   private volume(name: string): string {
     const { secret, configMap } = this.template.spec.volumes.find((it: Manifest) => it.name === name) ?? {};
     if (secret) return this.options.secrets[secret.secretName]!;
-    const folder = this.path(name);
-    mkdirSync(folder, { recursive: true });
+    const directory = this.path(name);
+    mkdirSync(directory, { recursive: true });
     const { data = {} } = configMap ? only(this.manifests, 'ConfigMap', configMap.name) : {};
-    for (const [file, text] of Object.entries(data)) writeFileSync(join(folder, file), text as string, { mode: 0o755 });
-    return folder;
+    for (const [file, text] of Object.entries(data))
+      writeFileSync(join(directory, file), text as string, { mode: 0o755 });
+    return directory;
   }
 
   private environment(): Record<string, string> {

@@ -21,12 +21,12 @@ const volatile = [
 
 const containerdConfiguration = '/var/lib/rancher/k3s/agent/etc/containerd';
 
-export async function snapshot(node: Node, containerdFolder = containerdConfiguration): Promise<Snapshot> {
+export async function snapshot(node: Node, containerdDirectory = containerdConfiguration): Promise<Snapshot> {
   const prune = volatile.map((path) => `-path ${path}`).join(' -o ');
-  // Twice the same walk: what each entry is, then one sha256sum for all files (one a file takes minutes when emulated).
+  // Twice the same walk: what each entry is, then one sha256sum for all files (one per file takes minutes when emulated).
   const walk = (action: string) =>
     `{ find ${roots.join(' ')} \\( ${prune} \\) -prune -o ${action}; ` +
-    `[ ! -d ${containerdFolder} ] || find ${containerdFolder} ${action}; }`;
+    `[ ! -d ${containerdDirectory} ] || find ${containerdDirectory} ${action}; }`;
   const entries = walk(`-printf '%p\\t%y %#m %U:%G %l\\n'`);
   const contents = `${walk('-type f -print0')} | xargs -0 sha256sum | sed -E 's/^([0-9a-f]+)  (.*)$/\\2\\t\\1/'`;
   // So do those of pods, the installer's own among them, which stays to hold the desired state.

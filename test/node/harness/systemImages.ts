@@ -37,7 +37,7 @@ export async function innerImage(): Promise<string> {
   const debian = await debianLayer(systemPackages);
   const content = await layer('inner', debian.sha256, async (root) => {
     await must(['tar', '--extract', `--file=${debian.tar}`, `--directory=${root}`, './usr/bin/busybox']);
-    for (const folder of ['bin', 'etc', 'tmp']) mkdirSync(join(root, folder));
+    for (const directory of ['bin', 'etc', 'tmp']) mkdirSync(join(root, directory));
     await must(['mv', join(root, 'usr/bin/busybox'), join(root, 'bin/busybox')]);
     rmSync(join(root, 'usr'), { recursive: true });
     await must(['chroot', root, '/bin/busybox', '--install', '-s', '/bin']);

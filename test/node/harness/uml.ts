@@ -53,7 +53,7 @@ export class UmlMachine extends Machine {
   }
 
   private get namespace(): string {
-    return basename(this.options.folder);
+    return basename(this.options.directory);
   }
 
   /** Makes the network and resolves to the names of the machine's cards in it. */

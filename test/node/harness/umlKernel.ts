@@ -28,14 +28,14 @@ const appArmor = 'SECURITY SECURITYFS SECURITY_NETWORK SECURITY_PATH AUDIT SECUR
 const appArmorSettings = ['--set-str', 'LSM', 'apparmor'];
 
 /** A piece of the source, and what comes in its place. */
-interface Mend {
+interface Patch {
   readonly file: string;
   readonly from: string;
   readonly to: string;
 }
 
 /** The kubelet does not start where /proc/cpuinfo has no clock speed (cadvisor, utils/sysinfo). */
-const clockSpeed: Mend = {
+const clockSpeed: Patch = {
   file: 'arch/um/kernel/um_arch.c',
   from: '\tseq_printf(m, "bogomips',
   to: '\tseq_printf(m, "cpu MHz\\t\\t: 1000.000\\n");\n\tseq_printf(m, "bogomips',
@@ -45,18 +45,18 @@ const clockSpeed: Mend = {
  * Threads of one process take turns in user mode, which are up to a tick long, and the mutex of these turns spun as long as its
  * owner had a processor: the other processor did nothing else (a third of all time, by perf).
  */
-const spinningTurns: Mend = {
+const spinningTurns: Patch = {
   file: 'kernel/locking/mutex.c',
   from: '\t\t      struct mutex_waiter *waiter)\n{\n\tif (!waiter) {',
   to: '\t\t      struct mutex_waiter *waiter)\n{\n\treturn false;\n\tif (!waiter) {',
 };
 
-const mends = [clockSpeed, spinningTurns];
+const patches = [clockSpeed, spinningTurns];
 
 export interface UmlKernel {
   /** The program. */
   readonly file: string;
-  /** Folder with lib/modules. */
+  /** Directory with lib/modules. */
   readonly root: string;
 }
 
@@ -69,7 +69,7 @@ export async function umlKernel(wanted: UmlKernelOptions = {}): Promise<UmlKerne
   const recipe = wanted.appArmor
     ? { options: `${options} ${appArmor}`, settings: [...settings, ...appArmorSettings] }
     : { options, settings };
-  const root = await cached('uml', { ...recipe, without, mends, suite }, async (into) => {
+  const root = await cached('uml', { ...recipe, without, mends: patches, suite }, async (into) => {
     const source = await unpackedSource(into);
     const make = (...args: string[]) =>
       must(['make', '--silent', '-j3', 'ARCH=um', ...args], { cwd: source, timeoutMs: 60 * 60_000 });
@@ -85,7 +85,7 @@ export async function umlKernel(wanted: UmlKernelOptions = {}): Promise<UmlKerne
     const config = readFileSync(join(source, '.config'), 'utf8').split('\n');
     const refused = enabled.filter((one) => !config.includes(`CONFIG_${one}=y`));
     if (refused.length > 0) throw new Error(`this kernel has no ${refused.join(', ')}`);
-    mend(source);
+    applyPatches(source);
     await make('linux', 'modules');
     await make('modules_install', `INSTALL_MOD_PATH=${into}`);
     await must(['cp', join(source, 'linux'), join(into, 'linux')]);
@@ -95,12 +95,12 @@ export async function umlKernel(wanted: UmlKernelOptions = {}): Promise<UmlKerne
   return { file: join(root, 'linux'), root };
 }
 
-function mend(folder: string): void {
-  for (const { file, from, to } of mends) {
-    const text = readFileSync(join(folder, file), 'utf8');
+function applyPatches(directory: string): void {
+  for (const { file, from, to } of patches) {
+    const text = readFileSync(join(directory, file), 'utf8');
     if (!text.includes(from)) throw new Error(`this kernel's ${file} is another one: it lacks ${from.trim()}`);
     writeFileSync(
-      join(folder, file),
+      join(directory, file),
       text.replace(from, () => to),
     );
   }
@@ -116,16 +116,16 @@ async function unpackedSource(into: string): Promise<string> {
     .at(-1);
   if (!found) throw new Error(`${mirror}/${archive} has no linux-source`);
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(found)![1]!;
-  const folder = join(into, 'source');
-  const deb = join(folder, 'source.deb');
-  await must(['mkdir', '-p', folder]);
+  const directory = join(into, 'source');
+  const deb = join(directory, 'source.deb');
+  await must(['mkdir', '-p', directory]);
   await must(['curl', '-fsS', '-o', deb, `${mirror}/${field('Filename')}`]);
   const hash = createHash('sha256').update(readFileSync(deb)).digest('hex');
   if (hash !== field('SHA256')) throw new Error(`${field('Filename')} is not what Debian's index says`);
-  await must(['dpkg-deb', '-x', deb, folder]);
-  const tar = readdirSync(join(folder, 'usr/src')).find((name) => /^linux-source-.*\.tar\.xz$/.test(name))!;
-  await must(['tar', '--extract', `--file=${join(folder, 'usr/src', tar)}`, `--directory=${folder}`]);
-  const source = join(folder, tar.replace('.tar.xz', ''));
+  await must(['dpkg-deb', '-x', deb, directory]);
+  const tar = readdirSync(join(directory, 'usr/src')).find((name) => /^linux-source-.*\.tar\.xz$/.test(name))!;
+  await must(['tar', '--extract', `--file=${join(directory, 'usr/src', tar)}`, `--directory=${directory}`]);
+  const source = join(directory, tar.replace('.tar.xz', ''));
   writeFileSync(join(into, 'source.txt'), `${field('Filename')}\n`);
   return source;
 }

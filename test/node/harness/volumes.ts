@@ -1,8 +1,9 @@
-// Disks for claims, since the provisioner that K3s brings is an image from a registry: folders of the node.
+// Disks for claims, since the provisioner that K3s brings is an image from a registry: directories of the node.
 import type { Cluster } from './kubectl';
 
-/** Folder of the node that is the volume of this number. */
-export const volumeFolder = (storageClass: string, number: number) => `/var/lib/test-volumes/${storageClass}-${number}`;
+/** Directory of the node that is the volume of this number. */
+export const volumeDirectory = (storageClass: string, number: number) =>
+  `/var/lib/test-volumes/${storageClass}-${number}`;
 
 /** Makes a StorageClass and so many volumes of it, each for any claim of up to 100 GiB. */
 export async function makeVolumes(cluster: Cluster, storageClass: string, count: number): Promise<void> {
@@ -24,5 +25,5 @@ spec:
   storageClassName: ${storageClass}
   capacity: { storage: 100Gi }
   accessModes: [ReadWriteOnce]
-  hostPath: { path: ${volumeFolder(storageClass, number)}, type: DirectoryOrCreate }
+  hostPath: { path: ${volumeDirectory(storageClass, number)}, type: DirectoryOrCreate }
 `;

@@ -29,7 +29,7 @@ const patience: Record<string, NodeFile> = {
   },
 };
 
-/** A disk with Sysbox beside K3s. No workload test depends on how Sysbox came there: install.test.ts has the installer. */
+/** A disk with Sysbox alongside K3s. No workload test depends on how Sysbox came there: install.test.ts has the installer. */
 async function workloadDisk(): Promise<Disk> {
   const { disk, k3s, sysboxDir } = await platform(distImages());
   const images = [await systemImage(), await k3sImage(k3s)];
@@ -37,7 +37,7 @@ async function workloadDisk(): Promise<Disk> {
   const files = { ...sysboxFiles(sysboxDir), ...patience, ...Object.fromEntries(imageFiles) };
   const binaries = [...images, ...sysboxPrograms.map((name) => join(sysboxDir, name))];
   const recipe = { from: disk.file, files: keyOf(files), hashes: await Promise.all(binaries.map(sha256File)) };
-  const folder = await cached('sysbox', recipe, async (into) => {
+  const directory = await cached('sysbox', recipe, async (into) => {
     const node = await Node.create({ disk, files });
     try {
       const start = new Date();
@@ -53,7 +53,7 @@ async function workloadDisk(): Promise<Disk> {
       await node.dispose();
     }
   });
-  return savedDisk(disk, folder);
+  return savedDisk(disk, directory);
 }
 
 /**

@@ -29,7 +29,7 @@ export function everydayLife(life: Life): void {
     expect(await life.node.invocationId('k3s')).toBe(invocation);
   });
 
-  life.chapter('a dead daemon under a system pod is told, and started again when the pod is gone', async () => {
+  life.chapter('a dead daemon under a system pod is reported, and started again when the pod is gone', async () => {
     const invocation = await life.node.invocationId('k3s');
     const pod = await life.installation.deploymentPod(workload);
     await life.node.run('systemctl kill -s KILL sysbox-fs');

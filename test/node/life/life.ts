@@ -12,8 +12,8 @@ import type { Snapshot } from '../harness/snapshot';
 import { Steps } from '../harness/steps';
 
 export const CONFIG = '/var/lib/rancher/k3s/agent/etc/containerd';
-export const FOLDER = `${CONFIG}/config-v3.toml.d`;
-export const OURS = `${FOLDER}/cdk8s-sysbox.toml`;
+export const DIRECTORY = `${CONFIG}/config-v3.toml.d`;
+export const OURS = `${DIRECTORY}/cdk8s-sysbox.toml`;
 /** Name of the installer image with the next Sysbox release, which lies on the node as a file. */
 export const NEXT_IMAGE = 'registry.nestybox.com/nestybox/sysbox-deploy-k8s:v0.7.2-0';
 export const NEXT_TAR = '/var/tmp/next.tar';

@@ -2,9 +2,9 @@
 // back after a change of ours.
 import { minutes } from '../harness/installation';
 import { waitFor } from '../harness/wait';
-import { FOLDER, type Life, OURS, sabotage } from './life';
+import { DIRECTORY, type Life, OURS, sabotage } from './life';
 
-const FOREIGN = `${FOLDER}/theirs.toml`;
+const FOREIGN = `${DIRECTORY}/theirs.toml`;
 const REJECTED = 'version = 4\n';
 
 export function trouble(life: Life): void {
@@ -31,10 +31,10 @@ export function trouble(life: Life): void {
     expect(await life.node.invocationId('k3s')).toBe(invocation);
   });
 
-  life.chapter('a change beside a foreign file that containerd rejects is refused before a restart', async () => {
+  life.chapter('a change alongside a foreign file that containerd rejects is refused before a restart', async () => {
     await life.node.put(FOREIGN, { content: REJECTED });
     const invocation = await life.node.invocationId('k3s');
-    await life.node.run(`rm ${OURS}`); // what the installer has to mend
+    await life.node.run(`rm ${OURS}`); // what the installer has to restore
     const { message } = await life.step('refused', () =>
       life.installation.says('BrokenConfiguration', ({ reason }) => reason === 'BrokenConfiguration'),
     );
@@ -45,7 +45,7 @@ export function trouble(life: Life): void {
     expect(await life.installation.events()).toContain('BrokenConfiguration');
   });
 
-  // Where the chapter before has left the node: without our drop-in, which the installer mends once it may.
+  // Where the chapter before has left the node: without our drop-in, which the installer restores once it may.
   life.chapter('K3s that does not survive a change is rolled back once, and it is not tried again', async () => {
     await sabotage.begin(life.node);
     const starts = await life.node.starts('k3s');
@@ -67,7 +67,7 @@ export function trouble(life: Life): void {
 
     await sabotage.end(life.node);
     await life.cluster.kubectl(['annotate', 'node', life.node.name, 'cdk8s-sysbox.io/retry=true']);
-    await life.step('retry asked for to our drop-in mended', () =>
+    await life.step('retry requested to our drop-in restored', () =>
       waitFor('our drop-in is back', minutes(20), async () => (await life.node.run(`cat ${OURS}`)) === ours),
     );
     await life.step('to ready again', () => life.installation.ready());
