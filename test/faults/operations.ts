@@ -106,6 +106,24 @@ export const failing = (from: () => FakeNode): Operation => ({
   breaks: true,
 });
 
+/** A change that was confirmed, on a node that runs no pod. */
+export const withoutPods: Operation = {
+  node: () => {
+    const node = new FakeNode();
+    for (const command of ['prepare', 'commit', 'confirm']) node.run(command);
+    node.flag('pods-fail');
+    return node;
+  },
+  act: (node, env) => {
+    expect(node.converge(env)).toMatchObject({ stage: 'failed' });
+  },
+  done: (node) => {
+    expect(Number(node.journal('rollbacks'))).toBeGreaterThanOrEqual(1);
+    expect(node.hasRuntime()).toBe(false);
+  },
+  breaks: true,
+};
+
 const switched = (release: string) => (node: FakeNode) => {
   verified(node);
   expect(node.sh('readlink "$SYSBOX_ROOT/opt/sysbox/current"').stdout.trim()).toBe(`releases/${release}`);

@@ -1,5 +1,5 @@
 import { killEverywhere, print } from './kills';
-import { failing, installed } from './operations';
+import { failing, installed, withoutPods } from './operations';
 import { FakeNode } from './world';
 
 jest.setTimeout(900_000);
@@ -11,5 +11,9 @@ describe('killed at every command boundary', () => {
 
   test('a rollback of a change leaves the runtime as it was verified', () => {
     print('K3s: rollback of a change', killEverywhere(failing(installed)));
+  });
+
+  test('a rollback after a pod that failed leaves K3s without the runtime', () => {
+    print('K3s: rollback after a pod', killEverywhere(withoutPods));
   });
 });
