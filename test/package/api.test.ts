@@ -69,6 +69,7 @@ describe('names and types, as docs/explanation/design.md has them', () => {
       'PodOverhead',
       'RuleDescription',
       'RuleFinding',
+      'StartupTaint',
       'VolumeClaimTemplate',
     ]);
   });
