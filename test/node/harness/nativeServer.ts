@@ -14,18 +14,18 @@ import { waitFor } from './wait';
 export class NativeServer {
   static async create(binary: string): Promise<NativeServer> {
     mkdirSync(join(cacheDir, 'run'), { recursive: true });
-    const folder = mkdtempSync(join(cacheDir, 'run', 'server-'));
+    const directory = mkdtempSync(join(cacheDir, 'run', 'server-'));
     // The server also calls itself where the nodes find it: with the address on the loopback, that stays on this machine.
     await must(['ip', 'address', 'replace', `${hostAddress}/32`, 'dev', 'lo']);
     const [port, apiServerPort] = [await freePort(), await freePort()];
-    return new NativeServer(binary, folder, port, apiServerPort, await Cluster.at(join(folder, 'kubeconfig')));
+    return new NativeServer(binary, directory, port, apiServerPort, await Cluster.at(join(directory, 'kubeconfig')));
   }
 
   private process?: ChildProcess;
 
   private constructor(
     private readonly binary: string,
-    private readonly folder: string,
+    private readonly directory: string,
     /** Supervisor and API, on the loopback; nodes that name it among their `hostPorts` reach it under the same number. */
     readonly port: number,
     private readonly apiServerPort: number,
@@ -46,7 +46,7 @@ export class NativeServer {
   start(): void {
     const log = openSync(this.log, 'a');
     const args = [
-      ...['server', '--disable-agent', `--data-dir=${join(this.folder, 'data')}`, `--token=${token}`],
+      ...['server', '--disable-agent', `--data-dir=${join(this.directory, 'data')}`, `--token=${token}`],
       ...['--bind-address=127.0.0.1', `--https-listen-port=${this.port}`, `--apiserver-port=${this.apiServerPort}`],
       // The agent's load balancer takes its servers from here.
       ...[`--advertise-address=${hostAddress}`, `--advertise-port=${this.port}`, `--tls-san=${hostAddress}`],
@@ -58,7 +58,7 @@ export class NativeServer {
       `--write-kubeconfig=${this.cluster.kubeconfig}`,
       ...quietServer,
     ];
-    const env = { PATH: process.env.PATH, HOME: this.folder };
+    const env = { PATH: process.env.PATH, HOME: this.directory };
     // A killed test run must not leave it behind.
     this.process = spawn('setpriv', ['--pdeathsig', 'KILL', this.binary, ...args], {
       stdio: ['ignore', log, log],
@@ -92,7 +92,7 @@ export class NativeServer {
   async dispose(): Promise<void> {
     await this.kill();
     await run(['ip', 'address', 'delete', `${hostAddress}/32`, 'dev', 'lo']);
-    if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(this.folder, { recursive: true, force: true });
+    if (!process.env.CDK8S_SYSBOX_KEEP) rmSync(this.directory, { recursive: true, force: true });
   }
 
   /** The end of what the server has logged. */
@@ -101,7 +101,7 @@ export class NativeServer {
   }
 
   private get log(): string {
-    return join(this.folder, 'server.log');
+    return join(this.directory, 'server.log');
   }
 }
 

@@ -9,9 +9,9 @@ export class Ssh {
   constructor(
     private readonly port: () => number,
     private readonly key: string,
-    folder: string,
+    directory: string,
   ) {
-    this.socket = join(folder, 'ssh');
+    this.socket = join(directory, 'ssh');
   }
 
   /** Runs a shell script as the node's root. */
