@@ -41,6 +41,8 @@ export class LanCluster {
       await steps.step('server booted to ssh', () => server.boot());
       const cluster = await Cluster.of(server);
       await steps.step('server Ready', () => cluster.nodeReady(server.name, start));
+      // The disk was made on a node of another name: a server that is gone, which a rollout waits for.
+      await cluster.kubectl(['delete', 'node', 'node']);
       const token = await server.run('cat /var/lib/rancher/k3s/server/node-token');
       for (const [index, name] of agentNames.entries()) {
         const address = `192.168.77.${index + 2}`;
