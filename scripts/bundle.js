@@ -42,7 +42,6 @@ build({
   outfile: join(src, 'bundle.js'),
   external: ['cdk8s', 'cdk8s-plus-30', 'constructs'],
   minifyWhitespace: true,
-  keepNames: true,
   lineLimit: 160,
   legalComments: 'inline',
   plugins: [directories],

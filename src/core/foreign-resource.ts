@@ -63,10 +63,19 @@ export function tolerationOf(query: kplus.NodeTaintQuery, what: string): kplus.k
  */
 export function describe(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  const rtti = (value.constructor as { [RTTI]?: { fqn: string; version: string } } | undefined)?.[RTTI];
+  const rtti = jsiiType(value);
   if (rtti) return `a ${rtti.fqn} (${rtti.version})`;
   const name = value.constructor?.name ?? 'Object';
   return name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/**
+ * The type that jsii wrote into the class: a bundler renames classes, this it leaves alone.
+ *
+ * @internal
+ */
+export function jsiiType({ constructor }: object): { fqn: string; version: string } | undefined {
+  return (constructor as { [RTTI]?: { fqn: string; version: string } } | undefined)?.[RTTI];
 }
 
 function namedOf(construct: IConstruct, kind: string, what: string): IConstruct {

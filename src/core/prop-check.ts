@@ -1,4 +1,4 @@
-import { describe } from './foreign-resource';
+import { describe, jsiiType } from './foreign-resource';
 import { didYouMean } from './nearest';
 
 /**
@@ -388,8 +388,13 @@ function show(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `the string '${value}'`;
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return isLiteral(value) ? 'an object' : withArticle(value.constructor.name);
+  if (typeof value === 'object') return isLiteral(value) ? 'an object' : withArticle(className(value));
   return typeof value === 'function' ? 'a function' : `the ${typeof value} ${String(value)}`;
+}
+
+function className(value: object): string {
+  const type = jsiiType(value);
+  return type ? shortName(type.fqn) : value.constructor.name;
 }
 
 function isLiteral(value: object): boolean {
