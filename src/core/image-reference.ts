@@ -20,7 +20,15 @@ export const LATEST_IMAGE = ':latest$';
 const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
 const HOST = '(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*';
 const REGISTRY = `(?:(?:${HOST}|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?/)?`;
-const REFERENCE = new RegExp(`^(${REGISTRY}${COMPONENT}(?:/${COMPONENT})*)(?::(${TAG}))?(?:@(${DIGEST}))?$`);
+
+/**
+ * Any valid image reference, as a pattern that JavaScript and RE2 (CEL) read alike.
+ *
+ * @internal
+ */
+export const IMAGE_REFERENCE = `^(${REGISTRY}${COMPONENT}(?:/${COMPONENT})*)(?::(${TAG}))?(?:@(${DIGEST}))?$`;
+
+const REFERENCE = new RegExp(IMAGE_REFERENCE);
 
 /**
  * The parts of an image reference.

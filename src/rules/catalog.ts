@@ -12,6 +12,7 @@ import { hostPorts } from './catalog/host-ports';
 import { hostUsers } from './catalog/host-users';
 import { idMappedClaims } from './catalog/id-mapped-claims';
 import { idMappedMounts } from './catalog/id-mapped-mounts';
+import { imageName } from './catalog/image-name';
 import { imageTag } from './catalog/image-tag';
 import { implicitStorage } from './catalog/implicit-storage';
 import { mountPropagation } from './catalog/mount-propagation';
@@ -51,6 +52,7 @@ export const RULES: Rule[] = [
   shareProcessNamespace,
   sysboxEnv,
   serviceLinks,
+  imageName,
   volumeDevices,
   mountPropagation,
   recursiveReadOnly,

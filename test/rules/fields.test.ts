@@ -49,7 +49,7 @@ const JUDGED: Record<string, Record<string, Judgement>> = {
     ...all('process', 'workingDir stdin stdinOnce tty terminationMessagePath terminationMessagePolicy'),
     ...all('life cycle', 'restartPolicy restartPolicyRules resizePolicy'),
     ...all('contents', 'securityContext'),
-    image: ['image-tag', 'implicit-storage', 'nested-user-namespace'],
+    image: ['image-name', 'image-tag', 'implicit-storage', 'nested-user-namespace'],
     command: ['systemd-argv0', 'data-root', 'docker-without-tls'],
     args: ['systemd-argv0', 'data-root', 'docker-without-tls'],
     ports: ['host-ports'],

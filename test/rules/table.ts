@@ -881,6 +881,17 @@ const cases: Record<string, Case[]> = {
       'spec.values.runner.runtimeClassName',
     ],
   ],
+  'image-name': [
+    [
+      'a registry with a port, a path and a digest',
+      container({ image: `R.Example:5000/a/b_c@sha256:${'0'.repeat(64)}` }),
+    ],
+    ['a name that Argo fills in', container({ image: '{{inputs.parameters.Image}}:1.0' })],
+    ['a name that Tekton fills in', container({ image: '$(params.IMAGE):1.0' })],
+    ['upper case', container({ image: 'docker.io/library/Ubuntu:24.04' }), 'spec.containers[0].image'],
+    ['a scheme', container({ image: 'https://r.example/a:1' }), 'spec.containers[0].image'],
+    ['a space', container({ image: 'ubuntu: 24.04' }), 'spec.containers[0].image'],
+  ],
   'image-tag': [
     ['a tag', container({ image: 'localhost:5000/a/b:1.2-x' })],
     ['a digest', container({ image: `a@sha256:${'0'.repeat(64)}` })],
