@@ -109,7 +109,7 @@ export const REASONS: Record<string, ReasonEntry> = {
     remedy: 'find out why; then retry',
   },
   KernelTooOld: {
-    meaning: 'older than 5.19',
+    meaning: 'older than 6.3: no pod with a token or a Secret would start',
     remedy: 'upgrade the kernel',
   },
   MissingPrograms: {

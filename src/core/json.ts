@@ -3,7 +3,6 @@
  *
  * @internal
  */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Json = any;
 
 /**

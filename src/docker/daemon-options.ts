@@ -107,6 +107,5 @@ export interface DockerDaemonOptions {
    *
    * @default - none
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly extra?: Record<string, any>;
 }

@@ -44,7 +44,6 @@ export class DockerPod extends SystemPod {
     scope: Construct,
     id: string,
     options: ActionsRunnerOptions,
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
   ): Record<string, any> {
     return runnerTemplate(scope, id, options);
   }

@@ -140,7 +140,6 @@ export interface K3kClusterProps {
    *
    * @default - none
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly extraSpec?: Record<string, any>;
 }
 

@@ -132,7 +132,6 @@ export class SystemPodRules {
    * @param manifests objects as `kubectl` reads them, Lists included
    * @param options which pods run under Sysbox
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public static check(manifests: any[], options: RuleCheckOptions = {}): RuleFinding[] {
     return checkManifests(manifests, options).violations.map(toFinding);
   }

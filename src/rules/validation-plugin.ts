@@ -56,7 +56,6 @@ export class SysboxValidation {
    *
    * @param context cdk8s-cli's ValidationContext
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public async validate(context: any): Promise<void> {
     const parsed = context.manifests.flatMap((file: string) =>
       context.parseManifest(file).map((manifest: Json) => ({ file, manifest })),

@@ -56,7 +56,6 @@ export class ExportedPodTemplate {
   }
 
   /** Labels and annotations, where there are any, and the spec. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public toTemplate(): Record<string, any> {
     const { labels, annotations } = mapOf(this.pods.metadata);
     // by the address the workload's own controller and Services find its pods
@@ -67,7 +66,6 @@ export class ExportedPodTemplate {
   }
 
   /** The PodSpec alone, as in a manifest. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public toPodSpec(): Record<string, any> {
     return structuredClone(this.pods.spec);
   }

@@ -44,7 +44,6 @@ export interface GitLabRunnerOptions {
    *
    * @default - none
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly extra?: Record<string, any>;
 }
 
@@ -114,7 +113,6 @@ export class GitLabRunner {
    *
    * @param options what the chart must know beyond the jobs
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public toHelmValues(options: GitLabRunnerHelmOptions): Record<string, any> {
     const { name } = secretOf(options.tokenSecret, 'GitLabRunner.toHelmValues(): tokenSecret');
     return { gitlabUrl: options.gitlabUrl, rbac: { create: true }, runners: { config: this.toToml(), secret: name } };

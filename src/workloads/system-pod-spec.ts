@@ -7,7 +7,6 @@ import { SystemContainerOptions } from './system-options';
  *
  * @internal
  */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type PlainPodSpec = Record<string, any>;
 
 /**

@@ -95,13 +95,11 @@ export class SystemPodTemplate extends Construct implements ISystemWorkload {
    * The template: labels and annotations, where there are any, and the spec. Refused: what breaks a rule, and a claim, which
    * all pods would share.
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public toTemplate(): Record<string, any> {
     return ExportedPodTemplate.of(this).toTemplate();
   }
 
   /** The PodSpec alone, as in a manifest. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   public toPodSpec(): Record<string, any> {
     return ExportedPodTemplate.of(this).toPodSpec();
   }

@@ -10,11 +10,11 @@ import { adoptFiles } from '../../src/cli/adopt';
 import { run } from '../../src/cli/run';
 import { pod, table } from '../rules/table';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-'));
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'check-'));
 let files = 0;
 
 function write(text: string, name = `${files++}.yaml`): string {
-  const file = path.join(folder, name);
+  const file = path.join(directory, name);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, text);
   return file;
@@ -43,7 +43,7 @@ spec:
 `;
 
 test.each(table)('agrees with the library on $rule: $name', ({ manifests }) => {
-  const file = path.join(folder, `${files++}.yaml`);
+  const file = path.join(directory, `${files++}.yaml`);
   Yaml.save(file, manifests);
 
   const { code, out } = run(['check', '--format', 'json', file]);
@@ -128,7 +128,7 @@ test('reads JSON, and files together', () => {
   write('not: [yaml', 'together/notes.txt');
   write('not: [yaml', 'together/node_modules/x.yaml');
 
-  const { code, out } = run(['check', '--format', 'json', path.join(folder, 'together')]);
+  const { code, out } = run(['check', '--format', 'json', path.join(directory, 'together')]);
 
   expect(code).toBe(1);
   expect(JSON.parse(out)).toMatchObject({ files: 2, findings: [{ file: one, rule: 'special-directory-access-mode' }] });
@@ -136,9 +136,9 @@ test('reads JSON, and files together', () => {
 
 test('a dangling link is reported, and the other files are checked', () => {
   const file = write(BROKEN, 'linked/a.yaml');
-  fs.symlinkSync('nowhere', path.join(folder, 'linked', 'b.yaml'));
+  fs.symlinkSync('nowhere', path.join(directory, 'linked', 'b.yaml'));
 
-  const { code, out, err } = run(['check', path.join(folder, 'linked')]);
+  const { code, out, err } = run(['check', path.join(directory, 'linked')]);
 
   expect(code).toBe(2);
   expect(out).toContain(`${file}:`);
@@ -249,7 +249,7 @@ test('lists the rules', () => {
 
 describe('as a program', () => {
   // compiled as a whole, so that the shebang, standard input and the exit code are seen
-  const compiled = path.join(folder, 'lib/src');
+  const compiled = path.join(directory, 'lib/src');
   const program = path.join(compiled, 'cli/main.js');
 
   beforeAll(() => {
@@ -262,8 +262,8 @@ describe('as a program', () => {
       fs.mkdirSync(path.dirname(path.join(compiled, name)), { recursive: true });
       fs.writeFileSync(path.join(compiled, name.replace(/ts$/, 'js')), code);
     }
-    fs.copyFileSync(path.join(__dirname, '../../package.json'), path.join(folder, 'package.json'));
-    fs.symlinkSync(path.join(__dirname, '../../node_modules'), path.join(folder, 'node_modules'));
+    fs.copyFileSync(path.join(__dirname, '../../package.json'), path.join(directory, 'package.json'));
+    fs.symlinkSync(path.join(__dirname, '../../node_modules'), path.join(directory, 'node_modules'));
   });
 
   test('reads standard input and sets the exit code', () => {

@@ -33,10 +33,10 @@ export async function installAgentSandboxCrds(server: ApiServer): Promise<void> 
 /** The CRDs of the release, as YAML. */
 export async function agentSandboxCrds(): Promise<string> {
   const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', `${goModule}@${version}`], { otherwise }));
-  const folder = join(Dir, 'k8s', 'crds');
-  return readdirSync(folder)
+  const directory = join(Dir, 'k8s', 'crds');
+  return readdirSync(directory)
     .sort()
-    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .map((file) => readFileSync(join(directory, file), 'utf8'))
     .join('\n---\n');
 }
 
@@ -79,20 +79,24 @@ export function startAgentSandboxController(server: ApiServer): Promise<AgentSan
 /** Starts the controller with its extensions. Its webhook only converts v1alpha1, so it is off. */
 export async function runAgentSandboxController(kubeconfig: string): Promise<AgentSandboxController> {
   const program = await controller();
-  const folder = mkdtempSync(join(tmpdir(), 'agent-sandbox-'));
-  writeFileSync(join(folder, 'kubeconfig'), kubeconfig, { mode: 0o600 });
-  const logFile = join(folder, 'log');
+  const directory = mkdtempSync(join(tmpdir(), 'agent-sandbox-'));
+  writeFileSync(join(directory, 'kubeconfig'), kubeconfig, { mode: 0o600 });
+  const logFile = join(directory, 'log');
   const log = openSync(logFile, 'w');
   const flags = ['--extensions', '--enable-webhook=false', '--leader-elect=false'];
   const addresses = ['--metrics-bind-address=0', '--health-probe-bind-address=0'];
-  const child: ChildProcess = spawn(program, [`--kubeconfig=${join(folder, 'kubeconfig')}`, ...flags, ...addresses], {
-    stdio: ['ignore', log, log],
-  });
+  const child: ChildProcess = spawn(
+    program,
+    [`--kubeconfig=${join(directory, 'kubeconfig')}`, ...flags, ...addresses],
+    {
+      stdio: ['ignore', log, log],
+    },
+  );
   closeSync(log);
   return {
     stop: () => {
       child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
     log: () => readFileSync(logFile, 'utf8').slice(-4000),
   };

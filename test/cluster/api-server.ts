@@ -39,10 +39,10 @@ export class ApiServer extends KubeClient {
     readonly minor: Minor,
     url: string,
     readonly adminToken: string,
-    private readonly folder: string,
+    private readonly directory: string,
     private readonly processes: Process[],
   ) {
-    const caFile = join(folder, 'apiserver.crt');
+    const caFile = join(directory, 'apiserver.crt');
     super(url, readFileSync(caFile, 'utf8'), { token: adminToken });
     this.caFile = caFile;
   }
@@ -98,7 +98,7 @@ export class ApiServer extends KubeClient {
   async stop(): Promise<void> {
     this.close();
     await Promise.all(this.processes.map((process) => process.stop()));
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
@@ -116,14 +116,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 }
 
 async function start(options: ApiServerOptions, programs: { etcd: string; kubeApiServer: string }): Promise<ApiServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'kube-apiserver-'));
+  const directory = mkdtempSync(join(tmpdir(), 'kube-apiserver-'));
   const [clientPort, peerPort, port] = await freePorts(3);
   const token = randomBytes(16).toString('hex');
   const processes: Process[] = [];
   try {
     processes.push(
-      new Process(programs.etcd, join(folder, 'etcd.log'), [
-        `--data-dir=${join(folder, 'etcd')}`,
+      new Process(programs.etcd, join(directory, 'etcd.log'), [
+        `--data-dir=${join(directory, 'etcd')}`,
         `--listen-client-urls=http://127.0.0.1:${clientPort}`,
         `--advertise-client-urls=http://127.0.0.1:${clientPort}`,
         `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
@@ -131,15 +131,15 @@ async function start(options: ApiServerOptions, programs: { etcd: string; kubeAp
         `--initial-cluster=default=http://127.0.0.1:${peerPort}`,
         '--unsafe-no-fsync',
       ]),
-      new Process(programs.kubeApiServer, join(folder, 'kube-apiserver.log'), [
+      new Process(programs.kubeApiServer, join(directory, 'kube-apiserver.log'), [
         `--etcd-servers=http://127.0.0.1:${clientPort}`,
         '--bind-address=127.0.0.1',
         '--advertise-address=127.0.0.1',
         '--endpoint-reconciler-type=none',
         `--secure-port=${port}`,
-        `--cert-dir=${folder}`,
-        `--token-auth-file=${tokenFile(folder, token)}`,
-        ...serviceAccountFlags(folder),
+        `--cert-dir=${directory}`,
+        `--token-auth-file=${tokenFile(directory, token)}`,
+        ...serviceAccountFlags(directory),
         '--service-cluster-ip-range=10.43.0.0/16',
         '--authorization-mode=Node,RBAC',
         '--enable-admission-plugins=NodeRestriction',
@@ -148,26 +148,26 @@ async function start(options: ApiServerOptions, programs: { etcd: string; kubeAp
         ...(options.flags ?? []),
       ]),
     );
-    await ready(`https://127.0.0.1:${port}`, join(folder, 'apiserver.crt'), token, processes);
-    const server = new ApiServer(options.minor, `https://127.0.0.1:${port}`, token, folder, processes);
+    await ready(`https://127.0.0.1:${port}`, join(directory, 'apiserver.crt'), token, processes);
+    const server = new ApiServer(options.minor, `https://127.0.0.1:${port}`, token, directory, processes);
     await eventually(() => server.createServiceAccount('default', 'default'), 30_000);
     return server;
   } catch (error) {
     await Promise.all(processes.map((process) => process.stop()));
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
     throw error;
   }
 }
 
-function tokenFile(folder: string, token: string): string {
-  const file = join(folder, 'tokens.csv');
+function tokenFile(directory: string, token: string): string {
+  const file = join(directory, 'tokens.csv');
   writeFileSync(file, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
   return file;
 }
 
-function serviceAccountFlags(folder: string): string[] {
+function serviceAccountFlags(directory: string): string[] {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const [key, pub] = [join(folder, 'service-account.key'), join(folder, 'service-account.pub')];
+  const [key, pub] = [join(directory, 'service-account.key'), join(directory, 'service-account.pub')];
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   writeFileSync(pub, publicKey.export({ type: 'spki', format: 'pem' }));
   return [

@@ -58,7 +58,7 @@ async function build(name: Program, version: string, path: string): Promise<void
 }
 
 /**
- * A module whose only requirement is Kubernetes. Its staging modules are k8s.io/*@v0.0.0, replaced by folders that the
+ * A module whose only requirement is Kubernetes. Its staging modules are k8s.io/*@v0.0.0, replaced by directorys that the
  * published module does not contain: the releases of the same patch take their place.
  */
 function goMod(version: string, upstream: string): string {

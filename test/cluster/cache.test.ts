@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cached, run } from './cache';
 
-const folder = mkdtempSync(join(tmpdir(), 'cache-'));
-process.env.CDK8S_SYSBOX_CACHE = folder;
+const directory = mkdtempSync(join(tmpdir(), 'cache-'));
+process.env.CDK8S_SYSBOX_CACHE = directory;
 
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 test('two runs at the same time make a thing once', async () => {
   let made = 0;
@@ -17,8 +17,8 @@ test('two runs at the same time make a thing once', async () => {
   };
   const paths = await Promise.all([cached('thing-1', make), cached('thing-1', make), cached('thing-1', make)]);
   expect(made).toBe(1);
-  expect(new Set(paths)).toEqual(new Set([join(folder, 'thing-1')]));
-  expect(readFileSync(join(folder, 'thing-1'), 'utf8')).toBe('content');
+  expect(new Set(paths)).toEqual(new Set([join(directory, 'thing-1')]));
+  expect(readFileSync(join(directory, 'thing-1'), 'utf8')).toBe('content');
 });
 
 test('what could not be made leaves nothing behind, and the next run tries again', async () => {
@@ -27,9 +27,9 @@ test('what could not be made leaves nothing behind, and the next run tries again
     throw new Error('no network');
   };
   await expect(cached('thing-2', half)).rejects.toThrow('no network');
-  expect(readdirSync(folder).filter((name) => name.startsWith('thing-2'))).toEqual(['thing-2.lock']);
+  expect(readdirSync(directory).filter((name) => name.startsWith('thing-2'))).toEqual(['thing-2.lock']);
   await cached('thing-2', async (path) => writeFileSync(path, 'whole'));
-  expect(readFileSync(join(folder, 'thing-2'), 'utf8')).toBe('whole');
+  expect(readFileSync(join(directory, 'thing-2'), 'utf8')).toBe('whole');
 });
 
 test('a missing program is reported with what it is needed for', async () => {

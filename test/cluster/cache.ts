@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 
 /** What is built or downloaded once and outlives the checkout. */
-export const cacheFolder = (): string => process.env.CDK8S_SYSBOX_CACHE ?? '/var/cache/cdk8s-sysbox';
+export const cacheDirectory = (): string => process.env.CDK8S_SYSBOX_CACHE ?? '/var/cache/cdk8s-sysbox';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -37,13 +37,13 @@ export function run(command: string, args: string[], options: RunOptions): Promi
 const lastWords = (printed: Buffer[]) => Buffer.concat(printed).toString().slice(-3000);
 
 /**
- * The path of a cached file or folder, made on first use.
+ * The path of a cached file or directory, made on first use.
  *
  * `make` writes to a path of its own, which is renamed into place when it is complete. Two runs at the same time make it
  * once; the name carries every version that its content depends on, so nothing in the cache is ever changed.
  */
 export async function cached(name: string, make: (path: string) => Promise<void>): Promise<string> {
-  const path = join(cacheFolder(), name);
+  const path = join(cacheDirectory(), name);
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
   const unlock = await lock(`${path}.lock`);
@@ -77,11 +77,11 @@ function lock(file: string): Promise<() => void> {
 export async function python(name: string, packages: string[]): Promise<string> {
   const otherwise =
     `Cannot install ${packages.join(' ')} from PyPI: python3 (3.9 or newer) with its venv module, and PyPI or a ` +
-    `mirror that pip knows, are needed once; the result is kept in ${cacheFolder()}.`;
-  const folder = await cached(`venv-${name}`, async (path) => {
+    `mirror that pip knows, are needed once; the result is kept in ${cacheDirectory()}.`;
+  const directory = await cached(`venv-${name}`, async (path) => {
     await run('python3', ['-m', 'venv', path], { otherwise });
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages];
     await run(join(path, 'bin', 'python'), pip, { otherwise });
   });
-  return join(folder, 'bin', 'python');
+  return join(directory, 'bin', 'python');
 }

@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { documents, KubeObject } from './client';
 
-const folder = join(__dirname, '../../dist');
+const directory = join(__dirname, '../../dist');
 
 /** The files of dist/, in the order in which `kubectl apply -f dist/` reads them. */
-export const distFiles: readonly string[] = existsSync(folder)
-  ? readdirSync(folder)
+export const distFiles: readonly string[] = existsSync(directory)
+  ? readdirSync(directory)
       .filter((name) => /\.(ya?ml|json)$/.test(name))
       .sort()
-      .map((name) => join(folder, name))
+      .map((name) => join(directory, name))
   : [];
 
 /** All of dist/ as one YAML text. */

@@ -14,11 +14,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ApiServer, eventually } from './api-server';
-import { cacheFolder } from './cache';
+import { cacheDirectory } from './cache';
 
 /** main of 2026-08-20, after v1.2.0-rc4. */
 const commit = 'e7c518da0d02eb87d5ee94cec33a2510a7df99cf';
-const directory = () => join(cacheFolder(), `k3k-${commit.slice(0, 8)}`);
+const directory = () => join(cacheDirectory(), `k3k-${commit.slice(0, 8)}`);
 
 /**
  * K3k is on no Go proxy, so it is not built here: undefined where nobody has. From a clone of github.com/rancher/k3k at the commit:

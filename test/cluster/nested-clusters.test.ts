@@ -27,12 +27,12 @@ function yaml(namespace: string, build: (chart: Chart) => void): string {
 
 describe.each(minors)('Kubernetes %s', (minor) => {
   let server: ApiServer;
-  let folder: string;
+  let directory: string;
   let newestKubectl: string;
   beforeAll(async () => {
     newestKubectl = await kubectl();
     server = await startApiServer({ minor });
-    folder = mkdtempSync(join(tmpdir(), 'nested-'));
+    directory = mkdtempSync(join(tmpdir(), 'nested-'));
     await server.apply(runtimeClass);
   }, buildTimeout);
   afterAll(() => server?.stop());
@@ -120,7 +120,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
 
   // the programs, with a real kubectl in the place of K3s's, and the rights that the manifests give
   const environment = (more: Record<string, string>): NodeJS.ProcessEnv => {
-    const bin = join(folder, 'bin');
+    const bin = join(directory, 'bin');
     mkdirSync(bin, { recursive: true });
     const kubectl = join(bin, 'kubectl');
     writeFileSync(kubectl, `#!/bin/sh\nexec ${newestKubectl} "$@"\n`);
@@ -128,14 +128,14 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     const url = new URL(server.url);
     return {
       PATH: `${bin}:${process.env.PATH}`,
-      HOME: folder,
+      HOME: directory,
       KUBERNETES_SERVICE_HOST: url.hostname,
       KUBERNETES_SERVICE_PORT: url.port,
       ...more,
     };
   };
   const serviceAccount = async (name: string) => {
-    const account = join(folder, name);
+    const account = join(directory, name);
     mkdirSync(account, { recursive: true });
     writeFileSync(join(account, 'token'), await server.tokenFor({ serviceAccount: name, namespace: 'k3s-baseline' }));
     writeFileSync(join(account, 'ca.crt'), readFileSync(server.caFile));
@@ -188,7 +188,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
   });
 
   test('the publisher fills its Secret, and follows the file', async () => {
-    const file = join(folder, 'k3s.yaml');
+    const file = join(directory, 'k3s.yaml');
     const kubeconfig = (key: string) =>
       `apiVersion: v1\nclusters:\n- cluster:\n    server: https://127.0.0.1:6443\nusers:\n- user:\n    client-key-data: ${key}\n`;
     const env = environment({
@@ -242,7 +242,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     await make('bare', 'dev-agent-0');
     await make('daemon', 'dev-agent-0', 'DaemonSet');
     await make('elsewhere', 'dev-agent-1', 'ReplicaSet');
-    const kubeconfig = join(folder, 'kubelet.yaml');
+    const kubeconfig = join(directory, 'kubelet.yaml');
     writeFileSync(
       kubeconfig,
       stringify({

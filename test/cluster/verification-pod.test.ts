@@ -23,7 +23,7 @@ describe.each(minors)('the verification pod, Kubernetes %s', (minor) => {
   let server: ApiServer;
   let installer: KubeClient;
   let written: KubeObject;
-  const folder = mkdtempSync(join(tmpdir(), 'verification-pod-'));
+  const directory = mkdtempSync(join(tmpdir(), 'verification-pod-'));
 
   beforeAll(async () => {
     server = await startApiServer({ minor });
@@ -33,7 +33,7 @@ describe.each(minors)('the verification pod, Kubernetes %s', (minor) => {
     await server.apply(Yaml.stringify(...Testing.synth(chart)));
     for (const name of ['a', 'b']) await server.createNode(name);
     await server.createServiceAccount(verification, 'other');
-    const pod = await installerPod(server, 'a', folder);
+    const pod = await installerPod(server, 'a', directory);
     // Stops before the request: the pod is in a file then.
     const script =
       'request() { cat "$SCRATCH/verification-pod"; }; POD=verify-a; LEFT=0; create_verification_pod; request';
@@ -45,7 +45,7 @@ describe.each(minors)('the verification pod, Kubernetes %s', (minor) => {
   }, buildTimeout);
   afterAll(async () => {
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
 
   const withSpec = (spec: KubeObject): KubeObject => ({

@@ -1,4 +1,4 @@
-// Runs a program of a pod under sh, with a folder for the container's root and stand-ins for its commands.
+// Runs a program of a pod under sh, with a directory for the container's root and stand-ins for its commands.
 import { spawn, spawnSync } from 'child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';

@@ -3,17 +3,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const folder = join(__dirname, '..', '..', 'examples');
+const directory = join(__dirname, '..', '..', 'examples');
 
 /** Their names, such as `docker` and `adopt/after`. */
-export const exampleNames: readonly string[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+export const exampleNames: readonly string[] = readdirSync(directory, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.replace(/\.ts$/, ''))
   .sort();
 
 /** Whether an example asks for Pod Security Restricted, for which uid 0 needs Kubernetes 1.35. */
 export const asksForRestricted = (name: string): boolean =>
-  readFileSync(join(folder, `${name}.ts`), 'utf8').includes('PodSecurityLevel.RESTRICTED');
+  readFileSync(join(directory, `${name}.ts`), 'utf8').includes('PodSecurityLevel.RESTRICTED');
 
 const written = new Map<string, string[]>();
 const outdir = mkdtempSync(join(tmpdir(), 'examples-'));

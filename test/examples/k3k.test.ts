@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 test('the example gives these manifests', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'example-'));
-  process.env.CDK8S_OUTDIR = folder;
+  const directory = mkdtempSync(join(tmpdir(), 'example-'));
+  process.env.CDK8S_OUTDIR = directory;
 
   jest.requireActual('../../examples/k3k');
 
-  expect(readFileSync(join(folder, 'k3k.k8s.yaml'), 'utf8')).toMatchSnapshot();
-  rmSync(folder, { recursive: true });
+  expect(readFileSync(join(directory, 'k3k.k8s.yaml'), 'utf8')).toMatchSnapshot();
+  rmSync(directory, { recursive: true });
 });

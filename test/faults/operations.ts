@@ -97,7 +97,7 @@ export const failing = (from: () => FakeNode): Operation => ({
     expect(status).toMatchObject({ stage: 'failed' });
   },
   done: (node) => {
-    // Once; a change that never reached the restart, on a bad disk, may have been undone before that.
+    // Once; a change that never reached the restart, on a bad disk, may have been rolled back before that.
     const interruptions = Number(node.journal('interruptions') || '0');
     expect(Number(node.journal('rollbacks'))).toBeGreaterThanOrEqual(1);
     expect(Number(node.journal('rollbacks'))).toBeLessThanOrEqual(1 + interruptions);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiServer, eventually, freePorts, Process, startApiServer } from '../cluster/api-server';
-import { cacheFolder } from '../cluster/cache';
+import { cacheDirectory } from '../cluster/cache';
 import { KubeObject } from '../cluster/client';
 import { distObject, distText } from '../cluster/dist';
 import { writeKubeconfig } from '../cluster/kubeconfig';
@@ -14,7 +14,7 @@ import { buildTimeout } from './tools';
 //
 // The program is not built here: go.mod of kube-state-metrics requires its tools, and the Go proxy does not have the module. A checkout
 // of the release, `CGO_ENABLED=0 go build -mod=mod -o <cache>/kube-state-metrics-<version> .`, is compared with the recording.
-const program = join(cacheFolder(), `kube-state-metrics-${KUBE_STATE_METRICS}`);
+const program = join(cacheDirectory(), `kube-state-metrics-${KUBE_STATE_METRICS}`);
 const isThere = existsSync(program);
 if (!isThere)
   console.warn(

@@ -8,7 +8,7 @@ test('is upstream’s image by default, with the binaries in the release in use'
   expect(source.binaryDir).toBe('/opt/sysbox/current');
 });
 
-test('on the host is /usr/bin by default, or another folder, with another image for the pod', () => {
+test('on the host is /usr/bin by default, or another directory, with another image for the pod', () => {
   expect(SysboxSource.host().binaryDir).toBe('/usr/bin');
   const source = SysboxSource.host({ binaryDir: '/opt/sysbox-0.8/bin', image: `tools${digest}` });
   expect(source.binaryDir).toBe('/opt/sysbox-0.8/bin');

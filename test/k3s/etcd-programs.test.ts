@@ -34,7 +34,7 @@ describe.each(shells)('under %s %s', (...shell) => {
     return stage;
   };
   const data = (path: string, text = '') => {
-    const file = join(stage.folder, 'data/server/db', path);
+    const file = join(stage.directory, 'data/server/db', path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
@@ -112,7 +112,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       expect(argument()).toEqual(['--cluster-init']);
       expect(stage.read('data/server/db/state.db')).toBe('whole');
-      expect(existsSync(join(stage.folder, 'data/server/db/etcd'))).toBe(false);
+      expect(existsSync(join(stage.directory, 'data/server/db/etcd'))).toBe(false);
       expect(stage.read('data/server/db/etcd-unfinished/member/wal/0.wal')).toBe('half');
     });
 
@@ -132,7 +132,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       expect(stage.run('start.sh', 'server').stdout).toMatch(/dev-server-1 has lost its data/);
 
-      const known = `kubectl --kubeconfig ${stage.folder}/known --server https://dev.team.svc:6443 --request-timeout=10s`;
+      const known = `kubectl --kubeconfig ${stage.directory}/known --server https://dev.team.svc:6443 --request-timeout=10s`;
       const calls = stage.read('calls').split('\n');
       expect(calls.filter((call) => call.startsWith(known)).map((call) => call.slice(known.length + 1))).toEqual([
         'get node dev-server-1 --ignore-not-found -o name',
@@ -211,7 +211,7 @@ describe.each(shells)('under %s %s', (...shell) => {
       etcd([name], true);
       stage.run('member.sh');
 
-      const tls = `${stage.folder}/data/server/tls/etcd`;
+      const tls = `${stage.directory}/data/server/tls/etcd`;
       expect(stage.read('calls').split('\n')[0]).toBe(
         `kubectl --kubeconfig /dev/null --server https://127.0.0.1:2382 --request-timeout=10s ` +
           `--certificate-authority ${tls}/server-ca.crt --client-certificate ${tls}/client.crt --client-key ${tls}/client.key ` +

@@ -89,8 +89,8 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       const kubeconfig = stage.read('kubeconfig');
       expect(kubeconfig).toContain('server: "https://10.43.0.1:443"');
-      expect(kubeconfig).toContain(`certificate-authority: "${stage.folder}/ca.crt"`);
-      expect(kubeconfig).toContain(`tokenFile: "${stage.folder}/token"`);
+      expect(kubeconfig).toContain(`certificate-authority: "${stage.directory}/ca.crt"`);
+      expect(kubeconfig).toContain(`tokenFile: "${stage.directory}/token"`);
       expect(kubeconfig).toContain('namespace: "dev"');
       expect(kubeconfig).not.toContain('secret');
     });

@@ -56,7 +56,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
     test('leaves the machine id to systemd', () => {
       newStage().standIn('k3s', '');
-      mkdirSync(join(stage.folder, 'systemd', 'system'), { recursive: true });
+      mkdirSync(join(stage.directory, 'systemd', 'system'), { recursive: true });
 
       stage.run('start.sh', 'agent');
 
@@ -242,18 +242,18 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       expect(status).toBe(0);
       expect(stdout.match(/not started yet: node dev-agent-0 is not Ready: no network/g)).toHaveLength(1);
-      expect(existsSync(join(stage.folder, 'state', 'started'))).toBe(true);
+      expect(existsSync(join(stage.directory, 'state', 'started'))).toBe(true);
     });
 
     test('a new start is not taken for started', () => {
       newStage().standIn('k3s', '');
       stage.standIn('kubectl', 'exit 1');
-      mkdirSync(join(stage.folder, 'state'));
+      mkdirSync(join(stage.directory, 'state'));
       stage.write('state/started', '');
 
       stage.run('start.sh', 'agent');
 
-      expect(existsSync(join(stage.folder, 'state', 'started'))).toBe(false);
+      expect(existsSync(join(stage.directory, 'state', 'started'))).toBe(false);
     });
 
     test('ends with K3s', () => {

@@ -25,35 +25,35 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A folder in which a program runs, with stand-ins for the other programs that it calls. */
+/** A directory in which a program runs, with stand-ins for the other programs that it calls. */
 export class Stage {
-  public readonly folder = mkdtempSync(join(tmpdir(), 'k3s-pod-'));
+  public readonly directory = mkdtempSync(join(tmpdir(), 'k3s-pod-'));
 
   public constructor(
     private readonly shell: string[],
     private readonly env: Record<string, string>,
   ) {
-    mkdirSync(join(this.folder, 'bin'));
+    mkdirSync(join(this.directory, 'bin'));
   }
 
   /** A stand-in: shell text that sees its arguments, and `$STAGE`. Each call is noted in `calls`. */
   public standIn(name: string, body: string): void {
-    const path = join(this.folder, 'bin', name);
+    const path = join(this.directory, 'bin', name);
     writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$STAGE/calls"\n${body}\n`);
     chmodSync(path, 0o755);
   }
 
   public write(name: string, text: string): void {
-    writeFileSync(join(this.folder, name), text);
+    writeFileSync(join(this.directory, name), text);
   }
 
   public read(name: string): string {
-    const path = join(this.folder, name);
+    const path = join(this.directory, name);
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   public get files(): string[] {
-    return readdirSync(this.folder);
+    return readdirSync(this.directory);
   }
 
   /** What the stand-ins were called with, one a call; without what is the same in all. */
@@ -80,16 +80,16 @@ export class Stage {
   }
 
   public end(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   private environment(): NodeJS.ProcessEnv {
     return {
-      PATH: `${join(this.folder, 'bin')}:${process.env.PATH}`,
-      STAGE: this.folder,
-      TMPDIR: this.folder,
+      PATH: `${join(this.directory, 'bin')}:${process.env.PATH}`,
+      STAGE: this.directory,
+      TMPDIR: this.directory,
       ...Object.fromEntries(
-        Object.entries(this.env).map(([key, value]) => [key, value.replaceAll('$STAGE', this.folder)]),
+        Object.entries(this.env).map(([key, value]) => [key, value.replaceAll('$STAGE', this.directory)]),
       ),
     };
   }

@@ -4,8 +4,8 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 
 const root = join(__dirname, '..', '..');
-const contents = (folder: string) =>
-  Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+const contents = (directory: string) =>
+  Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
 
 test('dist/ is what the default app prints now (else: npm run synth, and commit)', () => {
   const fresh = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-'));

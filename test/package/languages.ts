@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { cacheFolder } from '../cluster/cache';
+import { cacheDirectory } from '../cluster/cache';
 
 const root = join(__dirname, '..', '..');
 const apps = join(__dirname, 'languages');
@@ -55,7 +55,7 @@ const ours = (language: string) => generated(root, language);
 
 /** What takes minutes and depends on versions alone, made once. */
 function cached(name: string, make: (directory: string) => void): string {
-  const directory = join(cacheFolder(), 'languages', [name, ...Object.values(versions)].join('-'));
+  const directory = join(cacheDirectory(), 'languages', [name, ...Object.values(versions)].join('-'));
   if (existsSync(directory)) return directory;
   const incoming = `${directory}.${process.pid}`;
   mkdirSync(incoming, { recursive: true });

@@ -6,8 +6,8 @@ import { join } from 'path';
 // The tarball as a user gets it: installed by an app outside the repository, in TypeScript and in plain JavaScript.
 const root = join(__dirname, '..', '..');
 const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const folder = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-pack-'));
-const app = join(folder, 'app');
+const directory = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-pack-'));
+const app = join(directory, 'app');
 const run = (command: string, args: string[], cwd: string) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
 
@@ -23,7 +23,7 @@ let packed: string[] = [];
 let unpackedSize = 0;
 
 beforeAll(() => {
-  const answer = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
+  const answer = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], root));
   const tarball = Array.isArray(answer) ? answer[0] : Object.values<typeof answer>(answer)[0];
   unpackedSize = tarball.unpackedSize;
   packed = tarball.files.map((file: { path: string }) => file.path);
@@ -33,7 +33,7 @@ beforeAll(() => {
   const versions = peers.map((name) => `${name}@${own.devDependencies[name]}`);
   run(
     'npm',
-    ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball.filename), ...versions],
+    ['install', '--no-audit', '--no-fund', '--prefer-offline', join(directory, tarball.filename), ...versions],
     app,
   );
 }, 300_000);

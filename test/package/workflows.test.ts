@@ -2,13 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../cluster/cache';
+import { cacheDirectory } from '../cluster/cache';
 
 const root = join(__dirname, '..', '..');
 const VERSION = 'v1.7.12';
 
 function actionlint(): string {
-  const bin = join(cacheFolder(), `actionlint-${VERSION}`);
+  const bin = join(cacheDirectory(), `actionlint-${VERSION}`);
   if (!existsSync(join(bin, 'actionlint'))) {
     execFileSync('go', ['install', `github.com/rhysd/actionlint/cmd/actionlint@${VERSION}`], {
       env: { ...process.env, GOBIN: bin },

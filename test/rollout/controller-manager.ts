@@ -9,13 +9,13 @@ import { kubeControllerManager } from '../cluster/build';
 export class ControllerManager {
   private constructor(
     private readonly child: ChildProcess,
-    private readonly folder: string,
+    private readonly directory: string,
   ) {}
 
   static async start(server: ApiServer): Promise<ControllerManager> {
     const program = await kubeControllerManager();
-    const folder = mkdtempSync(join(tmpdir(), 'controller-manager-'));
-    const kubeconfig = join(folder, 'kubeconfig');
+    const directory = mkdtempSync(join(tmpdir(), 'controller-manager-'));
+    const kubeconfig = join(directory, 'kubeconfig');
     const cluster = { server: server.url, 'certificate-authority': server.caFile };
     const config = {
       apiVersion: 'v1',
@@ -26,22 +26,22 @@ export class ControllerManager {
       'current-context': 'c',
     };
     writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 });
-    const log = openSync(join(folder, 'log'), 'w');
+    const log = openSync(join(directory, 'log'), 'w');
     const args = ['--controllers=daemonset-controller', '--leader-elect=false', '--secure-port=0'];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, `--kubeconfig=${kubeconfig}`, ...args], {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    return new ControllerManager(child, folder);
+    return new ControllerManager(child, directory);
   }
 
   log(): string {
-    return readFileSync(join(this.folder, 'log'), 'utf8').slice(-2000);
+    return readFileSync(join(this.directory, 'log'), 'utf8').slice(-2000);
   }
 
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
     if (this.child.exitCode === null && this.child.kill('SIGKILL')) await ended;
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }

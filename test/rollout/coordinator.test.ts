@@ -28,7 +28,7 @@ jest.setTimeout(180_000);
 let server: ApiServer;
 let network: UnreliableNetwork;
 let kubelet: VerificationKubelet;
-let folder: string;
+let directory: string;
 let made = 0;
 const nodes: CoordinatorNode[] = [];
 
@@ -44,7 +44,7 @@ afterAll(async () => {
   await network?.stop();
   await server?.stop();
 });
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'coordinator-'))));
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'coordinator-'))));
 afterEach(async () => {
   network.weather = 'fair';
   kubelet.fate = () => fates.succeeds;
@@ -58,7 +58,7 @@ afterEach(async () => {
   for (const { metadata } of await server.list('/api/v1/namespaces/team/pods'))
     await server.delete(`/api/v1/namespaces/team/pods/${metadata.name}`, { gracePeriodSeconds: '0' });
   await emptyLease(server);
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 const startupTaint = { key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' };
@@ -69,7 +69,7 @@ async function aNode({
   of = podShells[made % 2]?.[1] as readonly string[],
   spec = undefined as KubeObject | undefined,
 } = {}) {
-  const node = await CoordinatorNode.make(server, network, `node-${made++}`, folder, of, spec);
+  const node = await CoordinatorNode.make(server, network, `node-${made++}`, directory, of, spec);
   nodes.push(node);
   return node;
 }
@@ -686,7 +686,7 @@ test('a dry run says what it would do, and takes no slot', async () => {
 
 test('what the preflight warns of is an Event, and stays on the annotation of the ready node', async () => {
   const node = await aNode();
-  node.turn('warnings-prepare', 'kernel 6.1 is older than 6.3');
+  node.turn('warnings-prepare', 'cgroup v1: Kubernetes 1.35 and later refuse it');
   node.start();
   await node.untilReady();
   // The server lists them by their names, which end in the time.
@@ -694,13 +694,13 @@ test('what the preflight warns of is an Event, and stays on the annotation of th
   expect(await node.annotations()).toEqual({
     stage: 'ready',
     revision: node.revision,
-    message: 'kernel 6.1 is older than 6.3',
+    message: 'cgroup v1: Kubernetes 1.35 and later refuse it',
   });
 });
 
 test('a release that cannot be copied is not there at all', async () => {
   const node = await aNode();
-  rmSync(join(folder, 'image', 'sysbox-mgr'));
+  rmSync(join(directory, 'image', 'sysbox-mgr'));
   node.start();
   await node.untilAnnotated({ stage: 'failed', reason: 'CannotWrite' });
   expect(node.calls).not.toContain('prepare');

@@ -40,21 +40,21 @@ export class CoordinatorNode {
     readonly network: UnreliableNetwork,
     readonly name: string,
     pod: PodEnvironment | undefined,
-    folder: string,
+    directory: string,
     readonly shell: readonly string[],
   ) {
-    this.root = join(folder, `${name}-host`);
+    this.root = join(directory, `${name}-host`);
     this.state = join(this.root, 'var/lib/cdk8s-sysbox');
-    this.programs = join(folder, `${name}-programs`);
+    this.programs = join(directory, `${name}-programs`);
     for (const path of ['model', 'var/lib', 'opt', 'etc', 'proc/1'])
       mkdirSync(join(this.root, path), { recursive: true });
     writeFileSync(join(this.root, 'proc/1/comm'), 'systemd\n');
-    this.settings = join(folder, `${name}-settings`);
+    this.settings = join(directory, `${name}-settings`);
     mkdirSync(this.programs);
     mkdirSync(this.settings);
     this.pod = pod ?? nothing;
     // One directory for all nodes of a test: its name is in the settings, and so in the revision.
-    this.image = join(folder, 'image');
+    this.image = join(directory, 'image');
     mkdirSync(this.image, { recursive: true });
     for (const binary of binaries) writeFileSync(join(this.image, binary), binary);
     for (const [file, text] of Object.entries(nodePrograms())) writeFileSync(join(this.programs, file), text);
@@ -62,8 +62,8 @@ export class CoordinatorNode {
   }
 
   /** A node whose pod comes from elsewhere. */
-  static withoutPod(server: ApiServer, network: UnreliableNetwork, name: string, folder: string): CoordinatorNode {
-    return new CoordinatorNode(server, network, name, undefined, folder, ['dash']);
+  static withoutPod(server: ApiServer, network: UnreliableNetwork, name: string, directory: string): CoordinatorNode {
+    return new CoordinatorNode(server, network, name, undefined, directory, ['dash']);
   }
 
   /** Another pod on the node, with its files. */
@@ -79,7 +79,7 @@ export class CoordinatorNode {
     server: ApiServer,
     network: UnreliableNetwork,
     name: string,
-    folder: string,
+    directory: string,
     shell: readonly string[],
     spec?: KubeObject,
   ): Promise<CoordinatorNode> {
@@ -90,8 +90,8 @@ export class CoordinatorNode {
       server,
       network,
       name,
-      await installerPod(server, name, folder, network.url),
-      folder,
+      await installerPod(server, name, directory, network.url),
+      directory,
       shell,
     );
     await node.kubelet();

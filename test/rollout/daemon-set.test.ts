@@ -23,7 +23,7 @@ let server: ApiServer;
 let controllers: ControllerManager;
 let network: UnreliableNetwork;
 let kubelets: Kubelets;
-const folder = mkdtempSync(join(tmpdir(), 'daemon-set-'));
+const directory = mkdtempSync(join(tmpdir(), 'daemon-set-'));
 const servers = ['server-0', 'server-1'];
 const agents = ['agent-0', 'agent-1', 'agent-2'];
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   network = await UnreliableNetwork.before(server.url);
   await server.createNamespace('team');
   controllers = await ControllerManager.start(server);
-  kubelets = new Kubelets(server, folder);
+  kubelets = new Kubelets(server, directory);
   for (const name of servers) await addNode(name, { 'node-role.kubernetes.io/control-plane': 'true' });
   for (const name of agents) await addNode(name);
 }, buildTimeout);
@@ -41,13 +41,13 @@ afterAll(async () => {
   await controllers?.stop();
   await network?.stop();
   await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 async function addNode(name: string, labels: Record<string, string> = {}): Promise<CoordinatorNode> {
   await server.createNode(name, { labels: { 'sysbox-install': 'yes', ...labels } });
   await server.patch(nodePath(name), { spec: { taints: null } });
-  const node = CoordinatorNode.withoutPod(server, network, name, folder);
+  const node = CoordinatorNode.withoutPod(server, network, name, directory);
   await node.kubelet();
   kubelets.nodes.set(name, node);
   return node;

@@ -23,7 +23,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
   let server: ApiServer;
   let network: UnreliableNetwork;
   let pod: PodEnvironment;
-  const folder = mkdtempSync(join(tmpdir(), 'drain-'));
+  const directory = mkdtempSync(join(tmpdir(), 'drain-'));
   const node = `node-${name.replace(/\W+/g, '-')}`;
   const script = 'if drain; then echo drained; else echo "$DRAIN_ERROR"; fi';
   const drain = async (seconds = 3) =>
@@ -34,7 +34,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
     await server.apply(manifestText);
     await server.createNamespace('team');
     network = await UnreliableNetwork.before(server.url);
-    pod = await installerPod(server, node, folder, network.url);
+    pod = await installerPod(server, node, directory, network.url);
     await server.createNode('elsewhere');
     // The server adds a taint of its own to a new node.
     await server.patch(nodePath(node), { spec: { taints: null } });
@@ -43,7 +43,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
   afterAll(async () => {
     await network?.stop();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
   afterEach(async () => {
     network.weather = 'fair';

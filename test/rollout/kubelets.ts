@@ -28,10 +28,10 @@ export class Kubelets {
 
   constructor(
     readonly server: ApiServer,
-    private readonly folder: string,
+    private readonly directory: string,
   ) {
     // One directory for all: its name is in the settings, and so in the revision.
-    this.image = join(folder, 'image');
+    this.image = join(directory, 'image');
     mkdirSync(this.image, { recursive: true });
     for (const binary of ['sysbox-runc', 'sysbox-fs', 'sysbox-mgr']) writeFileSync(join(this.image, binary), binary);
     this.verification = new VerificationKubelet(server);
@@ -70,7 +70,7 @@ export class Kubelets {
     const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${pod.spec.serviceAccountName}/token`;
     const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name, uid };
     const { status } = await this.server.create(account, { spec: { boundObjectRef } });
-    const scratch = join(this.folder, name);
+    const scratch = join(this.directory, name);
     mkdirSync(scratch);
     writeFileSync(join(scratch, 'token'), status.token, { mode: 0o600 });
     writeFileSync(join(scratch, 'ca.crt'), readFileSync(this.server.caFile));

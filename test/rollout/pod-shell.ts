@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { PodEnvironment } from './pod';
-import { programFolder } from './rules';
+import { programDirectory } from './rules';
 
-/** The shells in which the programs must run: CentOS 7 has bash as its sh, tests have dash beside it. */
+/** The shells in which the programs must run: CentOS 7 has bash as its sh, tests also have dash. */
 export const podShells: [string, readonly string[]][] = [
   ['dash', ['dash']],
   ['bash --posix', ['bash', '--posix']],
@@ -11,7 +11,7 @@ export const podShells: [string, readonly string[]][] = [
 // As coordinator.sh reads them, with its two small functions in a hurry.
 const prelude = `
 set -eu
-HERE=${programFolder}
+HERE=${programDirectory}
 DRY_RUN=false
 REVISION=revision-a
 VERIFICATION_CLASS=sysbox-runc-verification VERIFICATION_NAMESPACE=sysbox-verification VERIFICATION_TIMEOUT=20 SCHEDULING=installed

@@ -7,7 +7,7 @@ export const namespace: string = daemonSet.metadata.namespace;
 export const stage = 'cdk8s-sysbox.io/stage';
 export const nodePath = (name: string) => `/api/v1/nodes/${name}`;
 
-/** What an installer's pod on a node is given: its names, its token, its scratch folder. */
+/** What an installer's pod on a node is given: its names, its token, its scratch directory. */
 export interface PodEnvironment {
   readonly NODE_NAME: string;
   readonly POD_NAME: string;
@@ -21,7 +21,7 @@ export interface PodEnvironment {
 export async function installerPod(
   server: ApiServer,
   node: string,
-  folder: string,
+  directory: string,
   url = server.url,
 ): Promise<PodEnvironment> {
   const { spec } = daemonSet;
@@ -29,7 +29,7 @@ export async function installerPod(
   const token = await server.tokenFor({ serviceAccount, namespace, node, podSpec: spec.template.spec });
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   await adopt(server, claims['kubernetes.io'].pod.name);
-  const scratch = join(folder, node);
+  const scratch = join(directory, node);
   mkdirSync(scratch, { recursive: true });
   writeFileSync(join(scratch, 'token'), token, { mode: 0o600 });
   writeFileSync(join(scratch, 'ca.crt'), readFileSync(server.caFile));

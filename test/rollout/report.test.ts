@@ -19,7 +19,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of th
   let server: ApiServer;
   let network: UnreliableNetwork;
   let pod: PodEnvironment;
-  const folder = mkdtempSync(join(tmpdir(), 'report-'));
+  const directory = mkdtempSync(join(tmpdir(), 'report-'));
   const node = `node-${name.replace(/\W+/g, '-')}`;
   const run = (script: string, env?: Record<string, string>): Promise<ShellResult> => inPod(shell, pod, script, env);
   const object = (): Promise<KubeObject> => server.get(nodePath(node));
@@ -28,7 +28,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of th
     server = await startApiServer({ minor: '1.37' });
     await server.apply(manifestText);
     network = await UnreliableNetwork.before(server.url);
-    pod = await installerPod(server, node, folder, network.url);
+    pod = await installerPod(server, node, directory, network.url);
     await server.patch(nodePath(node), {
       metadata: { labels: { theirs: 'kept' }, annotations: { theirs: 'kept' } },
       spec: { taints: [theirs] },
@@ -38,7 +38,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of th
   afterAll(async () => {
     await network?.stop();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
   beforeEach(() => (network.weather = 'fair'));
 
@@ -95,7 +95,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of th
   });
 
   test('an Event on the node is what kubectl describe finds, and is written once', async () => {
-    const script = 'event Warning Kernel "kernel 5.4 is older than 5.19"';
+    const script = 'event Warning Kernel "kernel 6.1 is older than 6.3"';
     await run(script);
     await run(script);
     const events = await server.list('/api/v1/namespaces/default/events', {
@@ -105,7 +105,7 @@ describe.each(podShells)('under %s, with the real token, rights and policy of th
     expect(events[0]).toMatchObject({
       type: 'Warning',
       reason: 'Kernel',
-      message: 'kernel 5.4 is older than 5.19',
+      message: 'kernel 6.1 is older than 6.3',
       involvedObject: { kind: 'Node', name: node },
       source: { component: 'cdk8s-sysbox' },
     });

@@ -8,7 +8,7 @@ import { leasePath } from './lease-watch';
 import { manifestText } from './manifests';
 import { installerPod, namespace } from './pod';
 import { Random } from './random';
-import { programFolder } from './rules';
+import { programDirectory } from './rules';
 import { SimulatedNode } from './simulated-node';
 import { lowerBound, VirtualCluster } from './virtual-cluster';
 import { expiryRounds, Node, Simulation, SimulationOptions } from './simulation';
@@ -164,7 +164,9 @@ test('a stopped rollout goes on when the failed node tries again and succeeds', 
 }, 600_000);
 
 test('nothing that decides reads a wall clock', () => {
-  const programs = ['slots.sh', 'slots.jq'].map((name) => readFileSync(join(programFolder, name), 'utf8')).join('\n');
+  const programs = ['slots.sh', 'slots.jq']
+    .map((name) => readFileSync(join(programDirectory, name), 'utf8'))
+    .join('\n');
   const code = programs.replace(/^\s*#.*$/gm, '');
   // jq's and the shell's ways to it; the nodes of the rollouts above are up to 70 hours apart.
   expect(code).not.toMatch(/\bdate\b|\$\(now\b|\(now\b|renewTime|(?<!deletion)Timestamp|todate|mktime/);

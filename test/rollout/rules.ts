@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { KubeObject } from '../cluster/client';
 import { Annotations } from './lease';
 
-export const programFolder = join(__dirname, '../../src/installer/node/pod');
+export const programDirectory = join(__dirname, '../../src/installer/node/pod');
 
 export interface Seen {
   readonly at?: number;
@@ -65,7 +65,7 @@ const program = [
     (name) => `.${name} as $${name} |`,
   ),
   '.lease | [',
-  readFileSync(join(programFolder, 'slots.jq'), 'utf8'),
+  readFileSync(join(programDirectory, 'slots.jq'), 'utf8'),
   ']',
 ].join('\n');
 

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, Interface } from 'node:readline';
 import { PodEnvironment } from './pod';
-import { programFolder } from './rules';
+import { programDirectory } from './rules';
 
 export interface NodeSettings {
   readonly revision: string;
@@ -34,7 +34,7 @@ export class SimulatedNode {
       env: {
         ...pod,
         PATH: `${join(__dirname, 'bin')}:${process.env.PATH}`,
-        PROGRAMS: programFolder,
+        PROGRAMS: programDirectory,
         REVISION: settings.revision,
         NODE_SELECTOR: '{"sysbox-install":"yes"}',
         CONCURRENCY: String(settings.concurrency),

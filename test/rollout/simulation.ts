@@ -78,18 +78,18 @@ export class Simulation implements Truth {
     readonly options: SimulationOptions,
     readonly random: Random,
     readonly nodes: Node[],
-    private readonly folder: string,
+    private readonly directory: string,
   ) {
     this.judge = new Judge(options, this);
     this.watch = new LeaseWatch(server, (state) => this.judge.see(state));
   }
 
   static async start(server: ApiServer, options: SimulationOptions, random: Random): Promise<Simulation> {
-    const folder = mkdtempSync(join(tmpdir(), 'rollout-'));
+    const directory = mkdtempSync(join(tmpdir(), 'rollout-'));
     const network = await UnreliableNetwork.before(server.url);
     await emptyLease(server);
     const nodes: Node[] = [];
-    const simulation = new Simulation(server, network, options, random, nodes, folder);
+    const simulation = new Simulation(server, network, options, random, nodes, directory);
     const kinds = [...Array(options.servers).fill(true), ...Array(options.agents).fill(false)] as boolean[];
     await pooled(16, kinds, async (isServer, i) => {
       const name = `${isServer ? 'server' : 'agent'}-${i}`;
@@ -97,7 +97,7 @@ export class Simulation implements Truth {
       await server.delete(nodePath(name)).catch(() => undefined);
       await server.create('/api/v1/nodes', { metadata: object.metadata });
       await server.patch(`${nodePath(name)}/status`, { status: object.status });
-      const pod = await installerPod(server, name, folder, network.url);
+      const pod = await installerPod(server, name, directory, network.url);
       const node = { name, server: isServer, pod, offset: random.below(500_000), healthy: true } as Node;
       simulation.begin(node, 'p1');
       nodes.push(node);
@@ -302,7 +302,7 @@ export class Simulation implements Truth {
       await this.server.delete(nodePath(name)).catch(() => undefined);
     });
     await this.network.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

@@ -18,7 +18,7 @@ describe.each(podShells)('a verification pod under %s, with the real token, righ
   let network: UnreliableNetwork;
   let kubelet: VerificationKubelet;
   let pod: PodEnvironment;
-  const folder = mkdtempSync(join(tmpdir(), 'verification-'));
+  const directory = mkdtempSync(join(tmpdir(), 'verification-'));
   const node = `node-${name.replace(/\W+/g, '-')}`;
   const verify = async () => (await inPod(shell, pod, script)).stdout.split('\n').pop();
 
@@ -26,7 +26,7 @@ describe.each(podShells)('a verification pod under %s, with the real token, righ
     server = await startApiServer({ minor: '1.37' });
     await server.apply(manifestText);
     network = await UnreliableNetwork.before(server.url);
-    pod = await installerPod(server, node, folder, network.url);
+    pod = await installerPod(server, node, directory, network.url);
     await server.patch(nodePath(node), { spec: { taints: null } });
     kubelet = new VerificationKubelet(server);
     await eventually(async () => expect(await verify()).toBe('ran'));
@@ -35,7 +35,7 @@ describe.each(podShells)('a verification pod under %s, with the real token, righ
     await kubelet?.stop();
     await network?.stop();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
   afterEach(async () => {
     network.weather = 'fair';

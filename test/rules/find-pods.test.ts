@@ -6,9 +6,9 @@ import { podTemplatesOf } from '../../src/rules/find-pods';
 
 // Custom resources of many projects in their own forms. In each, one container is privileged and the pod shares the host's user namespace; the comment on
 // the first line of a document is the path of the privileged container.
-const folder = join(__dirname, 'custom-resources');
-const documents = readdirSync(folder).flatMap((file) =>
-  readFileSync(join(folder, file), 'utf8')
+const directory = join(__dirname, 'custom-resources');
+const documents = readdirSync(directory).flatMap((file) =>
+  readFileSync(join(directory, file), 'utf8')
     .split(/^---$/m)
     .map((text) => ({ file, json: parse(text), at: /^# privileged: (\S+)/m.exec(text)?.[1] })),
 );

@@ -6,11 +6,11 @@ import { ValidationContext } from 'cdk8s-cli/plugins';
 import { SysboxValidation, SysboxValidationProps, SystemPodRules } from '../../src/rules';
 import { pod, table } from './table';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'plugin-'));
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'plugin-'));
 let files = 0;
 
 async function validate(manifests: object[], props?: SysboxValidationProps, metadata = {}) {
-  const file = path.join(folder, `${files++}.k8s.yaml`);
+  const file = path.join(directory, `${files++}.k8s.yaml`);
   Yaml.save(file, manifests);
   const context = new ValidationContext([file], 'cdk8s-sysbox', '0.1.0', metadata, false);
   await new SysboxValidation(props).validate(context);

@@ -118,7 +118,7 @@ test('two workloads that keep their data in one claim are found', () => {
   );
 });
 
-test('one workload that is there twice, as in the folders of two clusters, shares nothing with itself', () => {
+test('one workload that is there twice, as in the directorys of two clusters, shares nothing with itself', () => {
   const volumes = [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }];
   const it = container({ volumeMounts: [{ name: 'd', mountPath: '/var/lib/docker' }] }, { volumes });
   const nameless = { ...it, metadata: { generateName: 'it-' } };

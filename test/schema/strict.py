@@ -31,7 +31,7 @@ Loader.add_constructor("tag:yaml.org,2002:value", Loader.construct_yaml_str)
 Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_str)
 
 
-def folder(minor):
+def directory(minor):
     versions = [version for version in utils.all_versions() if utils.major_minor(version) == minor]
     if not versions:
         sys.exit(f"kubernetes-validate has no schemas of Kubernetes {minor}")
@@ -40,7 +40,7 @@ def folder(minor):
 
 @functools.lru_cache(maxsize=None)
 def registry(minor):
-    definitions = Resource.from_contents(utils.schema_contents(f"{folder(minor)}/_definitions.json", minor))
+    definitions = Resource.from_contents(utils.schema_contents(f"{directory(minor)}/_definitions.json", minor))
     return definitions @ Registry()
 
 
@@ -48,7 +48,7 @@ def registry(minor):
 def validator(minor, api_version, kind):
     group, _, version = api_version.rpartition("/")
     name = "-".join(part for part in (kind.lower(), group.split(".")[0], version) if part)
-    schema = utils.schema_contents(f"{folder(minor)}/{name}.json", minor)
+    schema = utils.schema_contents(f"{directory(minor)}/{name}.json", minor)
     return Draft202012Validator(schema, registry=Resource.from_contents(schema) @ registry(minor))
 
 

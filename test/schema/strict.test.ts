@@ -57,8 +57,8 @@ test('a field newer than the minor is refused there', async () => {
 });
 
 test('files are named in the mistakes, and a duplicate key is one', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'schema-'));
-  const files = ['good.yaml', 'twice.yaml', 'empty.yaml'].map((name) => join(folder, name));
+  const directory = mkdtempSync(join(tmpdir(), 'schema-'));
+  const files = ['good.yaml', 'twice.yaml', 'empty.yaml'].map((name) => join(directory, name));
   writeFileSync(files[0]!, pod('---\n' + pod('')));
   writeFileSync(files[1]!, pod('  hostUsers: true\n  hostUsers: false'));
   writeFileSync(files[2]!, 'kind: Pod');
@@ -66,7 +66,7 @@ test('files are named in the mistakes, and a duplicate key is one', async () => 
     expect.stringMatching(/twice\.yaml: .*duplicate key hostUsers/s),
     `${files[2]}: no object: it has no apiVersion or no kind`,
   ]);
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
 test('a minor without schemas is refused rather than replaced by an older one', async () => {

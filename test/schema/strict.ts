@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cacheFolder, python, run } from '../cluster/cache';
+import { cacheDirectory, python, run } from '../cluster/cache';
 
 /** Every minor that the manifests must fit, from the oldest that can be opted into to the newest. */
 export const schemaMinors = ['1.30', '1.31', '1.32', '1.33', '1.34', '1.35', '1.36', '1.37'];
@@ -22,7 +22,7 @@ export async function validateStrictly(manifests: Manifests, minor: string, fore
   const input = typeof manifests === 'string' ? { text: manifests } : { files: manifests };
   const printed = await run(interpreter, [join(__dirname, 'strict.py')], {
     input: JSON.stringify({ ...input, minor, foreign }),
-    otherwise: `The schema check of Kubernetes ${minor} did not run (environment in ${cacheFolder()}).`,
+    otherwise: `The schema check of Kubernetes ${minor} did not run (environment in ${cacheDirectory()}).`,
   });
   return JSON.parse(printed);
 }

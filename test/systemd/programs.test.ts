@@ -156,7 +156,7 @@ describe.each(shells)('$name', ({ words: sh }) => {
     });
 
     test('does not fail where it cannot write the file', () => {
-      environ({ A: '1' }).write('run', 'no folder');
+      environ({ A: '1' }).write('run', 'no directory');
 
       expect(container.run(sh, program('environment.sh'), [])).toMatchObject({ code: 0, stdout: 'A="1"\n' });
     });
@@ -212,15 +212,15 @@ describe.each(shells)('$name', ({ words: sh }) => {
   });
 
   describe('ssh-host-keys.sh', () => {
-    const folder = () => join(container.root, 'keys');
-    const keys = () => container.run(sh, program('ssh-host-keys.sh'), [folder()]);
+    const directory = () => join(container.root, 'keys');
+    const keys = () => container.run(sh, program('ssh-host-keys.sh'), [directory()]);
     const keygen = () =>
       container.command(
         'ssh-keygen',
         'while [ "$1" != -f ]; do shift; done; echo made >>"$LOG"; echo private >"$2"; echo public >"$2.pub"',
       );
     beforeEach(() => {
-      mkdirSync(folder());
+      mkdirSync(directory());
       keygen();
     });
 
@@ -228,7 +228,7 @@ describe.each(shells)('$name', ({ words: sh }) => {
       expect(keys()).toMatchObject({ code: 0, stderr: '' });
       expect(container.read('keys/ssh_host_ed25519_key')).toBe('private\n');
       expect(container.read('keys/ssh_host_ed25519_key.pub')).toBe('public\n');
-      expect(statSync(join(folder(), 'ssh_host_ed25519_key')).mode & 0o777).toBe(0o600);
+      expect(statSync(join(directory(), 'ssh_host_ed25519_key')).mode & 0o777).toBe(0o600);
     });
 
     test('keeps the key that is there', () => {
@@ -248,7 +248,7 @@ describe.each(shells)('$name', ({ words: sh }) => {
     test('makes the key private again', () => {
       keys();
       container.command('ssh-keygen', 'exit 1');
-      const path = join(folder(), 'ssh_host_ed25519_key');
+      const path = join(directory(), 'ssh_host_ed25519_key');
       container.run(['chmod'], '0664', [path]);
 
       expect(keys().code).toBe(0);

@@ -69,7 +69,7 @@ export async function umlKernel(wanted: UmlKernelOptions = {}): Promise<UmlKerne
   const recipe = wanted.appArmor
     ? { options: `${options} ${appArmor}`, settings: [...settings, ...appArmorSettings] }
     : { options, settings };
-  const root = await cached('uml', { ...recipe, without, mends: patches, suite }, async (into) => {
+  const root = await cached('uml', { ...recipe, without, patches, suite }, async (into) => {
     const source = await unpackedSource(into);
     const make = (...args: string[]) =>
       must(['make', '--silent', '-j3', 'ARCH=um', ...args], { cwd: source, timeoutMs: 60 * 60_000 });
