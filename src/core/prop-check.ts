@@ -1,52 +1,18 @@
-import { describe, jsiiType } from './foreign-resource';
+import { describe } from './foreign-resource';
 import { didYouMean } from './nearest';
+import { CallContext, className, describeType, Place, placeOf, shortName, show, whereOf } from './prop-message';
+import { ClassSignature, Parameter, PropSchema, PropType } from './prop-schema';
 
 /**
- * A type as jsii knows it: a primitive, the name of a struct, enum or class, or a collection of one.
+ * What the packages say that are installed next to this one, which may be newer than the schema.
  *
  * @internal
  */
-export type PropType = string | readonly ['[]' | '{}', PropType] | readonly ['|', ...PropType[]];
-
-/**
- * A parameter of a constructor or method: name, type, and whether it may be left out or repeated.
- *
- * @internal
- */
-export interface Parameter {
-  readonly name: string;
-  readonly type: PropType;
-  readonly optional?: boolean;
-  readonly variadic?: boolean;
-}
-
-/**
- * The signatures of one class.
- *
- * @internal
- */
-export interface ClassSignature {
-  readonly create?: Parameter[];
-  readonly statics: Record<string, Parameter[]>;
-  readonly methods: Record<string, Parameter[]>;
-}
-
-/**
- * What scripts/prop-schema.js reads from the jsii assemblies of this package and its peers.
- *
- * @internal
- */
-export interface PropSchema {
-  /** Name of the package. */
-  readonly name: string;
-  /** Struct -> property -> [type, 1 when it may be left out]. Inherited properties included. */
-  readonly structs: Record<string, Record<string, readonly [PropType, 0 | 1]>>;
-  readonly enums: Record<string, Record<string, string | number>>;
-  /** Class or interface -> an expression that makes one, and the members that it must have. */
-  readonly objects: Record<string, { readonly example?: string; readonly members: string[] }>;
-  readonly classes: Record<string, ClassSignature>;
-  /** Exported function -> its parameters. */
-  readonly functions: Record<string, Parameter[]>;
+export interface InstalledPackages {
+  /** Whether a struct has a property that the schema does not know. */
+  isKnown(struct: string, property: string): boolean;
+  /** Undefined when the package cannot be read. */
+  versionOf(name: string): string | undefined;
 }
 
 /**
@@ -63,8 +29,7 @@ export class PropCheck {
 
   constructor(
     private readonly schema: PropSchema,
-    /** Whether the installed version of another package knows a property that the schema does not. */
-    private readonly isKnownElsewhere: (struct: string, property: string) => boolean,
+    private readonly installed: InstalledPackages,
   ) {}
 
   /** The exported value with its constructor and methods checked. */
@@ -155,7 +120,9 @@ export class PropCheck {
     if (value === undefined) {
       if (optional) return;
       const shape = context.parameters.map((parameter) => parameter.name).join(', ');
-      throw new Error(`${whereOf(context)}(${shape}): '${name}' is missing. Expected ${this.describe(type)}`);
+      throw new Error(
+        `${whereOf(context)}(${shape}): '${name}' is missing. Expected ${describeType(this.schema, type)}`,
+      );
     }
     this.check(type, value, { context, key: name });
   }
@@ -222,7 +189,7 @@ export class PropCheck {
       if (given === undefined) continue;
       const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
       if (known) this.check(known[0], given, { context: at.context, within: at, key: name });
-      else if (!this.isKnownElsewhere(type, name)) {
+      else if (!this.installed.isKnown(type, name)) {
         const remedy = this.otherLevel(type, name) ?? didYouMean(name, Object.keys(properties));
         throw new Error(
           `${whereOf(at.context)}: '${placeOf(at)}.${name}' is not a property of ${shortName(type)}${remedy}`,
@@ -232,7 +199,7 @@ export class PropCheck {
     for (const [name, propertyType] of this.requiredOf(type)) {
       if ((value as Record<string, unknown>)[name] !== undefined) continue;
       throw new Error(
-        `${whereOf(at.context)}: '${placeOf(at)}.${name}' is missing. Expected ${this.describe(propertyType)}`,
+        `${whereOf(at.context)}: '${placeOf(at)}.${name}' is missing. Expected ${describeType(this.schema, propertyType)}`,
       );
     }
   }
@@ -272,94 +239,14 @@ export class PropCheck {
   private refuse(type: PropType, value: unknown, at: Place): never {
     const what = `${whereOf(at.context)}: '${placeOf(at)}'`;
     if (typeof type === 'string' && isOtherCopy(type, value)) {
+      const [name] = type.split('.') as [string];
       throw new Error(
-        `${what} is ${describe(value)} of another copy of the package. Install one copy: npm ls ${type.split('.')[0]} shows them`,
+        `${what} is ${describe(value)} of another copy of the package. Expected one of the copy that cdk8s-sysbox uses, ` +
+          `${name} ${this.installed.versionOf(name)}. Install one copy: npm ls ${name} shows them`,
       );
     }
-    throw new Error(`${what} is ${show(value)}. Expected ${this.describe(type)}`);
+    throw new Error(`${what} is ${show(value)}. Expected ${describeType(this.schema, type)}`);
   }
-
-  /** The type and an example, as a person writes it. */
-  private describe(type: PropType): string {
-    if (typeof type !== 'string') {
-      const [kind, first] = type;
-      if (kind === '|') return (type.slice(1) as PropType[]).map((member) => this.describe(member)).join(', or ');
-      if (kind === '[]') return `a list such as [${this.example(first)}]`;
-      return `a map such as { name: ${this.example(first)} }`;
-    }
-    if (PRIMITIVES[type]) return `${PRIMITIVES[type].what}, such as ${PRIMITIVES[type].example}`;
-    if (this.schema.enums[type]) {
-      return `one of ${Object.keys(this.schema.enums[type])
-        .map((member) => `${shortName(type)}.${member}`)
-        .join(', ')}`;
-    }
-    if (this.schema.structs[type]) return `${shortName(type)}, such as ${this.example(type)}`;
-    const example = this.schema.objects[type]?.example;
-    return example === undefined ? withArticle(shortName(type)) : `${withArticle(shortName(type))}, such as ${example}`;
-  }
-
-  private example(type: PropType): string {
-    if (typeof type !== 'string') {
-      const [kind, first] = type;
-      if (kind === '[]') return `[${this.example(first)}]`;
-      return kind === '{}' ? `{ name: ${this.example(first)} }` : this.example(first);
-    }
-    if (PRIMITIVES[type]) return PRIMITIVES[type].example;
-    const values = this.schema.enums[type];
-    if (values) return `${shortName(type)}.${Object.keys(values)[0]}`;
-    const properties = this.schema.structs[type];
-    if (!properties) return this.schema.objects[type]?.example ?? shortName(type);
-    const required = Object.entries(properties).filter(([, [, optional]]) => !optional);
-    const shown = required.length > 0 ? required : Object.entries(properties).slice(0, 1);
-    return `{ ${shown.map(([name, [member]]) => `${name}: ${this.example(member)}`).join(', ')} }`;
-  }
-}
-
-interface CallContext {
-  readonly call: string;
-  readonly args: unknown[];
-  readonly receiver: unknown;
-  readonly parameters: Parameter[];
-}
-
-/** Where a value was given: the call, and the steps from its argument to the value. */
-interface Place {
-  readonly context: CallContext;
-  readonly within?: Place;
-  /** A parameter, a property, an index, or the key of a map in brackets. */
-  readonly key: string | number;
-}
-
-/** As a person writes it; made only for messages. */
-function placeOf({ within, key }: Place): string {
-  if (!within) return `${key}`;
-  if (typeof key === 'number') return `${placeOf(within)}[${key}]`;
-  return `${placeOf(within)}${key.startsWith('[') ? '' : '.'}${key}`;
-}
-
-/** The call with the construct's path, which is made only for messages. */
-function whereOf({ call, args, receiver }: CallContext): string {
-  const path = pathOf(args, receiver);
-  return path === undefined ? call : `${path}: ${call}`;
-}
-
-const PRIMITIVES: Record<string, { what: string; example: string }> = {
-  string: { what: 'a string', example: "'text'" },
-  number: { what: 'a number', example: '1' },
-  boolean: { what: 'true or false', example: 'true' },
-  date: { what: 'a Date', example: 'new Date()' },
-  any: { what: 'a value', example: '…' },
-  json: { what: 'an object', example: '{}' },
-};
-
-/** The construct that a call makes or is about: `scope` and `id`, a workload as the first argument, or the receiver. */
-function pathOf(args: unknown[], receiver: unknown): string | undefined {
-  const node = (args[0] as { node?: { path?: unknown } } | undefined)?.node;
-  if (typeof node?.path === 'string') {
-    return typeof args[1] === 'string' ? [node.path, args[1]].filter((part) => part !== '').join('/') : node.path;
-  }
-  const own = (receiver as { node?: { path?: unknown } } | undefined)?.node?.path;
-  return typeof own === 'string' ? own : undefined;
 }
 
 /** A value that cdk8s resolves at synth (Lazy.any) has any type. */
@@ -369,34 +256,9 @@ function isLazy(value: unknown): boolean {
 
 /** An object of the expected class, but not of the one that this package has. */
 function isOtherCopy(type: string, value: unknown): boolean {
-  return typeof value === 'object' && value?.constructor?.name === shortName(type);
+  return typeof value === 'object' && value !== null && className(value) === shortName(type);
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function shortName(type: string): string {
-  return type.slice(type.lastIndexOf('.') + 1);
-}
-
-function withArticle(name: string): string {
-  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
-}
-
-function show(value: unknown): string {
-  if (value === null) return 'null';
-  if (typeof value === 'string') return `the string '${value}'`;
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return isLiteral(value) ? 'an object' : withArticle(className(value));
-  return typeof value === 'function' ? 'a function' : `the ${typeof value} ${String(value)}`;
-}
-
-function className(value: object): string {
-  const type = jsiiType(value);
-  return type ? shortName(type.fqn) : value.constructor.name;
-}
-
-function isLiteral(value: object): boolean {
-  return value.constructor === undefined || value.constructor === Object;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'fs';
 import { dirname, join } from 'path';
 import { gunzipSync } from 'zlib';
-import { PropCheck, PropSchema } from './prop-check';
+import { PropCheck } from './prop-check';
+import { PropSchema } from './prop-schema';
 
 let check: PropCheck | undefined;
 
@@ -15,17 +16,17 @@ let check: PropCheck | undefined;
  */
 export function guard(name: string, exported: unknown): unknown {
   // written by scripts/prop-schema.js after the compiler
-  check ??= new PropCheck(
-    JSON.parse(readFileSync(join(__dirname, '..', 'prop-schema.json'), 'utf8')) as PropSchema,
+  check ??= new PropCheck(JSON.parse(readFileSync(join(__dirname, '..', 'prop-schema.json'), 'utf8')) as PropSchema, {
     isKnown,
-  );
+    versionOf: (name) => installed(name).version,
+  });
   return check.guard(name, exported);
 }
 
 /** Whether the installed version of cdk8s-plus or cdk8s, which may be newer than the schema, has the property. */
 function isKnown(struct: string, property: string): boolean {
   const name = struct.split('.')[0] as string;
-  const types = (assemblies[name] ??= read(name));
+  const { types } = installed(name);
   const has = (fqn: string): boolean => {
     const type = types[fqn];
     if (!type) return false;
@@ -34,21 +35,30 @@ function isKnown(struct: string, property: string): boolean {
   return has(struct);
 }
 
+interface Assembly {
+  readonly version?: string;
+  readonly types: Record<string, AssemblyType>;
+}
+
 interface AssemblyType {
   readonly properties?: { readonly name: string }[];
   readonly interfaces?: string[];
 }
 
-const assemblies: Record<string, Record<string, AssemblyType>> = {};
+const assemblies: Record<string, Assembly> = {};
+
+function installed(name: string): Assembly {
+  return (assemblies[name] ??= read(name));
+}
 
 /** The jsii assembly of a package: a file, or the redirect to a compressed one. */
-function read(name: string): Record<string, AssemblyType> {
+function read(name: string): Assembly {
   try {
     const directory = dirname(require.resolve(`${name}/package.json`));
     const assembly = JSON.parse(readFileSync(join(directory, '.jsii'), 'utf8'));
-    if (assembly.types) return assembly.types;
-    return JSON.parse(gunzipSync(readFileSync(join(directory, assembly.filename))).toString()).types;
+    if (assembly.types) return assembly;
+    return JSON.parse(gunzipSync(readFileSync(join(directory, assembly.filename))).toString());
   } catch {
-    return {};
+    return { types: {} };
   }
 }

@@ -3,6 +3,7 @@
 const { App, Chart, Cron, Size } = require('cdk8s');
 const kplus = require('cdk8s-plus-30');
 const L = require('../../lib/src');
+const { version } = require('../../package.json');
 
 const image = 'ubuntu:24.04';
 const pod = { containers: [{ image }] };
@@ -49,7 +50,8 @@ const MISTAKES = [
       class SystemStorage {}
       new L.DockerPod(c, 'pod', { ...pod, docker: { storage: new SystemStorage() } });
     },
-    "'props.docker.storage' is a SystemStorage of another copy of the package. Install one copy: npm ls cdk8s-sysbox",
+    "'props.docker.storage' is a SystemStorage of another copy of the package. Expected one of the copy that cdk8s-sysbox uses, " +
+      `cdk8s-sysbox ${version}. Install one copy: npm ls cdk8s-sysbox shows them`,
   ],
   [
     'a claim instead of its volume',
