@@ -42,13 +42,13 @@ at_least() {
     exit 0 }'
 }
 
-# overlayfs on id-mapped mounts: 5.19; tmpfs: 6.3 (what the kubelet asks for). sysbox-runc refuses to run where one of the two
-# switches for user namespaces is off (checkUnprivilegedUserns, libsysbox); a hardened value is its administrator's to change.
+# id-mapped mounts of tmpfs came with 6.3, which Kubernetes asks for (concepts/workloads/pods/user-namespaces). Before it sandboxes start,
+# and no pod with a token or a Secret does. sysbox-runc refuses to run where one of the two switches for user namespaces is off
+# (checkUnprivilegedUserns, libsysbox); a hardened value is its administrator's to change.
 check_kernel() {
   kernel=$(uname -r)
-  at_least "$kernel" 5.19 ||
-    fail KernelTooOld "kernel $kernel is older than 5.19, the first with overlayfs on id-mapped mounts: upgrade the kernel"
-  at_least "$kernel" 6.3 || warn "kernel $kernel is older than 6.3: volumes on tmpfs (Secrets, memory emptyDirs) may not mount"
+  at_least "$kernel" 6.3 ||
+    fail KernelTooOld "kernel $kernel is older than 6.3, the first on which pods with a user namespace can have tokens and Secrets (id-mapped mounts of tmpfs): upgrade the kernel"
   [ -f "$ROOT/sys/fs/cgroup/cgroup.controllers" ] || warn "cgroup v1: Kubernetes 1.35 and later refuse it"
   for switch in user.max_user_namespaces kernel.unprivileged_userns_clone; do
     { read -r allowed <"$ROOT/proc/sys/$(printf '%s' "$switch" | tr . /)"; } 2>/dev/null || continue
