@@ -78,7 +78,7 @@ export function engineAlone(given: kplus.ContainerProps, files: Record<string, s
   return { ...given, command: engineCommand(files), args: ['dockerd'] };
 }
 
-/** Its commands check no files: that of the container has. @internal */
+/** The files are not checked again: the container's own command has done that. @internal */
 export function whenAnswering(options: DockerContainerOptions): { startup: kplus.Probe; readiness: kplus.Probe } {
   // An exec probe also notices a restart of Sysbox's daemons, after which no exec into the container works any more.
   const readiness = kplus.Probe.fromCommand(['/bin/sh', ENGINE_PROGRAM, 'runs'], {

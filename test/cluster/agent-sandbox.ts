@@ -1,20 +1,11 @@
 // agent-sandbox as it is released: its CRDs, and its controller run against an API server of these tests.
-import { ChildProcess, spawn } from 'node:child_process';
-import {
-  closeSync,
-  copyFileSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { ApiServer, eventually } from './api-server';
 import { cached, run } from './cache';
+import { Controller } from './controller';
+import { kubeconfigOf } from './kubeconfig';
 
 const goModule = 'sigs.k8s.io/agent-sandbox';
 const version = 'v0.5.6';
@@ -56,48 +47,16 @@ function controller(): Promise<string> {
   });
 }
 
-export interface AgentSandboxController {
-  stop(): void;
-  log(): string;
-}
-
 /** Starts the controller against an API server of these tests, as its administrator. */
-export function startAgentSandboxController(server: ApiServer): Promise<AgentSandboxController> {
-  const named = { name: 'a' };
-  return runAgentSandboxController(
-    stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'a',
-      contexts: [{ ...named, context: { cluster: 'a', user: 'a' } }],
-      clusters: [{ ...named, cluster: { server: server.url, 'certificate-authority': server.caFile } }],
-      users: [{ ...named, user: { token: server.adminToken } }],
-    }),
-  );
+export function startAgentSandboxController(server: ApiServer): Promise<Controller> {
+  return runAgentSandboxController(kubeconfigOf(server));
 }
 
 /** Starts the controller with its extensions. Its webhook only converts v1alpha1, so it is off. */
-export async function runAgentSandboxController(kubeconfig: string): Promise<AgentSandboxController> {
-  const program = await controller();
-  const directory = mkdtempSync(join(tmpdir(), 'agent-sandbox-'));
-  writeFileSync(join(directory, 'kubeconfig'), kubeconfig, { mode: 0o600 });
-  const logFile = join(directory, 'log');
-  const log = openSync(logFile, 'w');
-  const flags = ['--extensions', '--enable-webhook=false', '--leader-elect=false'];
-  const addresses = ['--metrics-bind-address=0', '--health-probe-bind-address=0'];
-  const child: ChildProcess = spawn(
-    program,
-    [`--kubeconfig=${join(directory, 'kubeconfig')}`, ...flags, ...addresses],
-    {
-      stdio: ['ignore', log, log],
-    },
-  );
-  closeSync(log);
-  return {
-    stop: () => {
-      child.kill('SIGKILL');
-      rmSync(directory, { recursive: true, force: true });
-    },
-    log: () => readFileSync(logFile, 'utf8').slice(-4000),
-  };
+export async function runAgentSandboxController(kubeconfig: string): Promise<Controller> {
+  return Controller.start(await controller(), kubeconfig, (file) => [
+    `--kubeconfig=${file}`,
+    ...['--extensions', '--enable-webhook=false', '--leader-elect=false'],
+    ...['--metrics-bind-address=0', '--health-probe-bind-address=0'],
+  ]);
 }

@@ -15,6 +15,7 @@ import { SystemPodPolicy } from '../../src/policy';
 import { DevMachine, SystemdMachine } from '../../src/systemd';
 import { PodSecurityLevel, SystemStorage } from '../../src/workloads';
 import { installAgentSandboxCrds, startAgentSandboxController } from './agent-sandbox';
+import { Controller } from './controller';
 import { ApiServer, eventually, startApiServer } from './api-server';
 import { buildTimeout, minors } from './build';
 import { KubeObject } from './client';
@@ -98,7 +99,7 @@ describe.each(minors)('Kubernetes %s', (minor) => {
 
 describe('with the controller', () => {
   let server: ApiServer;
-  let controller: Awaited<ReturnType<typeof startAgentSandboxController>>;
+  let controller: Controller;
   const soon = <T>(attempt: () => Promise<T>) => eventually(attempt, 60_000, () => controller.log());
 
   beforeAll(async () => {

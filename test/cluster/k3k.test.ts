@@ -9,6 +9,7 @@ import { PodSecurityLevel, SystemStorage } from '../../src/workloads';
 import { ApiServer, eventually, startApiServer } from './api-server';
 import { buildTimeout } from './build';
 import { KubeObject } from './client';
+import { Controller } from './controller';
 import { installK3kCrds, k3kDirectory, startK3kController } from './k3k';
 
 const from = k3kDirectory();
@@ -16,7 +17,7 @@ const resources = { cpu: { limit: Cpu.units(2) }, memory: { limit: Size.gibibyte
 
 (from ? describe : describe.skip)("K3k's controller", () => {
   let server: ApiServer;
-  let controller: ReturnType<typeof startK3kController>;
+  let controller: Controller;
   beforeAll(async () => {
     server = await startApiServer({ minor: '1.37' });
     await server.apply(

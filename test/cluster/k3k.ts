@@ -1,20 +1,10 @@
 // K3k's own controller, run against an API server of these tests.
-import { ChildProcess, spawn } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { ApiServer, eventually } from './api-server';
 import { cacheDirectory } from './cache';
+import { Controller } from './controller';
+import { kubeconfigOf } from './kubeconfig';
 
 /** main of 2026-08-20, after v1.2.0-rc4. */
 const commit = 'e7c518da0d02eb87d5ee94cec33a2510a7df99cf';
@@ -43,33 +33,11 @@ export async function installK3kCrds(server: ApiServer, from: string): Promise<v
 }
 
 /** Starts the controller as the administrator. */
-export function startK3kController(server: ApiServer, from: string): { stop: () => void; log: () => string } {
-  const scratch = mkdtempSync(join(tmpdir(), 'k3k-'));
-  const kubeconfig = join(scratch, 'kubeconfig');
-  const named = { name: 'a' };
-  writeFileSync(
-    kubeconfig,
-    stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'a',
-      contexts: [{ ...named, context: { cluster: 'a', user: 'a' } }],
-      clusters: [{ ...named, cluster: { server: server.url, 'certificate-authority': server.caFile } }],
-      users: [{ ...named, user: { token: server.adminToken } }],
-    }),
-    { mode: 0o600 },
+export function startK3kController(server: ApiServer, from: string): Controller {
+  return Controller.start(
+    join(from, 'controller'),
+    kubeconfigOf(server),
+    (kubeconfig) => ['--kubeconfig', kubeconfig, '--cluster-cidr', '10.42.0.0/16'],
+    { CONTROLLER_NAMESPACE: 'k3k-system' },
   );
-  const logFile = join(scratch, 'log');
-  const log = openSync(logFile, 'w');
-  const env = { PATH: process.env.PATH, CONTROLLER_NAMESPACE: 'k3k-system' };
-  const args = ['--kubeconfig', kubeconfig, '--cluster-cidr', '10.42.0.0/16'];
-  const child: ChildProcess = spawn(join(from, 'controller'), args, { stdio: ['ignore', log, log], env });
-  closeSync(log);
-  return {
-    stop: () => {
-      child.kill('SIGKILL');
-      rmSync(scratch, { recursive: true, force: true });
-    },
-    log: () => readFileSync(logFile, 'utf8').slice(-6000),
-  };
 }

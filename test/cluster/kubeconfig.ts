@@ -1,16 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { ApiServer } from './api-server';
 
-/** Writes the administrator's kubeconfig, as programs read one. */
-export function writeKubeconfig(file: string, { url, caFile, adminToken }: ApiServer): string {
-  const config = {
+/** The administrator's kubeconfig, in JSON, which is YAML; with `as`, that of somebody whom the administrator impersonates. */
+export function kubeconfigOf({ url, caFile, adminToken }: ApiServer, as: Record<string, unknown> = {}): string {
+  return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
-    users: [{ name: 'admin', user: { token: adminToken } }],
+    users: [{ name: 'admin', user: { token: adminToken, ...as } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
     'current-context': 'test',
-  };
-  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  });
+}
+
+/** Writes it, as programs read one. */
+export function writeKubeconfig(file: string, server: ApiServer, as?: Record<string, unknown>): string {
+  writeFileSync(file, kubeconfigOf(server, as), { mode: 0o600 });
   return file;
 }

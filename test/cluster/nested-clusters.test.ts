@@ -11,6 +11,7 @@ import { K3sCluster, K3sInit, ApiServerExposure } from '../../src/k3s';
 import { PodSecurityLevel, SystemStorage } from '../../src/workloads';
 import { ApiServer, eventually, startApiServer } from './api-server';
 import { buildTimeout, kubectl, minors } from './build';
+import { writeKubeconfig } from './kubeconfig';
 
 const programs = join(__dirname, '..', '..', 'src', 'k3s', 'pod');
 const runtimeClass =
@@ -242,27 +243,10 @@ describe.each(minors)('Kubernetes %s', (minor) => {
     await make('bare', 'dev-agent-0');
     await make('daemon', 'dev-agent-0', 'DaemonSet');
     await make('elsewhere', 'dev-agent-1', 'ReplicaSet');
-    const kubeconfig = join(directory, 'kubelet.yaml');
-    writeFileSync(
-      kubeconfig,
-      stringify({
-        apiVersion: 'v1',
-        kind: 'Config',
-        'current-context': 'a',
-        contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
-        clusters: [{ name: 'a', cluster: { server: server.url, 'certificate-authority': server.caFile } }],
-        users: [
-          {
-            name: 'a',
-            user: {
-              token: server.adminToken,
-              as: 'system:node:dev-agent-0',
-              'as-groups': ['system:nodes', 'system:authenticated'],
-            },
-          },
-        ],
-      }),
-    );
+    const kubeconfig = writeKubeconfig(join(directory, 'kubelet.yaml'), server, {
+      as: 'system:node:dev-agent-0',
+      'as-groups': ['system:nodes', 'system:authenticated'],
+    });
     const env = environment({
       NODE_NAME: 'dev-agent-0',
       NODE_ROLE: 'agent',

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { nodeConfiguration, nodePrograms } from '../../src/installer/node-files';
+import { PACKAGED_CRIO } from '../support/crio';
 
 const BIN = join(__dirname, 'bin');
 export const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -94,22 +95,6 @@ const ENGINES = {
     socket: '/var/run/crio/crio.sock',
   },
 } as const;
-
-/** What CRI-O's packages bring; they bring no crio.conf. */
-const CRIO = `[crio.image]
-signature_policy = "/etc/crio/policy.json"
-
-[crio.runtime]
-default_runtime = "crun"
-
-[crio.runtime.runtimes.crun]
-runtime_path = "/usr/libexec/crio/crun"
-runtime_root = "/run/crun"
-monitor_path = "/usr/libexec/crio/conmon"
-allowed_annotations = [
-    "io.containers.trace-syscall",
-]
-`;
 
 export class FakeNode {
   public readonly directory: string;
@@ -445,7 +430,7 @@ export class FakeNode {
     this.write(`/etc/systemd/system/${this.unit}.service`, '[Service]\n');
     for (const directory of ['/etc/modules-load.d', '/opt', '/var/lib'])
       mkdirSync(this.path(directory), { recursive: true });
-    if (this.options.engine === 'crio') this.write('/etc/crio/crio.conf.d/10-crio.conf', CRIO);
+    if (this.options.engine === 'crio') this.write('/etc/crio/crio.conf.d/10-crio.conf', PACKAGED_CRIO);
     else this.write(this.config, readFileSync(base, 'utf8'));
     const { bin } = this;
     mkdirSync(this.path(bin), { recursive: true });

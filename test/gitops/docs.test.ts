@@ -1,21 +1,9 @@
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiServer, startApiServer } from '../cluster/api-server';
 import { kubectl } from '../cluster/build';
-import { run } from '../cluster/cache';
-import { writeKubeconfig } from '../cluster/kubeconfig';
 import { objectsOf, root } from './manifests';
+import { Terminal } from './terminal';
 import { buildTimeout, helm } from './tools';
 
 // The `sh` and `yaml` blocks of the pages run as they are, with real kubectl and helm at a real API server. What they are not: the
@@ -41,27 +29,17 @@ function blocksOf(name: string): Block[] {
 }
 
 /** A user's directory with a clone of this repository in it, and the tools on the PATH. */
-class User {
-  readonly directory = mkdtempSync(join(tmpdir(), 'docs-'));
-  private readonly env: NodeJS.ProcessEnv;
-
-  constructor(server: ApiServer, tools: { kubectl: string; helm: string }) {
-    const bin = join(this.directory, 'bin');
-    mkdirSync(bin);
-    for (const [name, path] of Object.entries(tools)) symlinkSync(path, join(bin, name));
-    const npx = `#!/bin/sh\nshift\nexec ${process.execPath} ${join(root, 'lib', 'src', 'cli', 'main.js')} "$@"\n`;
-    writeFileSync(join(bin, 'npx'), npx);
-    chmodSync(join(bin, 'npx'), 0o755);
+class User extends Terminal {
+  constructor(server: ApiServer, tools: Record<string, string>) {
+    super(server, tools);
     cpSync(join(root, 'deploy'), join(this.directory, 'cdk8s-sysbox', 'deploy'), { recursive: true });
-    const kubeconfig = writeKubeconfig(join(this.directory, 'kubeconfig'), server);
-    this.env = { PATH: `${bin}:${process.env.PATH}`, KUBECONFIG: kubeconfig, HOME: this.directory };
   }
 
   async does({ language, text }: Block): Promise<void> {
     const file = /^# (\S+\.yaml)$/m.exec(text)?.[1];
     if (language === 'yaml' && file) writeFileSync(join(this.directory, file), text);
     if (language !== 'sh') return;
-    await run('sh', ['-euxc', text], { cwd: this.directory, env: this.env, otherwise: 'A block of the page fails.' });
+    await this.sh(text);
   }
 }
 

@@ -1,23 +1,11 @@
 import { transformSync } from '@swc/core';
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installAgentSandboxCrds } from '../cluster/agent-sandbox';
 import { ApiServer, eventually, startApiServer } from '../cluster/api-server';
 import { kubectl } from '../cluster/build';
-import { run } from '../cluster/cache';
-import { writeKubeconfig } from '../cluster/kubeconfig';
 import { root } from './manifests';
+import { Terminal } from './terminal';
 import { buildTimeout, helm } from './tools';
 
 // Every program of README, the tutorial and the how-tos is run with the compiled package, in the order of its page, and what it writes
@@ -81,17 +69,9 @@ function programOf({ text }: Block): string {
   ].join('\n');
 }
 
-class Reader {
-  readonly directory = mkdtempSync(join(tmpdir(), 'reader-'));
-  private readonly env: NodeJS.ProcessEnv;
-
+class Reader extends Terminal {
   constructor(server: ApiServer, tools: Record<string, string>) {
-    const bin = join(this.directory, 'bin');
-    mkdirSync(bin);
-    for (const [name, path] of Object.entries(tools)) symlinkSync(path, join(bin, name));
-    const npx = `#!/bin/sh\nshift\nexec ${process.execPath} ${join(root, 'lib', 'src', 'cli', 'main.js')} "$@"\n`;
-    writeFileSync(join(bin, 'npx'), npx);
-    chmodSync(join(bin, 'npx'), 0o755);
+    super(server, tools);
     const modules = join(this.directory, 'node_modules');
     mkdirSync(modules);
     for (const name of ['cdk8s', 'cdk8s-plus-30', 'constructs']) {
@@ -99,12 +79,6 @@ class Reader {
     }
     symlinkSync(root, join(modules, 'cdk8s-sysbox'));
     copyFileSync(join(__dirname, 'reader', 'reader.js'), join(this.directory, 'reader.js'));
-    const kubeconfig = writeKubeconfig(join(this.directory, 'kubeconfig'), server);
-    this.env = { PATH: `${bin}:${process.env.PATH}`, KUBECONFIG: kubeconfig, HOME: this.directory };
-  }
-
-  sh(command: string, otherwise = 'A block of the page fails.'): Promise<string> {
-    return run('sh', ['-euc', command], { cwd: this.directory, env: this.env, otherwise });
   }
 
   /** Runs a program and applies what it writes. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crioDropIn } from '../../src/containerd/crio';
 import { Bench } from '../shell/shells';
+import { PACKAGED_CRIO } from '../support/crio';
 import { needGo } from './containerd';
 
 const VERSION = 'v1.36.3';
@@ -25,19 +26,6 @@ beforeEach(() => void (bench = new Bench('dash')));
 afterEach(() => bench.dispose());
 
 const PROGRAMS = ['paths', 'durable', 'journal', 'node', 'configuration'];
-
-/** What CRI-O's packages bring. */
-const PACKAGED = `[crio.runtime]
-default_runtime = "crun"
-
-[crio.runtime.runtimes.crun]
-runtime_path = "/usr/libexec/crio/crun"
-runtime_root = "/run/crun"
-monitor_path = "/usr/libexec/crio/conmon"
-allowed_annotations = [
-    "io.containers.trace-syscall",
-]
-`;
 
 /** Runs the programs' functions on a node with these files. */
 function on(files: Record<string, string>, snippet: string, handler = 'sysbox-runc') {
@@ -62,7 +50,7 @@ ${dropIn}EOF
 const VALIDATE = 'choose_path; fill; validate; echo "taken as $TARGET"';
 
 test.each<[string, Record<string, string>]>([
-  ['what its packages bring', { '/etc/crio/crio.conf.d/10-crio.conf': PACKAGED }],
+  ['what its packages bring', { '/etc/crio/crio.conf.d/10-crio.conf': PACKAGED_CRIO }],
   ['no file at all', {}],
   [
     'a file of its own',
@@ -72,7 +60,7 @@ test.each<[string, Record<string, string>]>([
     'files in directories, and without a suffix',
     {
       '/etc/crio/crio.conf.d/a/b': '[crio.runtime]\nlog_level = "debug"\n',
-      '/etc/crio/crio.conf.d/zz': PACKAGED,
+      '/etc/crio/crio.conf.d/zz': PACKAGED_CRIO,
     },
   ],
 ])('with %s, our table is read, and nothing else changes', (_, files) => {
@@ -96,7 +84,7 @@ test.each<[string, string, string]>([
   ['another runtime', 's|sysbox-runc\\]|crun]|', 'WrongValue'],
 ])('an entry with %s is not committed', (_, edit, reason) => {
   const { status, stderr } = on(
-    { '/etc/crio/crio.conf.d/10-crio.conf': PACKAGED },
+    { '/etc/crio/crio.conf.d/10-crio.conf': PACKAGED_CRIO },
     `sed -i '${edit}' "$HERE/drop-in-crio.toml"; ${VALIDATE}`,
   );
   expect(status).toBe(1);
@@ -105,7 +93,7 @@ test.each<[string, string, string]>([
 
 test('a drop-in that changes another runtime as well is not committed', () => {
   const { status, stderr } = on(
-    { '/etc/crio/crio.conf.d/10-crio.conf': PACKAGED },
+    { '/etc/crio/crio.conf.d/10-crio.conf': PACKAGED_CRIO },
     `printf '[crio.runtime.runtimes.crun]\\nruntime_path = "/x"\\n' >>"$HERE/drop-in-crio.toml"; ${VALIDATE}`,
   );
   expect(status).toBe(1);

@@ -11,7 +11,8 @@ import {
   DockerEngineMode,
   SystemStorage,
 } from '../../src';
-import { agentSandboxCrds, runAgentSandboxController, type AgentSandboxController } from '../cluster/agent-sandbox';
+import { agentSandboxCrds, runAgentSandboxController } from '../cluster/agent-sandbox';
+import { Controller } from '../cluster/controller';
 import { yamlOf } from './harness/manifests';
 import { Steps } from './harness/steps';
 import { innerArchive, innerImageName, systemImageName as image } from './harness/systemImages';
@@ -29,7 +30,7 @@ const [sandboxes, claims] = ['sandboxes.agents.x-k8s.io', 'sandboxclaims.extensi
 
 const steps = new Steps('Sandboxes for agents');
 let workloads: Workloads;
-let controller: AgentSandboxController;
+let controller: Controller;
 
 const newChart = (id: string) => new Chart(new App(), id, { namespace, disableResourceNameHashes: true });
 

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { SysboxInstallationProps, SysboxRuntime } from '../../src';
 import { ApiServer, eventually, startApiServer } from '../cluster/api-server';
 import { buildTimeout } from '../cluster/build';
+import { Controller } from '../cluster/controller';
 import { synth } from '../support/synth';
-import { ControllerManager } from './controller-manager';
+import { startDaemonSetController } from './controller-manager';
 import { CoordinatorNode } from './coordinator';
 import { Kubelets } from './kubelets';
 import { leaseState } from './lease';
@@ -20,7 +21,7 @@ import { UnreliableNetwork } from './unreliable';
  * servers and agents together. The tests are one history of one cluster.
  */
 let server: ApiServer;
-let controllers: ControllerManager;
+let controllers: Controller;
 let network: UnreliableNetwork;
 let kubelets: Kubelets;
 const directory = mkdtempSync(join(tmpdir(), 'daemon-set-'));
@@ -31,7 +32,7 @@ beforeAll(async () => {
   server = await startApiServer({ minor: '1.37' });
   network = await UnreliableNetwork.before(server.url);
   await server.createNamespace('team');
-  controllers = await ControllerManager.start(server);
+  controllers = await startDaemonSetController(server);
   kubelets = new Kubelets(server, directory);
   for (const name of servers) await addNode(name, { 'node-role.kubernetes.io/control-plane': 'true' });
   for (const name of agents) await addNode(name);

@@ -143,5 +143,6 @@ test('start as many processes as docs/reference/probes.md says', () => {
   const page = readFileSync(join(__dirname, '..', '..', 'docs', 'reference', 'probes.md'), 'utf8');
   const table = [...page.matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) => row.split('|').map((cell) => cell.trim()));
 
-  expect(table.slice(2)).toEqual(lines);
+  // A server and an agent have the same probes.
+  expect(table.slice(2)).toEqual([...new Map(lines.map((line) => [line.join(), line])).values()]);
 });
