@@ -21,8 +21,7 @@ export interface Violation {
  */
 export function checkPod(pod: PodFacts, acknowledged: Record<string, string> = {}): Violation[] {
   const violations: Violation[] = [];
-  for (const rule of RULES) {
-    if (rule.about && !hasOneOf(rule.about, pod.fields)) continue;
+  for (const rule of rulesFor(Object.keys(pod.fields))) {
     for (const problem of rule.check(pod)) {
       violations.push({ rule, problem, acknowledged: rule.notAcknowledgeable ? undefined : acknowledged[rule.id] });
     }
@@ -30,9 +29,17 @@ export function checkPod(pod: PodFacts, acknowledged: Record<string, string> = {
   return violations;
 }
 
-function hasOneOf(names: string[], fields: Record<string, true>): boolean {
-  for (const name of names) if (fields[name]) return true;
-  return false;
+/** By the fields that a pod has: the pods of an app have few such sets. */
+const applicable = new Map<string, Rule[]>();
+
+function rulesFor(fields: string[]): Rule[] {
+  const key = fields.join();
+  let rules = applicable.get(key);
+  if (!rules) {
+    rules = RULES.filter(({ about }) => !about || about.some((field) => fields.includes(field)));
+    applicable.set(key, rules);
+  }
+  return rules;
 }
 
 /**

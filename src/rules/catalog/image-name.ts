@@ -1,6 +1,6 @@
 import { IMAGE_REFERENCE } from '../../core/image-reference';
 import { celString, everyContainer } from '../cel';
-import { ofContainers, when } from '../problems';
+import { ofContainers } from '../problems';
 import { Rule, RuleSeverity } from '../rule';
 
 /** What another tool fills in: Argo's and Helm's `{{…}}`, Tekton's and Kubernetes' `$(…)`. */
@@ -20,10 +20,7 @@ export const imageName: Rule = {
   check: (pod) =>
     ofContainers(pod, (c) => {
       const image = typeof c.json.image === 'string' ? c.json.image : '';
-      return when(
-        image !== '' && !isReference.test(image),
-        [...c.at, 'image'],
-        `container '${c.name}' has the image '${image}'`,
-      );
+      if (image === '' || isReference.test(image)) return undefined;
+      return { at: [...c.at, 'image'], what: `container '${c.name}' has the image '${image}'` };
     }),
 };

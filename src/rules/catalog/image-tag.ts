@@ -1,6 +1,6 @@
 import { LATEST_IMAGE, PINNED_IMAGE } from '../../core/image-reference';
 import { celString, everyContainer } from '../cel';
-import { ofContainers, when } from '../problems';
+import { ofContainers } from '../problems';
 import { Rule, RuleSeverity } from '../rule';
 
 const isPinned = new RegExp(PINNED_IMAGE);
@@ -20,7 +20,7 @@ export const imageTag: Rule = {
   check: (pod) =>
     ofContainers(pod, (c) => {
       const image = typeof c.json.image === 'string' ? c.json.image : '';
-      const pinned = isPinned.test(image) && !isLatest.test(image);
-      return when(image !== '' && !pinned, [...c.at, 'image'], `container '${c.name}' has the image '${image}'`);
+      if (image === '' || (isPinned.test(image) && !isLatest.test(image))) return undefined;
+      return { at: [...c.at, 'image'], what: `container '${c.name}' has the image '${image}'` };
     }),
 };

@@ -12,5 +12,6 @@ export const unrecognizedPod: Rule = {
   remedy:
     "Check the rendered pods: 'helm template … | cdk8s-sysbox check -' or 'kubectl get pods -o yaml | cdk8s-sysbox check -'",
   source: 'src/rules/find-pods.ts and custom-pods.ts list the recognized forms',
+  about: [],
   check: () => [],
 };
