@@ -255,6 +255,25 @@ test('an idle node costs one GET a minute, and its object is repaired when it ch
   expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
 });
 
+test('a node that is refused is looked at less and less often, up to a quarter of an hour, with one GET a minute', async () => {
+  const node = await aNode();
+  node.configure({ RETRY_PERIOD: 60 });
+  node.turn('prepare', 'Kernel');
+  const before = network.connections;
+  node.start({ PAUSES: join(node.root, 'model/calls'), MINUTE: '0.1' });
+  await node.untilCalled('prepare', 7);
+  await node.end();
+  const rounds = node.calls
+    .join(' ')
+    .split('prepare')
+    .slice(1, 7)
+    .map((round) => round.split('sleep 60').length - 1);
+  expect(rounds).toEqual([1, 2, 4, 8, 15, 15]);
+  // Each look at the node costs some more.
+  console.log(`Refused: ${network.connections - before} requests in 46 minutes`);
+  expect(network.connections - before).toBeLessThanOrEqual(46 + 7 * 6);
+});
+
 describe('a pod that died', () => {
   test.each(['prepare', 'commit', 'confirm'])(
     'during %s is followed by one that ends it and frees the slot',

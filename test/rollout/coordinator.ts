@@ -127,7 +127,7 @@ export class CoordinatorNode {
     return execFileSync('dash', ['-c', script, this.programs], { env, encoding: 'utf8' }).trim();
   }
 
-  start(): void {
+  start(environment: Record<string, string> = {}): void {
     const [command, ...args] = this.shell as [string, ...string[]];
     this.started = Date.now();
     this.process = spawn(command, [...args, join(this.programs, 'coordinator.sh')], {
@@ -140,6 +140,7 @@ export class CoordinatorNode {
         SETTINGS_DIR: this.settings,
         MODEL_PROGRAM: join(__dirname, 'host/model.sh'),
         PATH: `${join(__dirname, 'host')}:${process.env.PATH}`,
+        ...environment,
       },
     });
     for (const stream of [this.process.stdout, this.process.stderr])
