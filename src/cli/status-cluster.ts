@@ -47,7 +47,11 @@ export function readCluster(run: Kubectl): ClusterObjects {
     daemonSets: get('daemonsets', '-A', '-l', INSTALLER_SELECTOR),
     pods: get('pods', '-A', '-l', INSTALLER_SELECTOR),
     rollouts: get('configmaps', '-A', '--field-selector', `metadata.name=${ROLLOUT}`),
-    events: get('events', '-A', '--field-selector', 'type=Warning'),
+    // A large cluster has tens of thousands of warnings. The API server takes Events about nodes in the namespace default only.
+    events: [
+      ...get('events', '-n', 'default', '--field-selector', 'type=Warning,source=cdk8s-sysbox'),
+      ...get('events', '-A', '--field-selector', 'type=Warning,involvedObject.kind=DaemonSet'),
+    ],
   };
 }
 

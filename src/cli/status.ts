@@ -7,11 +7,13 @@ import { statusTable } from './status-table';
 export const STATUS_USAGE = `Usage: cdk8s-sysbox status [options] [files, directories or -]
        kubectl sysbox status [options]
 
-Shows what each node is doing, and why one failed and what to do about it. Reads the cluster through kubectl (or $KUBECTL), or
-files that \`kubectl get nodes,daemonsets,pods,configmaps,events -A -o json\` wrote.
+Shows what each node is doing, and why one failed and what to do about it. AGE is the time since the installer last reported
+about the node. Reads the cluster through kubectl (or $KUBECTL), or files that
+\`kubectl get nodes,daemonsets,pods,configmaps,events -A --show-managed-fields -o json\` wrote.
 
   -o json, --output json  print one JSON object
-  -w, --watch             print again whenever something changes, until every node is ready or something failed
+  -w, --watch             print again whenever something changes, until nothing is waited for or something failed
+  -a, --all               print every node; by default 50 of more than 50, those that failed or wait first
   --context, --kubeconfig passed to kubectl
   --help                  this text
 
@@ -35,6 +37,7 @@ export async function status(argv: string[], world: Partial<StatusIo> = {}): Pro
     allowPositionals: true,
     options: {
       output: { type: 'string', short: 'o', default: 'table' },
+      all: { type: 'boolean', short: 'a', default: false },
       watch: { type: 'boolean', short: 'w', default: false },
       context: { type: 'string' },
       kubeconfig: { type: 'string' },
@@ -54,12 +57,14 @@ export async function status(argv: string[], world: Partial<StatusIo> = {}): Pro
   }
   const format = formatOf(values.output);
   const show = (of: ClusterStatus) =>
-    io.write(format === 'json' ? `${JSON.stringify(of, undefined, 2)}\n` : statusTable(of, io.now()));
-  let current = clusterStatus(io.read());
+    io.write(
+      format === 'json' ? `${JSON.stringify(of, undefined, 2)}\n` : statusTable(of, { now: io.now(), all: values.all }),
+    );
+  let current = clusterStatus(io.read(), io.now());
   show(current);
   while (values.watch && !isDone(current) && !hasFailed(current)) {
     await io.sleep();
-    const next = clusterStatus(io.read());
+    const next = clusterStatus(io.read(), io.now());
     if (JSON.stringify(next) !== JSON.stringify(current)) {
       io.write('\n');
       show(next);

@@ -115,6 +115,8 @@ test('a table of the nodes, and for each reason the message and the remedy', asy
 
    server-1: WaitingForSlot: waiting until the agents are done: agent-2
 
+   When the cause is fixed: kubectl annotate node <node> cdk8s-sysbox.io/retry=true
+
    4 nodes: 1 ready, 1 pending, 2 failed; restarting: agent-4, agent-5
    "
   `);
@@ -164,15 +166,137 @@ test.each([
   expect(a).toMatchObject({ state: 'pending', message });
 });
 
-test('after an uninstall, a node says that everything was removed, and is done', async () => {
-  expect((await statusOf(objects([node('a', { stage: 'removed' })]))).nodes[0]).toMatchObject({ state: 'ready' });
+test.each([
+  ['after an uninstall', node('a', { stage: 'removed' }), { state: 'removed' }],
+  [
+    'after a dry run',
+    node('a', { stage: 'validated', reason: 'DryRun', message: 'would write x' }),
+    { state: 'dry-run', message: 'would write x' },
+  ],
+])('%s, a node is done, and is not called ready', async (_, of, expected) => {
+  // The pod of a dry run never is Ready.
+  const conditions = [{ type: 'Ready', status: expected.state === 'removed' ? 'True' : 'False' }];
+  const cluster = objects([of], { pods: [pod('a', { conditions })] });
+  expect((await statusOf(cluster)).nodes[0]).toMatchObject(expected);
+  const { code, out, read } = await printed([cluster], '--watch');
+  expect({ code, read }).toEqual({ code: 0, read: 1 });
+  expect(out).toContain(`1 node: 1 ${expected.state}\n`);
 });
 
-test('a node that is ready with an older revision than the rollout is pending', async () => {
-  const nodes = [node('a', { labels: running, stage: 'ready' })];
-  const stateAt = async (revision: string) =>
-    (await statusOf(objects(nodes, { rollouts: [rollout({ 'cdk8s-sysbox.io/revision': revision })] }))).nodes[0].state;
-  expect([await stateAt('0a1b2c3d4e'), await stateAt('ffffffffff')]).toEqual(['ready', 'pending']);
+describe('what a node reported before the newest manifests', () => {
+  const ready = node('a', { labels: running, stage: 'ready' });
+  const refused = node('a', { stage: 'failed', reason: 'NoFuse', message: '/dev/fuse is missing' });
+  const of = (generation: string): Manifest => {
+    const { metadata, ...rest } = pod('a');
+    return { ...rest, metadata: { ...metadata, labels: { ...installer, 'pod-template-generation': generation } } };
+  };
+  const second = (status: Manifest): Manifest => {
+    const { metadata, spec } = daemonSet();
+    const annotations = { 'deprecated.daemonset.template.generation': '2' };
+    return { kind: 'DaemonSet', metadata: { ...metadata, generation: 2, annotations }, spec, status };
+  };
+  const replacing = { observedGeneration: 2, desiredNumberScheduled: 1, updatedNumberScheduled: 0 };
+  const judged = async (of_: Manifest, pods: Manifest[], status: Manifest) =>
+    (await statusOf(objects([of_], { pods, daemonSets: [second(status)] }))).nodes[0];
+
+  test.each([ready, refused])('counts for nothing: $metadata.annotations', async (of_) => {
+    const waits = { state: 'pending', message: "the installer's pod is being replaced" };
+    expect(await judged(of_, [of('1')], replacing)).toMatchObject(waits);
+    // The controller has not seen the change yet, and its counts are those of before.
+    const unseen = { ...replacing, observedGeneration: 1, updatedNumberScheduled: 1 };
+    expect(await judged(of_, [of('1')], unseen)).toMatchObject(waits);
+  });
+
+  test('is no failure of the new pod in its first minute, or before its container runs', async () => {
+    const withState = (state: Manifest) => ({ ...of('2'), status: { containerStatuses: [{ state }] } });
+    const at = async (state: Manifest) => (await judged(refused, [withState(state)], replacing)).state;
+    // The node reported at 11:55, and it is 12:00.
+    expect(await at({ waiting: { reason: 'ContainerCreating' } })).toBe('pending');
+    expect(await at({ running: { startedAt: '2026-11-30T11:59:30Z' } })).toBe('pending');
+    // A pod that finds the same failure writes nothing.
+    expect(await at({ running: { startedAt: '2026-11-30T11:58:30Z' } })).toBe('failed');
+    expect(await at({ running: { startedAt: '2026-11-30T11:54:00Z' } })).toBe('failed');
+    const loops = withState({ waiting: { reason: 'CrashLoopBackOff' } });
+    expect(await judged(refused, [loops], replacing)).toMatchObject({ state: 'failed', reason: 'NoFuse' });
+  });
+
+  test('is what it still says when the pod is of the same content, under an older number', async () => {
+    const updated = { ...replacing, updatedNumberScheduled: 1 };
+    expect(await judged(ready, [of('1')], updated)).toMatchObject({ state: 'ready' });
+  });
+
+  test('is not its state while the new pod is not Ready, or is not there', async () => {
+    const starting = { ...of('2'), status: {} };
+    const message = 'the installer has not reported yet';
+    expect(await judged(ready, [starting], replacing)).toMatchObject({ state: 'pending', message });
+    expect(await judged(ready, [], replacing)).toMatchObject({ message: 'no installer pod is on the node yet' });
+    const ending = of('2');
+    ending.metadata.deletionTimestamp = '2026-11-30T11:59:00Z';
+    expect(await judged(ready, [ending], replacing)).toMatchObject({ state: 'pending' });
+  });
+});
+
+test('a node that is ready and whose kubelet is dead is pending', async () => {
+  const dead = node('a', { labels: running, stage: 'ready', ready: false });
+  expect((await statusOf(objects([dead]))).nodes[0]).toMatchObject({
+    state: 'pending',
+    message: 'the node is not Ready',
+  });
+});
+
+test('what a node is doing is in the words of its annotation, also without a reason', async () => {
+  const restarted = node('a', { stage: 'restarted', message: 'waiting for a pod of this node' });
+  expect((await statusOf(objects([restarted], { pods: [pod('a', {})] }))).nodes[0]).toMatchObject({
+    message: 'waiting for a pod of this node',
+  });
+});
+
+test('a node whose retry was requested is waited for', async () => {
+  const refused = node('a', { stage: 'failed', reason: 'NoFuse' });
+  refused.metadata.annotations['cdk8s-sysbox.io/retry'] = 'true';
+  const ready = node('a', { labels: running, stage: 'ready' });
+  expect(await printed([objects([refused]), objects([ready])], '--watch')).toMatchObject({
+    code: 0,
+    read: 2,
+    out: expect.stringContaining('a: a retry was requested'),
+  });
+});
+
+test('nodes with one reason and different messages are named with their own, up to three', async () => {
+  const blocked = (name: string) =>
+    node(name, { stage: 'failed', reason: 'DrainBlocked', message: `no pod was evicted: team/of-${name}` });
+  const { out } = await printed([objects(['a', 'b', 'c', 'd', 'e'].map(blocked))]);
+  expect(out).toContain(`a: DrainBlocked: no pod was evicted: team/of-a
+b: DrainBlocked: no pod was evicted: team/of-b
+c: DrainBlocked: no pod was evicted: team/of-c
+d, e: DrainBlocked (-o json has each message)
+  Remedy: `);
+});
+
+test('the retry command names the node that failed', async () => {
+  const { out } = await printed([objects([node('a', { stage: 'failed', reason: 'NoFuse' }), node('b')])]);
+  expect(out).toContain('When the cause is fixed: kubectl annotate node a cdk8s-sysbox.io/retry=true\n');
+});
+
+describe('of many nodes', () => {
+  const done = Array.from({ length: 60 }, (_, i) => node(`agent-${i}`, { labels: running, stage: 'ready' }));
+  const cluster = objects([...done, node('z-waits'), node('z-failed', { stage: 'failed', reason: 'NoFuse' })]);
+  const rows = (out: string) => [...out.matchAll(/^(agent-\d+|z-\w+) +agent/gm)].map(([, name]) => name);
+
+  test('the first 50 are printed, those that failed and wait before those that are ready', async () => {
+    const { out } = await printed([cluster]);
+    expect(rows(out)).toHaveLength(50);
+    expect(rows(out).slice(0, 5)).toEqual(['z-failed', 'z-waits', 'agent-0', 'agent-1', 'agent-2']);
+    expect(out).toContain('not shown: 12 ready (--all shows every node)');
+    expect(out).toContain('62 nodes: 60 ready, 1 pending, 1 failed');
+  });
+
+  test('--all prints every node, sorted by name and number', async () => {
+    const { out } = await printed([cluster], '--all');
+    expect(rows(out)).toHaveLength(62);
+    expect(rows(out).slice(9, 12)).toEqual(['agent-9', 'agent-10', 'agent-11']);
+    expect(out).not.toContain('not shown');
+  });
 });
 
 test('a warning of a ready node is shown with the reason of its newest Event', async () => {
@@ -216,6 +340,8 @@ test('pods that cannot be created are a problem of the installer, and fail', asy
 test('a cluster without the installer is distinguished from one without selected nodes', async () => {
   const none = await printed([objects([], { daemonSets: [], rollouts: [] })]);
   expect(none).toMatchObject({ code: 1, out: expect.stringContaining('the installer is not in this cluster') });
+  const removed = objects([node('a', { stage: 'removed' })], { daemonSets: [], rollouts: [], pods: [] });
+  expect(await printed([removed])).toMatchObject({ code: 0, out: expect.not.stringContaining('not in this cluster') });
   const unselected = await printed([objects([])]);
   expect(unselected).toMatchObject({ code: 0, out: expect.stringContaining('kubectl label node <node>') });
 });
@@ -271,7 +397,8 @@ test('asks kubectl for the nodes and for what is labelled as the installer', () 
     'get daemonsets -A -l app.kubernetes.io/name=sysbox-installer -o json',
     'get pods -A -l app.kubernetes.io/name=sysbox-installer -o json',
     'get configmaps -A --field-selector metadata.name=cdk8s-sysbox-rollout -o json',
-    'get events -A --field-selector type=Warning -o json',
+    'get events -n default --field-selector type=Warning,source=cdk8s-sysbox -o json',
+    'get events -A --field-selector type=Warning,involvedObject.kind=DaemonSet -o json',
   ]);
 });
 
