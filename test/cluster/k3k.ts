@@ -12,7 +12,8 @@ const directory = () => join(cacheDirectory(), `k3k-${commit.slice(0, 8)}`);
 
 /**
  * K3k is on no Go proxy, so it is not built here: undefined where nobody has. From a clone of github.com/rancher/k3k at the commit:
- * `CGO_ENABLED=0 go build -trimpath -o DIRECTORY/controller . && cp -r charts/k3k/templates/crds DIRECTORY/crds`.
+ * `CGO_ENABLED=0 go build -trimpath -o DIRECTORY/controller . && cp -r charts/k3k/templates/crds DIRECTORY/crds`; for test/node also
+ * `CGO_ENABLED=0 go build -trimpath -o DIRECTORY/k3k-kubelet ./k3k-kubelet`.
  */
 export function k3kDirectory(): string | undefined {
   if (existsSync(join(directory(), 'controller'))) return directory();

@@ -1,13 +1,15 @@
-// EphemeralK3s on a real node: a whole Kubernetes as the sidecar of a Job that applies a pod to it, and how long it takes.
+// EphemeralK3s on a real node: a whole Kubernetes as the sidecar of a Job that applies a pod to it, and how long it takes, next to a
+// K3sCluster on the same node with the same components.
 import { App, Chart, Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { EphemeralK3s, K3sComponent, SystemJob } from '../../src';
+import { EphemeralK3s, K3sCluster, K3sComponent, SystemJob, SystemStorage } from '../../src';
 import { pauseImage } from './harness/images';
 import { yamlOf } from './harness/manifests';
 import { binaries } from './harness/prerequisites';
 import { Steps } from './harness/steps';
 import { innerImage, innerImageName, k3sImageName, k3sVersion } from './harness/systemImages';
 import { makeVolumes, volumeDirectory } from './harness/volumes';
+import { waitFor } from './harness/wait';
 import { explained, newNamespace, workloadNode, type Workloads } from './harness/workloads';
 
 jest.setTimeout(60 * 60_000);
@@ -15,9 +17,14 @@ jest.setTimeout(60 * 60_000);
 const namespace = 'run';
 const minutes = 60_000;
 const storageClassName = 'images';
+const clusterClassName = 'cluster';
+const disable = Object.values(K3sComponent);
+const startTimeout = Duration.minutes(30);
 
 const steps = new Steps('A cluster for one test run');
 let workloads: Workloads;
+/** Pod started to Ready. */
+let clusterSeconds: number;
 
 beforeAll(async () => {
   // On the volume that the nested cluster imports its images from.
@@ -29,6 +36,7 @@ beforeAll(async () => {
   workloads = await workloadNode(steps, { memoryMiB: 5120, files });
   await newNamespace(workloads.cluster, namespace);
   await makeVolumes(workloads.cluster, storageClassName, 1);
+  await makeVolumes(workloads.cluster, clusterClassName, 1);
 });
 
 afterAll(async () => {
@@ -46,6 +54,36 @@ kubectl wait pod/inner --for=jsonpath='{.status.phase}'=Succeeded --timeout=10m
 kubectl logs inner
 `;
 
+test('a K3sCluster of one server, to compare with', () =>
+  explained(workloads, namespace, async () => {
+    const { cluster } = workloads;
+    const chart = new Chart(new App(), 'cluster', { namespace, disableResourceNameHashes: true });
+    new K3sCluster(chart, 'dev', {
+      clusterName: 'dev',
+      version: await k3sVersion(binaries().k3s),
+      startTimeout,
+      server: {
+        disable,
+        extraArgs: ['--disable-helm-controller'],
+        storage: SystemStorage.claim({ storage: Size.gibibytes(5), storageClassName: clusterClassName }),
+      },
+    });
+    await cluster.apply(yamlOf(chart));
+    await cluster.podRunning('dev-server-0', namespace, 30 * minutes);
+    const { status } = await cluster.get<ServerPod>('pod', 'dev-server-0', '-n', namespace);
+    const ready = status.conditions.find(({ type }) => type === 'Ready')!;
+    const took = Date.parse(ready.lastTransitionTime) - Date.parse(status.startTime);
+    steps.note('K3sCluster, pod started to Ready', took);
+    clusterSeconds = took / 1000;
+    // it takes its share of the processors from what comes next
+    await cluster.kubectl(['delete', 'statefulset', 'dev-server', '-n', namespace, '--cascade=foreground'], {
+      timeoutMs: 10 * minutes,
+    });
+    await waitFor('server gone', { timeoutMs: 10 * minutes }, async () =>
+      (await cluster.tryKubectl(['get', 'pod', 'dev-server-0', '-n', namespace])).stderr.includes('NotFound'),
+    );
+  }));
+
 test('the containers of a Job start when the cluster is ready, run a pod in it, and it ends with them', () =>
   explained(workloads, namespace, async () => {
     const version = await k3sVersion(binaries().k3s);
@@ -61,8 +99,8 @@ test('the containers of a Job start when the cluster is ready, run a pod in it, 
     });
     EphemeralK3s.on(job, {
       version,
-      disable: Object.values(K3sComponent),
-      startTimeout: Duration.minutes(30),
+      disable,
+      startTimeout,
       images: kplus.Volume.fromPersistentVolumeClaim(chart, 'image-volume', claim, { name: 'images' }),
     });
     await workloads.cluster.apply(yamlOf(chart));
@@ -72,7 +110,9 @@ test('the containers of a Job start when the cluster is ready, run a pod in it, 
     const { status, metadata } = items[0]!;
     const [k3s, main] = [status.initContainerStatuses[0]!, status.containerStatuses[0]!];
     const started = Date.parse(main.state.terminated.startedAt);
-    steps.note('pod started to ready cluster', started - Date.parse(status.startTime));
+    const took = started - Date.parse(status.startTime);
+    steps.note('EphemeralK3s, pod started to the containers that use it', took);
+    process.stdout.write(`  ${(took / 1000 / clusterSeconds).toFixed(2)} of a K3sCluster\n`);
     steps.note('ready cluster to the end of an inner pod', Date.parse(main.state.terminated.finishedAt) - started);
     const log = await workloads.cluster.kubectl(['logs', '-n', namespace, metadata.name, '-c', 'suite']);
     process.stdout.write(log);
@@ -80,6 +120,13 @@ test('the containers of a Job start when the cluster is ready, run a pod in it, 
     expect(k3s.restartCount).toBe(0);
     expect(k3s.state.terminated).toBeDefined();
   }));
+
+interface ServerPod {
+  readonly status: {
+    readonly startTime: string;
+    readonly conditions: readonly { type: string; lastTransitionTime: string }[];
+  };
+}
 
 interface JobPod {
   readonly metadata: { readonly name: string };

@@ -1,16 +1,16 @@
 // K3sCluster on a real node: a cluster in two unprivileged pods that runs pods of its own and survives its pods.
 import { App, Chart, Duration, Size } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-30';
 import { K3sCluster, K3sComponent, SystemStorage } from '../../src';
 import { serveNames } from './harness/dns';
 import { pauseImage } from './harness/images';
 import { imagesDirectory } from './harness/k3s';
 import { idleCost, idleRow } from './harness/idle';
 import { yamlOf } from './harness/manifests';
+import { NestedClient } from './harness/nestedClient';
 import type { NodeFile } from './harness/node';
 import { binaries } from './harness/prerequisites';
 import { Steps } from './harness/steps';
-import { innerImage, innerImageName, k3sImageName, k3sVersion, systemImageName } from './harness/systemImages';
+import { innerImage, innerImageName, k3sVersion, systemImageName } from './harness/systemImages';
 import { makeVolumes, volumeDirectory } from './harness/volumes';
 import { waitFor } from './harness/wait';
 import { explained, newNamespace, workloadNode, type Workloads } from './harness/workloads';
@@ -25,13 +25,13 @@ const agent = 'dev-agent-0';
 
 const steps = new Steps('K3s in pods');
 let workloads: Workloads;
+let client: NestedClient;
 
 beforeAll(async () => {
   workloads = await workloadNode(steps, { memoryMiB: 6144, files: await innerImages() });
   const { cluster } = workloads;
   const version = await k3sVersion(binaries().k3s);
-  const app = new App();
-  const chart = new Chart(app, 'nested', { namespace, disableResourceNameHashes: true });
+  const chart = new Chart(new App(), 'nested', { namespace, disableResourceNameHashes: true });
   const storage = SystemStorage.claim({ storage: Size.gibibytes(10), storageClassName });
   const nested = new K3sCluster(chart, 'dev', {
     clusterName: 'dev',
@@ -50,9 +50,9 @@ beforeAll(async () => {
       cluster.podRunning(server, namespace, 30 * minutes),
     );
     await steps.step('agent Ready: its node is', () => cluster.podRunning(agent, namespace, 30 * minutes));
-    await steps.step('kubeconfig published', () => published(nested));
-    await cluster.apply(yamlOf(client(new Chart(app, 'client', { namespace }), nested, version)));
-    await cluster.podRunning('client', namespace);
+    client = await steps.step('kubeconfig published, its client running', () =>
+      NestedClient.of(cluster, namespace, nested, version),
+    );
   });
 });
 
@@ -77,8 +77,7 @@ test('what an idle server costs', async () => {
 
 test('pods inside run on both nodes and reach each other by a Service', () =>
   explained(workloads, namespace, async () => {
-    // The controller manager makes it a little after /readyz, and a pod without it is refused.
-    await waitFor('service account', { timeoutMs: 5 * minutes }, () => inner(['get', 'serviceaccount', 'default']));
+    await client.serviceAccount();
     await inner(['apply', '-f', '-'], innerObjects);
     await steps.step('inner pods Ready', async () => {
       await inner(['rollout', 'status', 'deployment/web', '--timeout=15m']);
@@ -120,36 +119,7 @@ async function innerImages(): Promise<Record<string, NodeFile>> {
   return Object.fromEntries(files);
 }
 
-function client(chart: Chart, nested: K3sCluster, version: string): Chart {
-  const root = { ensureNonRoot: false, readOnlyRootFilesystem: false };
-  const pod = new kplus.Pod(chart, 'client', { metadata: { name: 'client' }, securityContext: root });
-  const container = pod.addContainer({
-    image: k3sImageName(version),
-    command: ['sleep', 'infinity'],
-    imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
-    securityContext: root,
-    resources: {},
-  });
-  container.mount('/kubeconfig', kplus.Volume.fromSecret(chart, 'kubeconfig', nested.kubeconfigSecret));
-  return chart;
-}
-
-async function published({ kubeconfigSecret, kubeconfigKey }: K3sCluster): Promise<void> {
-  await waitFor('kubeconfig published', { timeoutMs: 10 * minutes }, async () => {
-    const secret = ['secret', kubeconfigSecret.name, '-n', namespace];
-    const { data } = await workloads.cluster.get<{ data?: Record<string, string> }>(...secret);
-    return data?.[kubeconfigKey] !== undefined;
-  });
-}
-
-/** kubectl of a pod outside, with the kubeconfig that its Secret brought. */
-function inner(args: readonly string[], stdin?: string): Promise<string> {
-  const kubectl = ['kubectl', `--kubeconfig=/kubeconfig/${K3sCluster.KUBECONFIG_KEY}`];
-  return workloads.cluster.kubectl(['exec', '-i', '-n', namespace, 'client', '--', ...kubectl, ...args], {
-    stdin,
-    timeoutMs: 20 * minutes,
-  });
-}
+const inner = (args: readonly string[], stdin?: string) => client.kubectl(args, stdin);
 
 /** What the pod on the agent gets from the pod on the server, through their Service. */
 async function page(): Promise<string> {

@@ -5,6 +5,7 @@ import { App, Chart, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
 import { DevSandbox, SystemdPod } from '../../src';
 import { must } from './harness/host';
+import { idleCost, idleRow } from './harness/idle';
 import { yamlOf } from './harness/manifests';
 import { Steps } from './harness/steps';
 import { innerArchive, innerImageName, systemImageName as image } from './harness/systemImages';
@@ -149,6 +150,12 @@ describe('a DevSandbox', () => {
     show(stdout + stderr);
     expect(stdout).toMatch(/^sandbox-0\n/);
     expect(stdout).toMatch(/^words of a container$/m);
+  });
+
+  test('costs little while it is idle', async () => {
+    const idle = await idleCost(workloads.node, workloads.cluster, 'sandbox-0', namespace, 120);
+    process.stdout.write(idleRow('DevSandbox with Docker', idle));
+    expect(idle.cpuMillis).toBeLessThan(500);
   });
 
   test('lets nobody else in', async () => {
