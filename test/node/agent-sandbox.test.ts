@@ -26,7 +26,8 @@ const namespace = 'agents';
 const storageClassName = 'agents';
 const minutes = 60_000;
 const startTimeout = Duration.minutes(15);
-const [sandboxes, claims] = ['sandboxes.agents.x-k8s.io', 'sandboxclaims.extensions.agents.x-k8s.io'];
+const extension = (plural: string) => `${plural}.extensions.agents.x-k8s.io`;
+const [sandboxes, claims] = ['sandboxes.agents.x-k8s.io', extension('sandboxclaims')];
 
 const steps = new Steps('Sandboxes for agents');
 let workloads: Workloads;
@@ -41,9 +42,9 @@ beforeAll(async () => {
   await cluster.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
   await makeVolumes(cluster, storageClassName, 1);
   await cluster.apply(await agentSandboxCrds());
-  await waitFor('kinds of agent-sandbox', { timeoutMs: 2 * minutes }, () =>
-    cluster.kubectl(['get', sandboxes, claims]),
-  );
+  // the controller ends when one of them is not served yet
+  const kinds = [sandboxes, claims, extension('sandboxtemplates'), extension('sandboxwarmpools')];
+  await waitFor('kinds of agent-sandbox', { timeoutMs: 2 * minutes }, () => cluster.kubectl(['get', kinds.join(',')]));
   controller = await runAgentSandboxController(readFileSync(cluster.kubeconfig, 'utf8'));
 });
 

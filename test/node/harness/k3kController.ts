@@ -25,7 +25,9 @@ export async function installK3k(node: Node, cluster: Cluster, from: string): Pr
   }
   const crds = join(from, 'crds');
   for (const file of readdirSync(crds)) await cluster.apply(readFileSync(join(crds, file), 'utf8'));
-  await waitFor('kinds of K3k', { timeoutMs: 60_000 }, () => cluster.kubectl(['get', 'clusters.k3k.io', '-A']));
+  await waitFor('kinds of K3k', { timeoutMs: 60_000 }, () =>
+    cluster.kubectl(['get', 'clusters.k3k.io,virtualclusterpolicies.k3k.io', '-A']),
+  );
   await cluster.apply(manifest);
   await cluster.deploymentAvailable('k3k', k3kNamespace);
 }
