@@ -5,7 +5,7 @@ import { shells, Stage } from './programs';
 const env = {
   NODE_NAME: 'dev-agent-0',
   NODE_ROLE: 'agent',
-  NODE_KUBECONFIG: '/kubelet.kubeconfig',
+  NODE_KUBECONFIG: '$STAGE/kubeconfig',
   DRAIN_SECONDS: '2',
   PAUSE: '0',
   MEMORY_LIMIT: `${2 ** 31}`,
@@ -24,8 +24,16 @@ describe.each(shells)('under %s %s', (...shell) => {
   const newStage = (more: Record<string, string> = {}) => {
     stage = new Stage(shell.filter(Boolean), { ...env, ...more });
     stage.write('meminfo', 'MemTotal:        8388608 kB\nMemFree:         1000 kB\n');
+    mkdirSync(join(stage.directory, 'net'));
+    stage.write('net/tcp6', '');
+    apiListens();
     stage.write('cpuinfo', 'processor\t: 0\nmodel name\t: processor\nprocessor\t: 1\n');
     return stage;
+  };
+
+  const apiListens = (socket = '0100007F:192C 00000000:0000 0A') => {
+    stage.write('kubeconfig', 'clusters:\n- cluster:\n    server: https://127.0.0.1:6444\n');
+    stage.write('net/tcp', `  sl  local_address rem_address   st\n   0: ${socket} 00000000:00000000\n`);
   };
 
   /** Calls of K3s itself: what runs alongside calls kubectl. */
@@ -103,7 +111,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
       expect(stage.run('ready.sh')).toEqual({ status: 0, stdout: '', stderr: '' });
       expect(stage.read('calls')).toBe(
-        'kubectl --kubeconfig /kubelet.kubeconfig --request-timeout=10s get --raw /readyz\n',
+        `kubectl --kubeconfig ${stage.directory}/kubeconfig --request-timeout=10s get --raw /readyz\n`,
       );
     });
 
@@ -136,6 +144,38 @@ describe.each(shells)('under %s %s', (...shell) => {
   });
 
   describe('started.sh', () => {
+    test.each([
+      ['nothing listens', '0100007F:192B 00000000:0000 0A'],
+      ['a client has the port', '0100007F:192C 0100007F:192B 01'],
+      ['somebody is connected to it', '0100007F:8C2D 0100007F:192C 0A'],
+    ])('starts no kubectl while %s', (_, socket) => {
+      newStage().standIn('kubectl', 'echo "True fine"');
+      apiListens(socket);
+
+      expect(stage.run('started.sh')).toMatchObject({
+        status: 1,
+        stderr: "nothing listens at the API server's port\n",
+      });
+      expect(stage.calls).toEqual([]);
+    });
+
+    test('starts no kubectl before K3s has written its kubeconfig', () => {
+      newStage().standIn('kubectl', 'echo "True fine"');
+      stage.write('kubeconfig', '');
+
+      expect(stage.run('started.sh').status).toBe(1);
+      expect(stage.calls).toEqual([]);
+    });
+
+    test('asks an API server that listens on IPv6', () => {
+      newStage().standIn('kubectl', answers(''));
+      apiListens('0100007F:192B 00000000:0000 0A');
+      stage.write('kubeconfig', '    server: https://[::1]:6444\n');
+      stage.write('net/tcp6', `   0: ${'0'.repeat(24)}01000000:192C ${'0'.repeat(32)}:0000 0A 00000000:00000000\n`);
+
+      expect(stage.run('started.sh').status).toBe(0);
+    });
+
     const answers = (annotations: string) =>
       `case "$*" in *conditions*) echo "True fine" ;; *annotations}*) echo '${annotations}' ;; esac`;
 
@@ -222,6 +262,7 @@ describe.each(shells)('under %s %s', (...shell) => {
 
     test('of a new node is nobody’s to announce', () => {
       newStage({ API_URL: 'https://dev:6443', NODE_KUBECONFIG: '$STAGE/kubeconfig' }).standIn('k3s', '');
+      stage.write('kubeconfig', '');
       stage.standIn('kubectl', 'exit 1');
 
       stage.run('start.sh', 'agent');
@@ -245,6 +286,15 @@ describe.each(shells)('under %s %s', (...shell) => {
       expect(existsSync(join(stage.directory, 'state', 'started'))).toBe(true);
     });
 
+    test('rests as long as a slow look takes', () => {
+      newStage({ PAUSE: '' }).standIn('kubectl', `date +%s >>"$STAGE/times"; sleep 1; ${readyAfter(1)}`);
+
+      stage.run('after-start.sh', String(process.pid));
+
+      const [, second, third] = stage.read('times').split('\n').map(Number); // a look that fails has two
+      expect(third! - second!).toBeGreaterThanOrEqual(3);
+    });
+
     test('a new start is not taken for started', () => {
       newStage().standIn('k3s', '');
       stage.standIn('kubectl', 'exit 1');
@@ -265,17 +315,25 @@ describe.each(shells)('under %s %s', (...shell) => {
   });
 
   describe('a cluster for a test run', () => {
-    const answers = (account: string, ready: string) =>
-      `case "$*" in *serviceaccount*) ${account} ;; *conditions*) echo '${ready}' ;; esac`;
-
     test.each([
-      ['takes pods', 'echo default', 'True fine', 0],
-      ['has no ServiceAccount for them yet', 'exit 1', 'True fine', 1],
-      ['has a node that is not Ready', 'echo default', 'False no', 1],
-    ])('%s', (_, account, ready, status) => {
-      newStage({ NODE_ROLE: 'ephemeral' }).standIn('kubectl', answers(account, ready));
+      ['takes pods', 'echo True fine', 'echo ok', 0],
+      ['has no ServiceAccount for them yet', 'echo True fine; exit 1', 'echo ok', 1],
+      ['has a node that is not Ready', 'echo False no', 'echo ok', 1],
+      ['has an API server that is not ready', 'echo True fine', 'exit 1', 1],
+    ])('%s', (_, objects, health, status) => {
+      newStage({ NODE_ROLE: 'ephemeral' }).standIn(
+        'kubectl',
+        `case "$*" in *"serviceaccount/default node/dev-agent-0"*) ${objects} ;; *readyz*) ${health} ;; esac`,
+      );
 
       expect(stage.run('ready.sh').status).toBe(status);
+    });
+
+    test('is asked by two kubectl: its node never had another address, and nobody closed it', () => {
+      newStage({ NODE_ROLE: 'ephemeral' }).standIn('kubectl', 'echo True fine');
+
+      expect(stage.run('started.sh').status).toBe(0);
+      expect(stage.calls).toHaveLength(2);
     });
   });
 

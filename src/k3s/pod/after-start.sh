@@ -7,10 +7,16 @@ STATE=${STATE:-/run/cdk8s-sysbox}
 directory=$(dirname "$0")
 
 said=
-until why=$(sh "$directory/started.sh" 2>&1); do
+while
+  began=$(date +%s)
+  ! why=$(sh "$directory/started.sh" 2>&1)
+do
   [ "$why" = "$said" ] || echo "$(date -u +%H:%M:%S) not started yet: $why"
   said=$why
-  sleep "${PAUSE:-3}"
+  # A look that is slow takes its processors from the start that it waits for: it rests as long as it looked.
+  took=$(($(date +%s) - began))
+  [ "$took" -gt 0 ] || took=1
+  sleep "${PAUSE:-$took}"
   kill -0 "$1" 2>/dev/null || exit 0
 done
 [ -z "$why" ] || echo "$why"

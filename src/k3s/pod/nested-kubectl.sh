@@ -9,6 +9,14 @@ say() { echo "$(date -u +%H:%M:%S) $*"; }
 # Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
 nested_kubectl() { kubectl --kubeconfig "$NODE_KUBECONFIG" --request-timeout=10s "$@"; }
 
+# api_listens: whether kubectl, which is all of K3s in one binary, has anybody to ask at the address of its kubeconfig.
+api_listens() {
+  [ -s "$NODE_KUBECONFIG" ] || return 1
+  port=$(sed -n 's|^ *server: https://.*:\([0-9]*\)$|\1|p' "$NODE_KUBECONFIG")
+  # a listening socket (0A) as the kernel shows it: local address, remote address, state
+  grep -qi "^ *[0-9]*: [0-9a-f]*:$(printf %04X "$port") [0-9a-f]*:0000 0A " "${PROC:-/proc}/net/tcp" "${PROC:-/proc}/net/tcp6"
+}
+
 # A node that somebody else cordoned stays cordoned after a restart.
 close_node() {
   closed=$(nested_kubectl get node "$NODE_NAME" -o 'jsonpath={.spec.unschedulable}') || return 1

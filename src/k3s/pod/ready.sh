@@ -6,8 +6,11 @@ set -eu
 
 server() { nested_kubectl get --raw /readyz >/dev/null; }
 
-agent() {
-  status=$(nested_kubectl get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].message}')
+agent() { node_is_ready "node/$NODE_NAME"; }
+
+# node_is_ready OBJECT...: one kubectl for all of them
+node_is_ready() {
+  status=$(nested_kubectl get "$@" -o 'jsonpath={..conditions[?(@.type=="Ready")].status} {..conditions[?(@.type=="Ready")].message}') || return 1
   case $status in
     'True '*) ;;
     *)
@@ -17,7 +20,7 @@ agent() {
   esac
 }
 
-# No pod can be created in a namespace before its default ServiceAccount is.
-ephemeral() { server && nested_kubectl get serviceaccount default >/dev/null && agent; }
+# No pod can be created in a namespace before its default ServiceAccount is. Last what is true first.
+ephemeral() { node_is_ready serviceaccount/default "node/$NODE_NAME" && server; }
 
 "$NODE_ROLE"

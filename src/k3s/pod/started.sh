@@ -4,6 +4,12 @@
 set -eu
 . "$(dirname "$0")/nested-kubectl.sh"
 
+api_listens || {
+  echo "nothing listens at the API server's port" >&2
+  exit 1
+}
+# its node never had another pod
+[ "$NODE_ROLE" != ephemeral ] || exec sh "$(dirname "$0")/ready.sh"
 [ -z "${MEMBER_NAME:-}" ] || sh "$(dirname "$0")/member.sh"
 announce_address nested_kubectl
 sh "$(dirname "$0")/ready.sh"

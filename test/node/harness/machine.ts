@@ -13,7 +13,7 @@ export interface MachineOptions {
   readonly directory: string;
   /** @default 4096 */
   readonly memoryMiB?: number;
-  /** @default 2 */
+  /** @default CDK8S_SYSBOX_CPUS, or 2 */
   readonly cpus?: number;
   /** A second network card on a segment shared by the machines that name the same port. */
   readonly lanPort?: number;
@@ -39,6 +39,10 @@ export abstract class Machine {
 
   get apiPort(): number {
     return this.forwarded().api;
+  }
+
+  protected get processors(): number {
+    return this.options.cpus ?? Number(process.env.CDK8S_SYSBOX_CPUS ?? 2);
   }
 
   get running(): boolean {

@@ -24,7 +24,7 @@ export class QemuMachine extends Machine {
     const accel = accelerator() === 'kvm' ? 'kvm' : 'tcg';
     const args = [
       ...['-name', name, '-machine', 'pc', '-accel', accel === 'tcg' ? 'tcg,thread=multi' : 'kvm', '-cpu', cpu[accel]],
-      ...['-smp', `${this.options.cpus ?? 2}`, '-m', `${this.options.memoryMiB ?? 4096}`],
+      ...['-smp', `${this.processors}`, '-m', `${this.options.memoryMiB ?? 4096}`],
       ...['-kernel', disk.kernel, '-initrd', disk.initrd],
       '-append',
       `root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet panic=-1 systemd.hostname=${name} systemd.show_status=no`,

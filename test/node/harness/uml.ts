@@ -25,7 +25,7 @@ export class UmlMachine extends Machine {
   }
 
   protected async launch(firstBootTar?: string): Promise<ChildProcess> {
-    const { disk, name, memoryMiB, cpus } = this.options;
+    const { disk, name, memoryMiB } = this.options;
     const own = this.path('disk.raw');
     if (!existsSync(own)) await must(['cp', '--sparse=always', disk.file, own]);
     // Each page of a process can be a mapping of this machine. With the default of 65530, a K3s of more than 250 MiB loses pages
@@ -35,7 +35,7 @@ export class UmlMachine extends Machine {
     const cards = await this.plug();
     const log = openSync(this.path('console.log'), 'a');
     const args = [
-      ...[disk.kernel, `mem=${memoryMiB ?? 4096}M`, `ncpus=${cpus ?? 2}`, 'seccomp=on'],
+      ...[disk.kernel, `mem=${memoryMiB ?? 4096}M`, `ncpus=${this.processors}`, 'seccomp=on'],
       ...[`ubd0=${own}`, ...(firstBootTar ? [`ubd1r=${firstBootTar}`] : []), 'root=/dev/ubda', 'rw'],
       ...['con=null', 'con0=null,fd:1', ...cards.map((card, i) => `vec${i}:transport=raw,ifname=${card},depth=128`)],
       ...['net.ifnames=0', 'quiet', 'panic=-1', `systemd.hostname=${name}`, 'systemd.show_status=no'],
