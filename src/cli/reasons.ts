@@ -76,6 +76,10 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'containerd older than 2.0.5, or CRI-O older than 1.33',
     remedy: 'upgrade; the message names the first release that has it',
   },
+  EngineWaits: {
+    meaning: 'after the restart, the engine has not started containerd: its server, datastore or etcd does not answer',
+    remedy: 'bring it back; the restart then ends by itself, and nothing is rolled back meanwhile',
+  },
   ForeignFile: {
     meaning: 'a file stands where one of ours belongs',
     remedy: 'move it away',

@@ -209,6 +209,7 @@ describe('a K3s that does not come as far as containerd', () => {
     node.pass(1300, 50);
     expect(node.journal('rollbacks')).toBe('');
     expect(node.known('deadman.log')).toContain('K3s has not started containerd');
+    expect(node.status()).toMatchObject({ stage: 'committed', reason: 'EngineWaits' });
     node.flag('server-away', false);
     node.pass(20);
     expect(node.converge()).toMatchObject({ stage: 'verified' });

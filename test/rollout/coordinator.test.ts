@@ -342,6 +342,16 @@ describe('a pod that died', () => {
   });
 });
 
+test('an engine that waits for something else says so meanwhile, and the restart ends by itself', async () => {
+  const node = await aNode();
+  node.turn('commit', 'waits');
+  node.start();
+  await node.untilAnnotated({ stage: 'committed', reason: 'EngineWaits', message: 'the etcd has no quorum' });
+  node.turn('commit', 'works');
+  await node.untilReady();
+  expect(await node.annotations()).not.toHaveProperty('reason');
+});
+
 describe('a restart that fails', () => {
   test('is reported, spends the budget, stops the rollout, and is tried again on request', async () => {
     const [first, second] = [await aNode(), await aNode()];

@@ -131,9 +131,10 @@ crash_loops() {
 
 # await_health: containerd answers and a sandbox runs, a little before the dead-man fires, whose reason would be less clear.
 # The time that the engine waits for something else neither proves nor disproves the configuration: the wait begins again after it.
+# It can take until somebody looks, so it is said meanwhile.
 await_health() {
   limit=$(($(seconds) + DEADLINE - 30))
-  begun=''
+  begun='' waits=''
   HEALTH_REASON=NotRestarted HEALTH_ERROR="nothing was seen within $DEADLINE s"
   while [ "$(seconds)" -lt $limit ]; do
     sleep 5
@@ -159,6 +160,8 @@ await_health() {
     if engine_waits; then
       # It takes a while to start containerd in any case.
       ! engine_can_start || [ $(($(seconds) - begun)) -gt 60 ] || continue
+      [ -n "$waits" ] || report_wait
+      waits=yes
       note_outage
       limit=$(($(seconds) + DEADLINE - 30))
     elif crash_loops; then
@@ -167,6 +170,11 @@ await_health() {
     fi
   done
   return 1
+}
+
+report_wait() {
+  report committed EngineWaits "$UNIT.service has not started $ENGINE_DAEMON again: an agent waits for its server, a server for its datastore \
+or the quorum of its etcd (on the node: journalctl -u $UNIT)"
 }
 
 # engine_waits: the engine did not start its daemon since the restart, so nothing is known about the configuration: a node whose

@@ -75,6 +75,7 @@ wait_for_host() {
   while on_host systemctl --quiet is-active "$RUN_UNIT.service" ||
     [ "$(on_host systemctl show --property=ActiveState --value "$RUN_UNIT.service")" = activating ]; do
     renew
+    [ "$(status reason)" != EngineWaits ] || annotate committed EngineWaits "$(status message)" || true
     interruptible_sleep 2
   done
 }
