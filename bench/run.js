@@ -1,9 +1,10 @@
 // `npm run bench`: every row is a ratio of CPU times, of pairs measured in this run. Prints Markdown, writes bench/results.{md,json}.
 // `npm run bench -- --only REGEX --rounds N`: the rows whose names fit, N pairs each; writes nothing.
-const { mkdtempSync, rmSync, writeFileSync } = require('fs');
+const { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('fs');
 const { cpus, tmpdir } = require('os');
 const { join } = require('path');
 const { parseArgs } = require('util');
+const { parseAllDocuments } = require('yaml');
 const { pairs } = require('./pairs');
 const { chart, helm } = require('./helm');
 const { manifests } = require('./manifests');
@@ -16,6 +17,16 @@ const scratch = mkdtempSync(join(tmpdir(), 'bench-'));
 process.on('exit', () => rmSync(scratch, { recursive: true }));
 const synth = (app, out) => [cdk8s, 'synth', '--app', `node ${app}`, '-o', join(scratch, out)];
 const measure = ({ rounds, ...rest }) => pairs({ ...rest, rounds: Number(fixed ?? rounds) });
+
+/** What the default app renders, in a file. */
+function objectsOfDist() {
+  const directory = at('..', 'dist');
+  const texts = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
+  const objects = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS()));
+  const file = join(scratch, 'objects.json');
+  writeFileSync(file, JSON.stringify(objects));
+  return file;
+}
 
 const rows = [];
 function row(name, target, result) {
@@ -41,6 +52,13 @@ row('load the library with its runtime and pods / load cdk8s-plus-30', null, () 
 row('cdk8s synth of the default app / of an empty app', 1.1, () =>
   measure({
     a: synth(at('../lib/examples/default.js'), 'default'),
+    b: synth(at('cases/empty.js'), 'empty'),
+    rounds: 9,
+  }),
+);
+row('cdk8s synth of the same objects, from JSON, with cdk8s-plus loaded / of an empty app', null, () =>
+  measure({
+    a: synth(`${at('cases/same-objects.js')} ${objectsOfDist()}`, 'same-objects'),
     b: synth(at('cases/empty.js'), 'empty'),
     rounds: 9,
   }),
