@@ -299,7 +299,7 @@ function checkedNode(node: NodeOptions, where: string): NodeOptions {
   }
   if (node.takeoverSha256 !== undefined && !/^[0-9a-f]{64}$/.test(node.takeoverSha256)) {
     throw new Error(
-      `${where}: node.takeoverSha256 '${node.takeoverSha256}' is no sha256. Give the 64 digits that sha256sum prints for the template`,
+      `${where}: node.takeoverSha256 '${node.takeoverSha256}' is not a SHA-256 digest. Give the 64 digits that sha256sum prints for the template`,
     );
   }
   return node;

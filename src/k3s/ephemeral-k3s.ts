@@ -75,7 +75,7 @@ const DISABLED = [K3sComponent.METRICS_SERVER, K3sComponent.SERVICE_LB, K3sCompo
 /** The first minor version with `memory://`. */
 const MEMORY_SINCE = 37;
 
-/** Kinds that end, or whose pods somebody ends. */
+/** Kinds whose controller replaces a pod that ends. */
 const REPLACED = ['DaemonSet', 'Deployment', 'StatefulSet'];
 
 /**

@@ -180,7 +180,7 @@ export interface Document {
   readonly object: KubeObject;
 }
 
-/** The documents of a YAML text, read as kubectl reads them (YAML 1.1: an unquoted `yes` is no string). */
+/** The documents of a YAML text, read as kubectl reads them (YAML 1.1: an unquoted `yes` is not a string). */
 export function documents(text: string): Document[] {
   return parseAllDocuments(text, { version: '1.1', uniqueKeys: false })
     .map((document) => {

@@ -387,7 +387,11 @@ describe('refuses', () => {
       { node: { installPackages: 'yes' as unknown as boolean } },
       /node\.installPackages is 'yes'\. Write true or false/,
     ],
-    ['a malformed sha256', { node: { takeoverSha256: 'abc' } }, /node\.takeoverSha256 'abc' is no sha256.*sha256sum/],
+    [
+      'a malformed sha256',
+      { node: { takeoverSha256: 'abc' } },
+      /node\.takeoverSha256 'abc' is not a SHA-256 digest.*sha256sum/,
+    ],
     ['an unknown flag of sysbox-mgr', { daemons: { managerArgs: ['--fast'] } }, /managerArgs: '--fast' is not a flag/],
     [
       'a data root',

@@ -191,7 +191,7 @@ log_state() { [ -z "$ENGINE_LOG" ] || stat -c '%i:%s' "$ENGINE_LOG" 2>/dev/null 
 # A log on a read-only disk cannot grow, and tells nothing: without this, a change was waited for without end.
 log_grew() { [ -z "$ENGINE_LOG" ] || { [ -e "$ENGINE_LOG" ] && [ ! -w "$ENGINE_LOG" ]; } || [ "$(log_state)" != "$(journal log)" ]; }
 
-# engine_log: containerd's reason is only in its own log, before what it still reports: the last line that is no mere report, else
+# engine_log: containerd's reason is only in its own log, before what it still reports: the last line that is not a mere report, else
 # the last.
 engine_log() {
   [ -n "$ENGINE_LOG" ] || return 0
