@@ -25,8 +25,8 @@ export interface AgentSandboxProps extends AgentSandboxTemplateProps {
   readonly shutdownTime?: Date;
 
   /**
-   * What becomes of the Sandbox object when it expires. Refused without `shutdownTime`, and `DELETE_FOREGROUND`, which claims have
-   * only.
+   * What becomes of the Sandbox object when it expires. Refused without `shutdownTime`, and `DELETE_FOREGROUND`, which only claims
+   * have.
    *
    * @default - it is kept, and says that it expired
    */

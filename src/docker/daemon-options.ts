@@ -8,7 +8,7 @@ export enum DockerStorageDriver {
   /** overlay in user space, slower. */
   FUSE_OVERLAYFS = 'fuse-overlayfs',
 
-  /** Whole copies of layers: works everywhere, and takes the space and the time of it. */
+  /** Whole copies of layers: works everywhere, and is slow and large. */
   VFS = 'vfs',
 }
 

@@ -12,7 +12,7 @@ import { assertEngine, engineContainer, equipEngine, filesOf, SHARED_SOCKET } fr
 const PROBE_TIMEOUT = Duration.minutes(1);
 
 /**
- * A Docker engine in the pods of a workload of any kind: in a container of its own work, or as a sidecar of the others.
+ * A Docker engine in the pods of a workload of any kind: in the container that does the work, or as a sidecar of the others.
  * An engine that other pods use over the network is a `DockerServer`.
  *
  * The pod's other containers get DOCKER_HOST and the socket, whenever they are added.

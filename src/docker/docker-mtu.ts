@@ -1,5 +1,5 @@
 /**
- * MTU of the engine's networks. Larger packets than the pod's interface takes are lost, and pulls hang.
+ * MTU of the engine's networks. Packets larger than the MTU of the pod's interface are dropped, and pulls hang.
  *
  * @example
  * import { Chart } from 'cdk8s';

@@ -9,7 +9,7 @@ export interface DockerPodProps extends SystemPodProps {
   /**
    * How the engine is set up.
    *
-   * @default - Docker's image, 20 GiB of room, the MTU of the pod
+   * @default - Docker's image, 20 GiB of storage, the MTU of the pod
    */
   readonly docker?: DockerEngineOptions;
 }

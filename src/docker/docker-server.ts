@@ -23,7 +23,7 @@ const LISTENS = {
 /** A Docker engine that other pods use. */
 export interface DockerServerOptions extends DockerContainerOptions {
   /**
-   * A Secret in cert-manager's layout: `tls.crt` and `tls.key` of the engine, which must be good for `dnsNames`, and the
+   * A Secret in cert-manager's layout: `tls.crt` and `tls.key` of the engine, which must be valid for `dnsNames`, and the
    * `ca.crt` that signed those of the clients. The engine reads them when it starts. TLS cannot be
    * switched off: anyone who can reach the port of an engine without it is root in the engine's container.
    */
@@ -116,7 +116,7 @@ export class DockerServer extends Construct {
     equipEngine(this, workload, container, options, files, false);
   }
 
-  /** The names that the engine's certificate must be good for. Those with a namespace are known only when the Service has one. */
+  /** The names for which the engine's certificate must be valid. Those with a namespace are known only when the Service has one. */
   public get dnsNames(): string[] {
     const { name, metadata } = this.service;
     if (metadata.namespace === undefined) return [name];

@@ -7,7 +7,7 @@ import { DockerDaemonOptions } from './daemon-options';
 /** A Docker engine that systemd of the same container starts, as `docker.service`. */
 export interface DockerServiceOptions {
   /**
-   * The engine's daemon.json. It takes the place of the image's own.
+   * The engine's daemon.json. It replaces the image's own.
    *
    * @default - what the engine does by itself, with the MTU of the pod's interface
    */
@@ -68,7 +68,7 @@ export interface DockerContainerOptions extends DockerServiceOptions {
 /** Where the engine runs in a pod. */
 export enum DockerEngineMode {
   /**
-   * In a container of its own work. With a `command` in `container` the engine runs alongside that command and stops after
+   * In the container that does the work. With a `command` in `container` the engine runs alongside that command and stops after
    * it, and the container ends as the command does, or fails when the engine ends first; without, the container is the
    * engine.
    */

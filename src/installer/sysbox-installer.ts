@@ -23,11 +23,11 @@ import { RolloutOptions, rolloutOf } from './rollout';
 import { SysboxSource } from './sysbox-source';
 import { addVerification } from './verification';
 
-/** What is special about the nodes of this cluster. */
+/** Settings of the nodes that the installer cannot find out, or must not decide. */
 export interface NodeOptions {
   /**
-   * Name of the systemd unit that runs K3s, without ".service". It is found from containerd's cgroup in any case; given here,
-   * a node on which it is another one is refused.
+   * Name of the systemd unit that runs K3s, without ".service". It is found from containerd's cgroup in any case; with this prop, a
+   * node with another unit is refused.
    *
    * @default - whatever unit containerd runs in: k3s, k3s-agent, rke2-server, rke2-agent, or a renamed one
    */
@@ -42,8 +42,8 @@ export interface NodeOptions {
   readonly takeoverSha256?: string;
 
   /**
-   * Only look: preflight, path and validation against the node's own containerd; nothing is written but the programs'
-   * own directory. The result is on the nodes' annotations.
+   * Dry run: preflight, and validation against the node's own containerd. Nothing is written except the programs' own directory. The
+   * result is in the nodes' annotations.
    *
    * @default false
    */
@@ -51,8 +51,8 @@ export interface NodeOptions {
 
   /**
    * Install what the host lacks of rsync, modprobe, iptables and fusermount, without which Sysbox' daemons do not start, with
-   * its apt-get, dnf or zypper (packages rsync, kmod, iptables, fuse3). Needs a way from the nodes to their distribution's
-   * packages. The packages are the host's from then on: an uninstall leaves them.
+   * its apt-get, dnf or zypper (packages rsync, kmod, iptables, fuse3). The nodes must reach their distribution's packages. The
+   * packages are the host's from then on: an uninstall leaves them.
    *
    * @default false: a node that lacks one is refused with the names, since a package manager can change more than it was asked for
    */
@@ -113,14 +113,14 @@ export interface SysboxInstallationProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * How the change goes over the nodes.
+   * How a change is rolled out to the nodes.
    *
    * @default - one node, then waves that double up to 5 % of the nodes; the first failure stops the rollout
    */
   readonly rollout?: RolloutOptions;
 
   /**
-   * What is special about the nodes.
+   * Settings of the nodes.
    *
    * @default - K3s or RKE2 found by itself
    */
@@ -134,8 +134,8 @@ export interface SysboxInstallationProps {
   readonly daemons?: SysboxDaemonOptions;
 
   /**
-   * Remove the runtime from the nodes: drained, one by one, every file that was written, and nothing else. Take the
-   * installer out of the app when all nodes are done.
+   * Remove the runtime from the nodes: they are drained one by one, and every file that was written is removed, and nothing else. Take
+   * the installer out of the app when all nodes are done.
    *
    * @default false
    */

@@ -14,8 +14,8 @@ export interface ImageSourceOptions {
 
   /**
    * Secrets with credentials of the image's registry, in the installer's namespace and in `sysbox-verification`:
-   * `Secret.fromSecretName` of any version of cdk8s-plus. From Kubernetes 1.35 on, the kubelet wants a pod's own credentials also for an
-   * image that is on the node already (KEP-2535).
+   * `Secret.fromSecretName` of any version of cdk8s-plus. From Kubernetes 1.35 on, the kubelet wants a pod's own credentials also
+   * for an image that is on the node already (KEP-2535).
    *
    * @default - none
    */
@@ -32,7 +32,7 @@ export interface HostSourceOptions extends ImageSourceOptions {
   readonly binaryDir?: string;
 
   /**
-   * Image of the installer's pod: sh, curl and jq are used of it.
+   * Image of the installer's pod: it must have sh, curl and jq.
    *
    * @default - upstream's sysbox-deploy-k8s image
    */

@@ -80,8 +80,8 @@ const REPLACED = ['DaemonSet', 'Deployment', 'StatefulSet'];
 
 /**
  * A Kubernetes cluster for one test run, as k3d and kind are used in CI, without privilege: a native sidecar of a Job's or pod's
- * containers. They start when the cluster is ready, find it by KUBECONFIG, and it ends with them. It has no claim: nothing of it is
- * left.
+ * containers. They start when the cluster is ready, find it by KUBECONFIG, and it ends with them. It has no claim, and leaves
+ * nothing behind.
  *
  * @example
  * import { App, Chart, Duration } from 'cdk8s';

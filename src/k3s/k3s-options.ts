@@ -36,7 +36,7 @@ export enum K3sSnapshotter {
 export interface K3sNodeOptions {
   /**
    * Labels of the nested node. Refused: labels below kubernetes.io and k8s.io that a kubelet may not set for itself, such as
-   * `node-role.kubernetes.io/worker`, with which it does not start.
+   * `node-role.kubernetes.io/worker`, which keep it from starting.
    *
    * @default - those that K3s sets
    */

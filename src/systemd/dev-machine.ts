@@ -31,7 +31,7 @@ export interface DevMachineOptions {
    */
   readonly image: string;
 
-  /** The Secret with the public keys that may log in. A changed Secret holds for the next login. */
+  /** The Secret with the public keys that may log in. A changed Secret takes effect at the next login. */
   readonly authorizedKeys: IConstruct;
 
   /**
@@ -44,7 +44,7 @@ export interface DevMachineOptions {
   /**
    * Who may log in. The user must be in the image.
    *
-   * @default "root", who is nobody on the node
+   * @default "root", an unprivileged user on the node
    */
   readonly user?: string;
 
@@ -71,8 +71,8 @@ export interface DevMachineOptions {
   readonly envVariables?: Record<string, kplus.EnvValue>;
 
   /**
-   * How systemd is set up: units, Docker inside, more persistent directories. Other than by itself, timers that wake an idle
-   * machine are masked, and the machine id of a `DevSandbox` is that of the sandbox and stays the same.
+   * How systemd is set up: units, Docker inside, more persistent directories. Unlike in a plain `SystemdMachine`, timers that wake
+   * an idle machine are masked, and the machine id of a `DevSandbox` is derived from the sandbox and stays the same.
    *
    * @default - see `SystemdOptions`
    */
@@ -80,8 +80,8 @@ export interface DevMachineOptions {
 }
 
 /**
- * A machine to work in, in the pods of any workload: systemd, SSH by key, a home and a host key on a claim. A `DevSandbox` has a
- * Service and a network policy with it.
+ * A machine to work in, in the pods of any workload: systemd, SSH by key, a home and a host key on a claim. A `DevSandbox` adds a
+ * Service and a network policy.
  *
  * @example
  * import { App, Chart } from 'cdk8s';

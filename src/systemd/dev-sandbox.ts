@@ -52,7 +52,7 @@ export interface DevSandboxProps extends DevMachineOptions {
   /**
    * Whom it can reach, and who can reach it.
    *
-   * @default - SSH from everywhere; out to DNS and to all that is not in the cluster
+   * @default - SSH from everywhere; egress to DNS and to everything outside the cluster
    */
   readonly network?: SandboxNetworkOptions;
 

@@ -29,7 +29,7 @@ export class MachineId {
   }
 
   /**
-   * A fixed id, for one pod that is to stay the same machine. Refused: anything but 32 lower-case hexadecimal digits, and
+   * A fixed id, for one pod that must stay the same machine. Refused: anything but 32 lower-case hexadecimal digits, and
    * all zeros.
    *
    * @param id the machine id

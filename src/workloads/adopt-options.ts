@@ -4,9 +4,9 @@ import { SystemOptions } from './system-options';
 /** How an existing workload becomes a system workload. */
 export interface AdoptOptions extends SystemOptions {
   /**
-   * Take away what cdk8s-plus renders by default and what keeps a system container from starting: `runAsNonRoot`,
-   * `readOnlyRootFilesystem`, `allowPrivilegeEscalation: false`, and requests of exactly 1 CPU and 512 MiB. A value that the
-   * app set by itself to just that is taken away as well: the two cannot be distinguished.
+   * Remove what cdk8s-plus renders by default and what keeps a system container from starting: `runAsNonRoot`,
+   * `readOnlyRootFilesystem`, `allowPrivilegeEscalation: false`, and requests of exactly 1 CPU and 512 MiB. A value that the app
+   * set itself to exactly that is removed as well, since the two cannot be distinguished.
    *
    * @default false: the workload ran with them before, and the diff stays small
    */

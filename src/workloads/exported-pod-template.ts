@@ -45,7 +45,7 @@ export class ExportedPodTemplate {
     return new ExportedPodTemplate(pods, mapOf(manifest.metadata).namespace);
   }
 
-  /** Where the pods must be, and what they refer to is; unknown when the chart has no namespace. */
+  /** The namespace of the pods and of what they refer to; unknown when the chart has none. */
   public readonly namespace?: string;
 
   private constructor(
