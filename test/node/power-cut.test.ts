@@ -10,7 +10,7 @@ import type { Node } from './harness/node';
 import { platform, serverNode } from './harness/platform';
 import { Steps } from './harness/steps';
 import { waitFor } from './harness/wait';
-import { DIRECTORY, OURS, sabotage } from './life/life';
+import { DIRECTORY, OURS, sabotage } from './lifecycle/lifecycle';
 
 jest.setTimeout(90 * 60_000);
 

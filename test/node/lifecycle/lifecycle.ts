@@ -18,8 +18,8 @@ export const OURS = `${DIRECTORY}/cdk8s-sysbox.toml`;
 export const NEXT_IMAGE = 'registry.nestybox.com/nestybox/sysbox-deploy-k8s:v0.7.2-0';
 export const NEXT_TAR = '/var/tmp/next.tar';
 
-export class Life {
-  readonly steps = new Steps('The life of a runtime on a K3s server');
+export class Lifecycle {
+  readonly steps = new Steps('The lifecycle of a runtime on a K3s server');
   node!: Node;
   cluster!: Cluster;
   installation!: Installation;
