@@ -3,6 +3,7 @@
 import { App, Chart, Size } from 'cdk8s';
 import { K3kCluster, K3sComponent, PodSecurityLevel, SystemPod, SystemStorage } from '../../src';
 import { k3kDirectory } from '../cluster/k3k';
+import { serveNames } from './harness/dns';
 import { idleCost, idleRow } from './harness/idle';
 import { pauseImage } from './harness/images';
 import { installK3k, k3kNamespace } from './harness/k3kController';
@@ -11,7 +12,7 @@ import { yamlOf } from './harness/manifests';
 import { NestedClient } from './harness/nestedClient';
 import { binaries } from './harness/prerequisites';
 import { Steps } from './harness/steps';
-import { innerImage, innerImageName, k3sVersion } from './harness/systemImages';
+import { innerImage, innerImageName, k3sVersion, systemImageName } from './harness/systemImages';
 import { runtimeClass } from './harness/sysboxByHand';
 import { makeVolumes, volumeDirectory } from './harness/volumes';
 import { waitFor } from './harness/wait';
@@ -125,6 +126,11 @@ let client: NestedClient;
       const { cluster } = workloads;
       await cluster.kubectl(['delete', 'cluster.k3k.io', 'team', '-n', namespace], { timeoutMs: 10 * minutes });
       await cluster.apply(sharedCluster());
+      // K3k's kubelet asks for its server by name
+      await waitFor('Service of the shared cluster', { timeoutMs: 5 * minutes }, () =>
+        cluster.get('service', 'k3k-shared-service', '-n', shared),
+      );
+      await serveNames(cluster, systemImageName);
       await steps.step('shared cluster: phase Ready', () => phase('shared', shared, 'Ready'));
       const secret = { kubeconfigSecret: { name: 'k3k-shared-kubeconfig' }, kubeconfigKey: 'kubeconfig.yaml' };
       const inside = await NestedClient.of(cluster, shared, secret, version);

@@ -1,5 +1,5 @@
 // The images of system pods, made of Debian's packages and the K3s binary, since the node reaches no registry.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sha256File } from './cache';
 import { debianLayer } from './images';
@@ -47,15 +47,20 @@ export async function innerImage(): Promise<string> {
 
 /**
  * Stands in for rancher/k3s, which is what the K3s binary carries, unpacked at /, and K3s's own shell and iptables. Those
- * are Debian's here.
+ * are Debian's here, but mount, which is busybox's there too (k3s-root, scripts/package): that of util-linux makes system calls
+ * which no seccomp profile RuntimeDefault allows in a system pod.
  */
 export async function k3sImage(binary: string): Promise<string> {
-  const content = await layer('k3s-programs', await sha256File(binary), async (root) => {
+  const busybox = await debianLayer(systemPackages);
+  const recipe = { binary: await sha256File(binary), busybox: busybox.sha256 };
+  const content = await layer('k3s-programs', recipe, async (root) => {
     const data = mkdtempSync(join(root, 'unpacked-'));
     // any of its commands unpacks what it carries
     await must([binary, 'kubectl', 'version', '--client'], { env: { ...process.env, K3S_DATA_DIR: data } });
     mkdirSync(join(root, 'usr'), { recursive: true });
     await must(['cp', '-a', join(data, 'data/current/bin'), join(root, 'usr/bin')]);
+    await must(['tar', '--extract', `--file=${busybox.tar}`, `--directory=${root}`, './usr/bin/busybox']);
+    symlinkSync('busybox', join(root, 'usr/bin/mount'));
     rmSync(data, { recursive: true });
     if (!existsSync(join(root, 'usr/bin/k3s'))) throw new Error(`${basename(binary)} carries no k3s`);
   });
