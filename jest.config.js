@@ -5,12 +5,15 @@ const { join } = require('node:path');
 // One temporary directory for a run, removed at its end: cdk8s' Testing.app() alone leaves one behind per call.
 process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-test-'));
 process.on('exit', () => rmSync(process.env.TMPDIR, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 // One jest project a kind of test: `unit` needs Node alone, the others say what they need when it is missing.
 const project = (displayName, testMatch, extra = {}) => ({
   displayName,
   testMatch: [`<rootDir>/${testMatch}`],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  // Jest's default is in the temporary directory, where it would stay.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   moduleNameMapper: { '^cdk8s-sysbox$': '<rootDir>/src/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/lib/'],
   ...extra,

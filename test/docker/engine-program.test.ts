@@ -9,7 +9,7 @@ const CONFIG = 'etc/docker/daemon.json';
 const WITH_POD_MTU = '{ "mtu": "@POD_MTU_NUMBER@", "default-network-opts": { "bridge": { "mtu": "@POD_MTU@" } } }\n';
 const ROUTES = 'Iface\tDestination\tGateway\neth1\t00002A0A\t0\nnet7\t00000000\t0102A8C0\n';
 
-describe.each(shells)('$name', ({ words: sh }) => {
+describe.each(shells)('under %s', (_, sh) => {
   let container: Container;
   beforeEach(() => {
     container = new Container().write('proc/net/route', ROUTES);

@@ -3,14 +3,10 @@ import { spawn, spawnSync } from 'child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
+import { installedShells } from '../support/shells';
 
-/** The shells that images have as sh: Debian's (dash), and Fedora's where there is one. */
-export const shells = [['sh'], ...(spawnSync('bash', ['-c', 'true']).error ? [] : [['bash', '--posix']])].map(
-  (words) => ({
-    name: words.join(' '),
-    words,
-  }),
-);
+/** Not busybox's, which runs its own `ip` and `timeout` instead of the stand-ins. */
+export const shells = installedShells(['dash', 'bash --posix']);
 
 export interface Ended {
   readonly code: number | null;

@@ -12,13 +12,13 @@ let stage: Stage;
 afterEach(() => stage.end());
 
 function newStage(shell: string[], more: Record<string, string>): Stage {
-  stage = new Stage(shell.filter(Boolean), { ...env, ...more });
+  stage = new Stage(shell, { ...env, ...more });
   stage.write('namespace', 'dev');
   stage.write('token', 'secret');
   return stage;
 }
 
-describe.each(shells)('under %s %s', (...shell) => {
+describe.each(shells)('under %s', (_, shell) => {
   describe('token.sh', () => {
     const secret = (data: string) => `
       case "$*" in

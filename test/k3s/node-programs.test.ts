@@ -20,9 +20,9 @@ const env = {
 let stage: Stage;
 afterEach(() => stage.end());
 
-describe.each(shells)('under %s %s', (...shell) => {
+describe.each(shells)('under %s', (_, shell) => {
   const newStage = (more: Record<string, string> = {}) => {
-    stage = new Stage(shell.filter(Boolean), { ...env, ...more });
+    stage = new Stage(shell, { ...env, ...more });
     stage.write('meminfo', 'MemTotal:        8388608 kB\nMemFree:         1000 kB\n');
     mkdirSync(join(stage.directory, 'net'));
     stage.write('net/tcp6', '');

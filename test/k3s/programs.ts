@@ -11,13 +11,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installedShells } from '../support/shells';
 
 const programs = join(__dirname, '..', '..', 'src', 'k3s', 'pod');
 
-/** The shells to run under: the one of this machine, and that of K3s' image where it is installed. */
-export const shells = [['sh'], ['busybox', 'sh']].filter(
-  ([command, ...args]) => spawnSync(command as string, [...args, '-c', 'true']).status === 0,
-) as string[][];
+/** busybox's is the one of K3s's image. */
+export const shells = installedShells(['dash', 'busybox ash']);
 
 export interface Outcome {
   readonly status: number | null;

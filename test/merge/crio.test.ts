@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crioDropIn } from '../../src/containerd/crio';
-import { Bench } from '../shell/shells';
+import { Bench } from '../shell/bench';
 import { PACKAGED_CRIO } from '../support/crio';
 import { needGo } from './containerd';
 

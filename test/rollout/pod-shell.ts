@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
+import { SHELLS } from '../support/shells';
 import { PodEnvironment } from './pod';
 import { programDirectory } from './rules';
 
-/** The shells in which the programs must run: CentOS 7 has bash as its sh, tests also have dash. */
-export const podShells: [string, readonly string[]][] = [
-  ['dash', ['dash']],
-  ['bash --posix', ['bash', '--posix']],
-];
+/** The shells that the installer's image may have: Debian's, and bash as `sh` in CentOS 7. */
+export const podShells: [string, readonly string[]][] = (['dash', 'bash --posix'] as const).map((name) => [
+  name,
+  SHELLS[name],
+]);
 
 // As coordinator.sh reads them, with its two small functions in a hurry.
 const prelude = `

@@ -15,8 +15,6 @@ export interface NodeSettings {
   readonly shell: readonly string[];
 }
 
-export const shells: readonly (readonly string[])[] = [['dash'], ['bash', '--posix']];
-
 /** One long-lived shell with the real coordination code (simulated-node.sh). */
 export class SimulatedNode {
   private readonly child: ChildProcess;

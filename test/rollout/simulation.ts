@@ -9,7 +9,8 @@ import { LeaseWatch, leasePath } from './lease-watch';
 import { installerPod, nodePath, PodEnvironment } from './pod';
 import { Random } from './random';
 import { nodeObject } from './rules';
-import { shells, SimulatedNode } from './simulated-node';
+import { podShells } from './pod-shell';
+import { SimulatedNode } from './simulated-node';
 import { UnreliableNetwork } from './unreliable';
 
 /** Seconds of the nodes' own clocks; a holder renews every third round. */
@@ -120,7 +121,7 @@ export class Simulation implements Truth {
       revision,
       expiry: expiryRounds * roundSeconds,
       skew: node.offset - 250_000,
-      shell: this.random.pick(shells),
+      shell: this.random.pick(podShells)[1],
     });
     Object.assign(node, {
       revision,

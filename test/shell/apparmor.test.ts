@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, needTools } from './shells';
+import { Bench, needTools } from './bench';
 
-beforeAll(() => needTools('apparmor_parser'));
+needTools('apparmor_parser');
 
 let bench: Bench;
 beforeEach(() => void (bench = new Bench('dash')));

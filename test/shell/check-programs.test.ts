@@ -2,14 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkedCommand } from '../../src/core/program-files';
-import { Bench, needTools, SHELLS } from './shells';
+import { SHELL_NAMES, SHELLS } from '../support/shells';
+import { Bench, needTools } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 // Upper case before lower case: the order of bytes, not that of a locale.
 const FILES = { 'run.sh': 'echo "ran ${1:-} ${2:-}"; exit 3\n', 'b.sh': 'x', 'B.sh': 'y', 'a-b.sh': '', 'a.sh': 'z\n' };
 
-describe.each(Object.keys(SHELLS))('%s', (shell) => {
+describe.each(SHELL_NAMES)('%s', (shell) => {
   let bench: Bench;
   let directory: string;
 
@@ -27,7 +28,7 @@ describe.each(Object.keys(SHELLS))('%s', (shell) => {
 
   const run = (...args: string[]) => {
     const [, ...words] = checkedCommand(directory, FILES, 'run.sh', ...args);
-    const [command = '', ...options] = SHELLS[shell]!.command;
+    const [command = '', ...options] = SHELLS[shell];
     return spawnSync(command, [...options, ...words], { encoding: 'utf8', env: { PATH: bench.path } });
   };
 

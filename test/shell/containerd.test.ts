@@ -1,15 +1,16 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, needTools, SHELLS } from './shells';
+import { SHELL_NAMES } from '../support/shells';
+import { Bench, needTools } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 const ALL = ['paths', 'durable', 'journal', 'node', 'configuration', 'containerd'];
 const RENDERED = (name: string) => join(__dirname, '..', 'merge', 'fixtures', `${name}.toml`);
 const DUMP = (version: string) => join(__dirname, 'fixtures', `dump-${version}.toml`);
 const DIR = '/var/lib/rancher/k3s/agent/etc/containerd';
 
-describe.each(Object.keys(SHELLS))('under %s', (shell) => {
+describe.each(SHELL_NAMES)('under %s', (shell) => {
   let bench: Bench;
   beforeEach(() => void (bench = new Bench(shell)));
   afterEach(() => bench.dispose());

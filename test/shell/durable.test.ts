@@ -9,13 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, needTools, SHELLS } from './shells';
+import { SHELL_NAMES } from '../support/shells';
+import { Bench, needTools } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 const BASE = ['paths', 'durable', 'journal'];
 
-describe.each(Object.keys(SHELLS))('under %s', (shell) => {
+describe.each(SHELL_NAMES)('under %s', (shell) => {
   let bench: Bench;
   beforeEach(() => void (bench = new Bench(shell)));
   afterEach(() => bench.dispose());

@@ -1,8 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, needTools, SHELLS } from './shells';
+import { SHELL_NAMES } from '../support/shells';
+import { Bench, needTools } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 const ALL = ['paths', 'durable', 'journal', 'node', 'configuration', 'daemons', 'commit'];
 
@@ -29,7 +30,7 @@ allowed_annotations = [
 # The workloads table defines ways to customize containers with different resources
 `;
 
-describe.each(Object.keys(SHELLS))('under %s', (shell) => {
+describe.each(SHELL_NAMES)('under %s', (shell) => {
   let bench: Bench;
   beforeEach(() => void (bench = new Bench(shell)));
   afterEach(() => bench.dispose());

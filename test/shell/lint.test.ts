@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { HOST_PROGRAMS, needTools, POD_PROGRAMS, SHELLS } from './shells';
+import { SHELLS } from '../support/shells';
+import { HOST_PROGRAMS, needTools, POD_PROGRAMS } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 const ENGINES = join(HOST_PROGRAMS, 'engines');
 const scripts = [HOST_PROGRAMS, POD_PROGRAMS, ENGINES].flatMap((directory) =>
@@ -94,7 +95,7 @@ test('host.sh, node.sh and coordinator.sh read every other script', () => {
   expect(unread).toEqual([]);
 });
 
-describe.each(Object.entries(SHELLS))('%s', (_, { command: [shell = '', ...args] }) => {
+describe.each(Object.entries(SHELLS))('%s', (_, [shell = '', ...args]) => {
   test.each(scripts)('parses %s', (script) => {
     const { stderr, status } = spawnSync(shell, [...args, '-n', script], { encoding: 'utf8' });
     expect(stderr).toBe('');

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, needTools, SHELLS } from './shells';
+import { SHELL_NAMES } from '../support/shells';
+import { Bench, needTools } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 const ALL = ['paths', 'durable', 'journal', 'node', 'daemons'];
 const CONFIG = '/agent/etc/containerd/config.toml';
@@ -21,7 +22,7 @@ interface Process {
 /** What systemd says: every unit of system.slice has the control group of its name. */
 const SYSTEMD = 'systemctl() { for unit; do :; done; echo "/system.slice/$unit"; }';
 
-describe.each(Object.keys(SHELLS))('under %s', (shell) => {
+describe.each(SHELL_NAMES)('under %s', (shell) => {
   let bench: Bench;
   beforeEach(() => void (bench = new Bench(shell)));
   afterEach(() => bench.dispose());

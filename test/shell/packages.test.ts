@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, needTools, type Result, SHELLS } from './shells';
+import { SHELL_NAMES } from '../support/shells';
+import { Bench, needTools, type Result } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 const ALL = ['paths', 'durable', 'journal', 'node', 'preflight', 'packages'];
 /** Without modprobe, which the shell of Debian's busybox has built in. */
 const PROGRAMS = ['rsync', 'iptables', 'fusermount3'];
 
-describe.each(Object.keys(SHELLS))('missing host programs, under %s', (shell) => {
+describe.each(SHELL_NAMES)('missing host programs, under %s', (shell) => {
   let bench: Bench;
   let bin: string;
   beforeEach(() => {

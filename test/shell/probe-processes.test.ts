@@ -20,7 +20,7 @@ import {
   K3sNode,
 } from '../../src';
 import { Manifest } from '../support/synth';
-import { needTools } from './shells';
+import { needTools } from './bench';
 
 const pods: [string, (chart: Chart) => void][] = [
   ['DockerPod', (chart) => new DockerPod(chart, 'it')],

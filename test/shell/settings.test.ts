@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, needTools, POD_PROGRAMS, SHELLS } from './shells';
+import { SHELL_NAMES } from '../support/shells';
+import { Bench, needTools, POD_PROGRAMS } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
-describe.each(Object.keys(SHELLS))('%s', (shell) => {
+describe.each(SHELL_NAMES)('%s', (shell) => {
   let bench: Bench;
   const path = (name: string) => join(bench.directory, name);
 

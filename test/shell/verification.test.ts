@@ -2,16 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { needTools, POD_PROGRAMS, SHELLS } from './shells';
+import { SHELLS } from '../support/shells';
+import { needTools, POD_PROGRAMS } from './bench';
 
-beforeAll(() => needTools());
+needTools();
 
 const PROGRAM = readFileSync(join(POD_PROGRAMS, 'verification.sh'), 'utf8');
 const SYSBOX = 'overlay / overlay rw 0 0\nsysboxfs /proc/sys fuse rw,nosuid 0 0\n';
 const OWN = '         0  1848770560      65536\n';
 
 /** As the kubelet runs it: the text is an argument, and what it reads is a pod's. */
-describe.each(Object.entries(SHELLS))('in the verification pod, under %s', (_, { command: [shell = '', ...args] }) => {
+describe.each(Object.entries(SHELLS))('in the verification pod, under %s', (_, [shell = '', ...args]) => {
   let root: string;
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'cdk8s-sysbox-verification-'));

@@ -4,7 +4,7 @@ import { Container, shells } from '../docker/programs';
 
 const program = (name: string) => join(__dirname, '../../src/systemd', name);
 
-describe.each(shells)('$name', ({ words: sh }) => {
+describe.each(shells)('under %s', (_, sh) => {
   let container: Container;
   beforeEach(() => {
     container = new Container();

@@ -4,18 +4,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodePrograms } from '../../src/installer/node-files';
+import { ShellName, SHELLS } from '../support/shells';
 
 /** What runs on the host, and what runs in the DaemonSet's pod. */
 export const HOST_PROGRAMS = join(__dirname, '..', '..', 'src', 'installer', 'node', 'host');
 export const POD_PROGRAMS = join(HOST_PROGRAMS, '..', 'pod');
 const FILES = join(HOST_PROGRAMS, '..', 'files');
-
-/** Each with the tools that come with it: busybox has its own awk, sed, sync, mv and flock. */
-export const SHELLS: Record<string, { readonly command: string[]; readonly busybox?: boolean }> = {
-  dash: { command: ['dash'] },
-  'busybox ash': { command: ['busybox', 'ash'], busybox: true },
-  bash: { command: ['bash', '--norc'] },
-};
 
 export function needTools(...more: string[]): void {
   const tools = ['shellcheck', 'dash', 'busybox', 'bash', 'jq', ...more];
@@ -40,7 +34,7 @@ export class Bench {
   private readonly programs = join(this.directory, 'node-programs');
   public readonly path: string;
 
-  constructor(private readonly shell: string) {
+  constructor(private readonly shell: ShellName) {
     mkdirSync(join(this.root, 'var/lib/cdk8s-sysbox'), { recursive: true });
     mkdirSync(this.programs);
     const files = readdirSync(FILES).map((name) => [name, readFileSync(join(FILES, name), 'utf8')]);
@@ -48,7 +42,8 @@ export class Bench {
       writeFileSync(join(this.programs, name ?? ''), text ?? '');
     }
     this.path = process.env.PATH ?? '';
-    if (SHELLS[shell]?.busybox) {
+    // busybox has its own awk, sed, sync, mv and flock
+    if (shell === 'busybox ash') {
       const tools = join(this.directory, 'tools');
       mkdirSync(tools);
       const busybox = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
@@ -62,8 +57,8 @@ export class Bench {
   public run(programs: string[], snippet: string, env: Record<string, string> = {}): Result {
     const sourced = programs.map((program) => `. "$HERE/${program}.sh"`).join('\n');
     const script = `set -eu\nCOMMAND=test RUN=1 RELEASE=r ACTION='' TARGET='' UNIT=k3s WARNINGS='' SANDBOX_ERROR='' REPORTED='' STEP=''\n${sourced}\n${snippet}\n`;
-    const [command, ...args] = SHELLS[this.shell]?.command ?? [];
-    return spawnSync(command ?? '', [...args, '-c', script], {
+    const [command = '', ...args] = SHELLS[this.shell];
+    return spawnSync(command, [...args, '-c', script], {
       encoding: 'utf8',
       env: { PATH: this.path, HERE: this.programs, SYSBOX_ROOT: this.root, ROOT_OF_TEST: this.root, ...env },
     });
