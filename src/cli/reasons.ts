@@ -10,8 +10,8 @@ export interface ReasonEntry {
 }
 
 /**
- * Every reason that the installer gives on a node's annotation and in its Events. The table of docs/reference/node.md says the same
- * (test/package/docs.test.ts), and the node programs give no other.
+ * Every reason that the node programs give on a node's annotation and in its Events. The table of docs/reference/node.md is generated from it;
+ * test/cli/reasons.test.ts compares all three.
  *
  * @internal
  */

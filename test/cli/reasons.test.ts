@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REASONS } from '../../src/cli/reasons';
+import { nodePrograms } from '../../src/installer/node-files';
 
 const page = join(__dirname, '..', '..', 'docs', 'reference', 'node.md');
 const table = /^\| reason .*\n(\|.*\n)+/m;
@@ -14,11 +15,19 @@ function aligned(rows: string[][]): string {
   return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |\n`, ...body].join('');
 }
 
-test('docs/reference/node.md has the reasons that `status` explains (else: WRITE_DOCS=1 npx jest cli/reasons, and commit)', () => {
+test('docs/reference/node.md has the reasons of src/cli/reasons.ts (otherwise run WRITE_DOCS=1 npx jest cli/reasons, and commit)', () => {
   const text = readFileSync(page, 'utf8');
   const reasons = Object.entries(REASONS).sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = reasons.map(([reason, { meaning, remedy }]) => [`\`${reason}\``, meaning, remedy || '–']);
   const wanted = text.replace(table, () => aligned([['reason', 'what is wrong', 'what to do'], ...rows]));
   if (process.env.WRITE_DOCS) writeFileSync(page, wanted);
   expect(readFileSync(page, 'utf8')).toBe(wanted);
+});
+
+test('src/cli/reasons.ts explains every reason that the node programs can give, and no other', () => {
+  const programs = Object.entries(nodePrograms()).filter(([name]) => name.endsWith('.sh'));
+  const reason =
+    /(?:\b(?:fail|failed|stay|fail_and_release|roll_back|roll_back_switch|interrupted|withdraw|annotate validated|event Warning|event Normal) |REASON=|REFUSED=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
+  const given = programs.flatMap(([, program]) => [...program.matchAll(reason)].map((match) => match[1] ?? ''));
+  expect(Object.keys(REASONS).sort()).toEqual([...new Set(given)].sort());
 });

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodePrograms } from '../../src/installer/node-files';
 import { compile } from './compile';
 
 const root = join(__dirname, '..', '..');
@@ -35,17 +34,6 @@ test('every link to a file of the repository leads somewhere', () => {
       .map((path) => `${page}: ${path}`),
   );
   expect(broken).toEqual([]);
-});
-
-test('every reason that the node programs can give is explained, and no other', () => {
-  const programs = Object.entries(nodePrograms()).filter(([name]) => name.endsWith('.sh'));
-  const reason =
-    /(?:\b(?:fail|failed|stay|fail_and_release|roll_back|roll_back_switch|interrupted|withdraw|annotate validated|event Warning|event Normal) |REASON=|REFUSED=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
-  const given = programs.flatMap(([, program]) => [...program.matchAll(reason)].map((match) => match[1] ?? ''));
-  const explained = [...text('docs/reference/node.md').matchAll(/^\| `([A-Z][A-Za-z0-9]+)` +\|/gm)].map(
-    (match) => match[1] ?? '',
-  );
-  expect([...new Set(explained)].sort()).toEqual([...new Set(given)].sort());
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
-import { RuleSeverity, SystemPodRules } from '../../src/rules';
+import { SystemPodRules } from '../../src/rules';
 import { container, pod, podSpec, table, workload } from './table';
 
 const KINDS = [
@@ -164,7 +164,7 @@ describe('an acknowledgement', () => {
 });
 
 test('whatever YAML can hold is checked without an exception', () => {
-  const mess = fc.letrec((tie) => ({
+  const anyObject = fc.letrec((tie) => ({
     node: fc.oneof(
       { depthSize: 'small' },
       fc.constantFrom(null, true, 0, 'x', '/var/lib/docker'),
@@ -205,7 +205,7 @@ test('whatever YAML can hold is checked without an exception', () => {
   let runs = 0;
 
   fc.assert(
-    fc.property(mess, mess, mess, (spec, part, other) => {
+    fc.property(anyObject, anyObject, anyObject, (spec, part, other) => {
       runs += 1;
       const template = {
         metadata: other,
@@ -215,19 +215,5 @@ test('whatever YAML can hold is checked without an exception', () => {
     }),
     { numRuns: 2000, seed: 1 },
   );
-  console.log(`${runs} messes checked`);
-});
-
-test('lists the rules in order', () => {
-  const lines = SystemPodRules.all().map((rule) => {
-    const how =
-      rule.severity === RuleSeverity.WARNING
-        ? 'warning'
-        : rule.acknowledgeable
-          ? 'error'
-          : 'error, not acknowledgeable';
-    return `${rule.id} (${how}${rule.cel === undefined ? ', not in CEL' : ''})`;
-  });
-
-  expect(lines).toMatchSnapshot();
+  console.log(`${runs} random objects checked`);
 });
