@@ -68,14 +68,14 @@ uninstall() { rm -rf "$STATE" "$MODEL/release"; }
 directories() { mkdir -p "$ROOT/opt/sysbox/releases"; }
 switch() { cp "$MODEL/release" "$MODEL/release-before"; echo "$release" >"$MODEL/release"; record unproven=switch; report staged; }
 
-# As roll_back_switch of the host: the release before is back.
+# As roll_back_switch of the host: the previous release is back.
 abandon() {
   case $(journal state)-$(journal unproven) in
     *-daemons) report failed '' "$1" "$2" ;;
     verified-switch)
       cp "$MODEL/release-before" "$MODEL/release"
       record failed_change=this; record unproven=daemons; record "reason=$1"
-      report failed '' "$1" "the release before is back: $2" ;;
+      report failed '' "$1" "the previous release is back: $2" ;;
     *) record unproven=daemons; roll_back "$1" ;;
   esac
 }

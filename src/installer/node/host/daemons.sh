@@ -84,7 +84,7 @@ roll_back_switch() {
   sctl daemon-reload
   start_daemons || daemons_down
   record switching= unproven=daemons "failed_change=$(change_id)" "reason=$1" "message=$2"
-  fail "$1" "the release before is back: $2"
+  fail "$1" "the previous release is back: $2"
 }
 
 # revive: after a drain, when a daemon died (its units have no Restart=, since a restart wipes their data).
