@@ -11,7 +11,7 @@ describe('killed at every fourth command boundary', () => {
     print('containerd: takeover', killEverywhere(install(options), EVERY_FOURTH));
   });
 
-  test('an uninstall that gives it back can be resumed', () => {
+  test('an uninstall that restores it can be resumed', () => {
     print('containerd: uninstall with a takeover', killEverywhere(uninstall(options), EVERY_FOURTH));
   });
 });

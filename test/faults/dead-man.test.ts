@@ -41,7 +41,7 @@ describe('the dead-man', () => {
     node.dispose();
   });
 
-  test('has accepted the change for a command too that waited for it: no second restart', () => {
+  test('accepts the change while a command waits for it, which then restarts nothing', () => {
     const node = unconfirmed(new FakeNode());
     node.pass(700);
     const starts = node.starts();
@@ -63,7 +63,7 @@ describe('the dead-man', () => {
     node.dispose();
   });
 
-  test('waits for the server of an agent, and then goes on: no rollback', () => {
+  test('waits for the server of an agent, and then continues without a rollback', () => {
     const node = new FakeNode({ role: 'agent' });
     node.run('prepare');
     node.flag('server-leaves-at-restart');
@@ -115,7 +115,7 @@ describe('the dead-man', () => {
     node.dispose();
   });
 
-  test('goes back to what was verified, not to nothing', () => {
+  test('restores what was verified, not an empty configuration', () => {
     const node = installed();
     node.publish('two', {}, node.otherRuntime());
     unconfirmed(node);
@@ -127,7 +127,7 @@ describe('the dead-man', () => {
     node.dispose();
   });
 
-  test('and the guard put the same file back at the same time, each with a half-written file of its own', () => {
+  test('and the guard restore the same file concurrently, each with a partial file of its own', () => {
     const node = installed();
     const verified = node.read(node.dropIn());
     node.publish('two', {}, node.otherRuntime());

@@ -6,7 +6,7 @@ import { check, type Operation, picture } from './kills';
 import { copyOf, Known, putBack } from './states';
 import { type FakeNode, MEMORY } from './world';
 
-/** For a quick look: only every so many-th case. */
+/** For a quick check: only every n-th case. */
 const EVERY = Number(process.env.FAULTS_EVERY ?? 1);
 
 /** The programs of the node scripts that change files, or stand right before a change. */
@@ -19,10 +19,10 @@ export interface DiskTally {
 }
 
 /**
- * The operation once for every write and kind of fault. On the bad disk, somebody restarts K3s; then the disk is well again
- * and the operation is asked for again.
+ * The operation once for every write and kind of fault. On the bad disk, somebody restarts K3s; then the disk works again
+ * and the operation is repeated.
  *
- * @param every only for every so many-th write
+ * @param every only for every n-th write
  */
 export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'EROFS'], every = 1): DiskTally {
   const node = operation.node();
@@ -62,7 +62,7 @@ export function breakDiskEverywhere(operation: Operation, kinds = ['ENOSPC', 'ER
           act(at, kind);
           node.foreignRestart();
           node.pass(700, 100);
-          // A file that cannot be removed from a read-only disk stays: nobody can help K3s before the disk is well.
+          // A file that cannot be removed from a read-only disk stays: K3s cannot start before the disk works again.
           const helpless = kind === 'EROFS' && operation.breaks;
           if (helpless) {
             heal(node);

@@ -60,7 +60,7 @@ describe('a plain containerd whose configuration imports nothing, and is taken o
     node.dispose();
   });
 
-  test('has our table behind its own lines, and gets them back', () => {
+  test('gets our table after its own lines, and an uninstall restores it', () => {
     const node = taken();
     expect(node.converge()).toMatchObject({ stage: 'verified' });
     expect(node.read(node.config).startsWith(root)).toBe(true);

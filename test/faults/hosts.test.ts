@@ -113,7 +113,7 @@ describe('kernel limits', () => {
     expect(limits(node)).toEqual(['256', '1048576']);
   });
 
-  test('are given back by an uninstall, unless somebody has changed them since', () => {
+  test('are restored by an uninstall, unless somebody has changed them since', () => {
     const node = ready();
     node.run('uninstall');
     expect(limits(node)).toEqual(['128', '1048576']);
@@ -199,7 +199,7 @@ describe('a change that an older revision began', () => {
   });
 });
 
-describe('a K3s that does not come as far as containerd', () => {
+describe('a K3s that does not start containerd', () => {
   test('because its etcd has no quorum is waited for, not rolled back', () => {
     const node = make({ role: 'server' });
     node.run('prepare');
@@ -215,7 +215,7 @@ describe('a K3s that does not come as far as containerd', () => {
     expect(node.converge()).toMatchObject({ stage: 'verified' });
   });
 
-  test('because its datastore is away and its unit starts over and over is waited for, not rolled back', () => {
+  test('because its datastore is unreachable and its unit restarts repeatedly is waited for, not rolled back', () => {
     const node = make({ role: 'server' });
     node.run('prepare');
     node.flag('datastore-away');
@@ -294,7 +294,7 @@ describe('AppArmor', () => {
     expect(node.exists('/opt/sysbox/current')).toBe(false);
   });
 
-  test('whose parser rejects the rules has its file back', () => {
+  test('whose parser rejects the rules gets its file restored', () => {
     const node = confined({ [LOCAL]: '# mine\n' });
     node.flag('apparmor-rejects');
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'AppArmor' });
@@ -398,7 +398,7 @@ describe('a refusal has its reason, before anything is changed:', () => {
     );
   });
 
-  test('a step that fails where nobody expected it', () => {
+  test('a step that fails unexpectedly', () => {
     const node = make();
     node.sh(
       'mkdir "$SYSBOX_ROOT/run/cdk8s-sysbox"; : >"$SYSBOX_ROOT/run/cdk8s-sysbox/before.dump.x"; chmod 644 "$SYSBOX_ROOT/var/lib/cdk8s-sysbox/programs/one/drop-in-v3.toml"; rm "$SYSBOX_ROOT/var/lib/cdk8s-sysbox/programs/one/drop-in-v3.toml"',
@@ -436,7 +436,7 @@ describe('a data directory', () => {
 
   test('with a space in its path', () => lifecycle(make({ dataDir: '/data/k3s of lab' })));
 
-  test('whose link was replaced after the install: the list of ours is the truth', () => {
+  test('whose link was replaced after the install: the list of what is ours decides', () => {
     const node = ready();
     node.sh(
       'mkdir -p "$SYSBOX_ROOT/mnt" && mv "$SYSBOX_ROOT/var/lib/rancher" "$SYSBOX_ROOT/mnt/rancher" && ln -s ../../mnt/rancher "$SYSBOX_ROOT/var/lib/rancher"',

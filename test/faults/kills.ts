@@ -10,13 +10,13 @@ export interface Operation {
   readonly node: () => FakeNode;
   /** The operation; programs that get `env` are traced. */
   readonly act: (node: FakeNode, env: NodeJS.ProcessEnv) => void;
-  /** What must hold when the operation was asked for again after a kill. */
+  /** What must hold when the operation was repeated after a kill. */
   readonly done: (node: FakeNode) => void;
   /** Paths of foreign files that the operation may replace, kept in the backup meanwhile. */
   readonly taken?: readonly string[];
   /** K3s does not come up with the new configuration, so before the dead-man has judged it need not run. */
   readonly breaks?: boolean;
-  /** What a new release brings, which stays until the operation is asked for again: the node is drained meanwhile. */
+  /** What a new release brings, which stays until the operation is repeated: the node is drained meanwhile. */
   readonly offered?: RegExp;
 }
 
@@ -28,15 +28,15 @@ export interface Tally {
   met: number;
 }
 
-/** For a quick look: only every so many-th case. */
+/** For a quick check: only every n-th case. */
 const EVERY = Number(process.env.FAULTS_EVERY ?? 1);
 
 const STATE = '/var/lib/cdk8s-sysbox';
 
-/** shadow's lock, with the id of the process that was killed: stale for shadow too, and removed when the operation is asked for again. */
+/** shadow's lock, with the id of the process that was killed: stale for shadow too, and removed when the operation is repeated. */
 const LOCK = /^\/etc\/sub[ug]id\.lock$/;
 
-/** @param every continue from every so many-th state only */
+/** @param every continue from every n-th state only */
 export function killEverywhere(operation: Operation, every = 1): Tally {
   const node = operation.node();
   const trace = mkdtempSync(join(MEMORY, 'cdk8s-sysbox-trace-'));
@@ -113,7 +113,7 @@ function check(node: FakeNode, before: Picture, after: Picture, operation: Opera
   const owned = new Set(node.owned());
   for (const [path, content] of Object.entries(files)) {
     if (path === STATE || path.startsWith(`${STATE}/`)) continue;
-    // CRI-O reads every file of its directory, so a half-written one lies above it.
+    // CRI-O reads every file of its directory, so a partial one is in the directory above.
     const name = path
       .replace(/\.cdk8s-sysbox-(new|guard)$/, '')
       .replace(/^\/etc\/crio\/cdk8s-sysbox\.toml$/, '/etc/crio/crio.conf.d/cdk8s-sysbox.toml');

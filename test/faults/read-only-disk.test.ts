@@ -7,7 +7,7 @@ jest.setTimeout(900_000);
 const own: Options = { ownFilesystem: true };
 
 describe('with a disk that is read-only from any write on', () => {
-  test('an install leaves a node that runs, and continues when the disk is well', () => {
+  test('an install leaves a node that runs, and continues when the disk works again', () => {
     printDisk('K3s: install, read-only', breakDiskEverywhere(install(own), ['EROFS']));
   });
 

@@ -28,7 +28,7 @@ const CONFIG = '/var/lib/rancher/k3s/agent/etc/containerd';
 const FOREIGN = `${CONFIG}/config-v3.toml.d/theirs.toml`;
 
 describe('a restart that does not happen', () => {
-  test('is seen although systemctl exits 0, and leaves no file of ours with containerd', () => {
+  test('is detected although systemctl exits 0, and leaves containerd no file of ours', () => {
     const node = make();
     const starts = node.starts();
     node.flag('restart-does-nothing');
@@ -65,7 +65,7 @@ describe('a foreign drop-in', () => {
     expect(node.status().message).toContain('theirs.toml');
   });
 
-  test('that comes later and breaks K3s does not cost us our file: the guard checks who is to blame', () => {
+  test('that appears later and breaks K3s does not remove our file: the guard checks which file is the cause', () => {
     const node = ready();
     node.write(FOREIGN, 'version = 4\n');
     node.foreignRestart();
@@ -73,7 +73,7 @@ describe('a foreign drop-in', () => {
     expect(node.k3sRuns()).toBe(false);
   });
 
-  test('with which ours does not fit any more: the guard sets ours aside, K3s starts, and the next run restores it', () => {
+  test('with which ours is no longer valid: the guard sets ours aside, K3s starts, and the next run restores it', () => {
     const node = ready();
     // K3s renders version 2 from now on, so that our version 3 stands above its root.
     const base = readFileSync(RENDERED('rendered-v3'), 'utf8').replace('version = 3', 'version = 2');
@@ -90,8 +90,8 @@ describe('a foreign drop-in', () => {
   });
 });
 
-describe('K3s that does not come back', () => {
-  test('is rolled back once, and the same change is not tried again', () => {
+describe('K3s that does not start again', () => {
+  test('is rolled back once, and the same change is not retried', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'CrashLoop' });
@@ -103,7 +103,7 @@ describe('K3s that does not come back', () => {
     expect(node.journal('rollbacks')).toBe('1');
   });
 
-  test('is reported with the last complaint of containerd, not with what it reported after it', () => {
+  test('is reported with the last error of containerd, not with the informational lines after it', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');
     const { message } = node.converge();
@@ -112,7 +112,7 @@ describe('K3s that does not come back', () => {
     );
   });
 
-  test('and a power cut during the rollback: the boot is the restart that the rollback needs', () => {
+  test('and a power cut during the rollback: the reboot is the restart that the rollback needs', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');
     node.converge();
@@ -130,7 +130,7 @@ describe('K3s that does not come back', () => {
     expect(node.exists(node.dropIn())).toBe(false);
   });
 
-  test('is tried again when a person asks for it', () => {
+  test('is retried when a person requests it', () => {
     const node = make();
     node.flag('crashes-with-ours', 'sysbox-runc');
     node.converge();
@@ -157,7 +157,7 @@ describe('an agent whose server answers', () => {
   });
 });
 
-describe('an agent whose server is away', () => {
+describe('an agent whose server is unreachable', () => {
   test('is not restarted', () => {
     const node = make({ role: 'agent' });
     node.flag('server-away');
@@ -261,7 +261,7 @@ describe('drift', () => {
     expect(check(node)).toBe('healthy');
   });
 
-  test('a K3s that renders version 2 from now on gets the other drop-in, and the old one goes', () => {
+  test('a K3s that renders version 2 from now on gets the other drop-in, and the old one is removed', () => {
     const node = ready();
     node.flag('base', RENDERED('rendered-v2'));
     node.foreignRestart();
@@ -272,7 +272,7 @@ describe('drift', () => {
     expect(node.hasRuntime()).toBe(true);
   });
 
-  test('a K3s that does not import any more gets the template', () => {
+  test('a K3s that no longer imports drop-ins gets the template', () => {
     const node = ready();
     const base = readFileSync(RENDERED('rendered-v3'), 'utf8').replace(/^imports.*\n/m, '');
     node.write('/base.toml', base);
@@ -319,7 +319,7 @@ describe('a hand-written template', () => {
     expect(node.read(path)).toContain('# mine');
   });
 
-  test.each([TEMPLATE, OLD_TEMPLATE])('%s is replaced by its sha256 and given back, mode and all', (path) => {
+  test.each([TEMPLATE, OLD_TEMPLATE])('%s is replaced if its sha256 is given, and restored with its mode', (path) => {
     const node = make({ ...withTemplate(path) });
     node.sh(`chmod 640 "${node.path(path)}"`);
     const before = outside(node);
@@ -331,7 +331,7 @@ describe('a hand-written template', () => {
     expect(node.read(path)).toBe(HAND_WRITTEN);
   });
 
-  test('comes back at a rollback', () => {
+  test('is restored by a rollback', () => {
     const node = make({ ...withTemplate(TEMPLATE) });
     node.flag('crashes-with-ours', '/opt/sysbox/current/sysbox-runc');
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'CrashLoop' });
@@ -340,7 +340,7 @@ describe('a hand-written template', () => {
     expect(node.owned()).not.toContain(TEMPLATE);
   });
 
-  test('that somebody put in the place of ours is theirs', () => {
+  test('that somebody put in place of ours is not touched', () => {
     const node = ready({ ...withTemplate(TEMPLATE) });
     node.write(TEMPLATE, '{{ template "base" . }}\n# theirs now\n');
     node.publish('two', { TAKEOVER: sha256('another') });
@@ -370,7 +370,7 @@ describe('an upgrade', () => {
     expect(node.read('/etc/systemd/system/sysbox-mgr.service')).toContain('debug');
   });
 
-  test.each(['daemons', 'sandboxes'] as const)('whose %s fail goes back, and is not tried again', (broken) => {
+  test.each(['daemons', 'sandboxes'] as const)('whose %s fail is rolled back, and not retried', (broken) => {
     const node = upgraded(broken);
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'UpgradeFailed' });
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'UpgradeFailed' });
@@ -401,7 +401,7 @@ describe('an uninstall', () => {
     expect(node.k3sRuns()).toBe(true);
   });
 
-  test('keeps a file that somebody put in the place of ours', () => {
+  test('keeps a file that somebody put in place of ours', () => {
     const node = ready();
     node.write('/etc/modules-load.d/cdk8s-sysbox.conf', 'nbd\n');
     node.run('uninstall');

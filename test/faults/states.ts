@@ -70,7 +70,7 @@ export class Known {
   private readonly states = new Set<string>();
   public met = 0;
 
-  /** Goes on until the end, which `end` checks, or until a state that is known to lead there. */
+  /** Continues until the end, which `end` checks, or until a state that is known to lead there. */
   public follow(node: FakeNode, act: () => void, end: () => void): void {
     const path: string[] = [];
     node.beforeRun = (command) => {

@@ -20,7 +20,7 @@ describe('the range of sysbox-mgr', () => {
     return files(node);
   };
 
-  test('is added before the daemon starts, which would drop comments, and loses the rest on a full disk', () => {
+  test('is added before the daemon starts, which would drop comments and lose the rest on a full disk', () => {
     expect(added({})).toEqual(['# theirs\nbob:165536:65536\nsysbox:100000:65536\n', 'sysbox:100000:65536\n']);
   });
 
@@ -55,7 +55,7 @@ describe('the range of sysbox-mgr', () => {
     ]);
   });
 
-  test('comes into a file behind a link, and the link stays', () => {
+  test('is written to the target of a link, and the link stays', () => {
     const node = make({});
     node.sh('cd "$SYSBOX_ROOT/etc" && mv subuid ids && ln -s ids subuid');
     expect(node.converge()).toMatchObject({ stage: 'verified' });
@@ -120,7 +120,7 @@ describe("shadow's lock", () => {
 });
 
 describe('an uninstall', () => {
-  test('takes only the range of sysbox-mgr from a file that somebody has changed since', () => {
+  test('removes only the range of sysbox-mgr from a file that somebody has changed since', () => {
     const node = make({});
     node.converge();
     node.write('/etc/subuid', `${node.read('/etc/subuid')}eve:300000:65536\n`);
@@ -132,12 +132,12 @@ describe('an uninstall', () => {
 
   test.each<[string, Record<string, string>, string[]]>([
     [
-      'leaves ranges that were there before',
+      'leaves ranges that existed before',
       { '/etc/subuid': 'sysbox:500000:65536\n', '/etc/subgid': 'sysbox:500000:65536\n' },
       ['sysbox:500000:65536\n', 'sysbox:500000:65536\n'],
     ],
     [
-      'leaves a range that was there in one file, and takes the one that came into the other',
+      'leaves a range that existed in one file, and removes the one that was added to the other',
       { '/etc/subgid': 'sysbox:500000:65536\n' },
       ['# theirs\nbob:165536:65536\n', 'sysbox:500000:65536\n'],
     ],

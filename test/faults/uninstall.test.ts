@@ -8,7 +8,7 @@ describe('killed at every command boundary', () => {
     print('K3s: uninstall', killEverywhere(uninstall()));
   });
 
-  test('an uninstall that gives a template back leaves ours or theirs', () => {
+  test('an uninstall that restores a template leaves ours or theirs', () => {
     print('K3s: uninstall with a template', killEverywhere(uninstall(withTemplate(TEMPLATE))));
   });
 });

@@ -8,7 +8,7 @@ describe('killed at every command boundary', () => {
     print('K3s: upgrade', killEverywhere(upgrade()));
   });
 
-  test.each(['daemons', 'sandboxes'] as const)('an upgrade whose %s fail ends with the release before', (broken) => {
+  test.each(['daemons', 'sandboxes'] as const)('an upgrade whose %s fail ends with the previous release', (broken) => {
     print(`K3s: upgrade whose ${broken} fail`, killEverywhere(failedUpgrade(broken)));
   });
 });

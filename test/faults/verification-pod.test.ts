@@ -13,7 +13,7 @@ afterEach(() => nodes.splice(0).forEach((node) => node.dispose()));
 const abandoned = ['VerificationPodFailed', 'the pod ended with 1'];
 const release = (node: FakeNode) => node.sh('readlink "$SYSBOX_ROOT/opt/sysbox/current"').stdout.trim();
 
-test('a node is not proven before a pod has run, and needs none again after that', () => {
+test('a node is not verified before a pod has run, and needs no other pod after that', () => {
   const node = keep(new FakeNode());
   node.run('prepare');
   node.run('commit');
@@ -26,7 +26,7 @@ test('a node is not proven before a pod has run, and needs none again after that
   expect(node.journal('unproven')).toBe('');
 });
 
-test('the dead-man accepts a change, and the pod is still due', () => {
+test('the dead-man accepts a change, and the verification pod still has to run', () => {
   const node = keep(new FakeNode());
   node.run('prepare');
   node.run('commit');
@@ -36,7 +36,7 @@ test('the dead-man accepts a change, and the pod is still due', () => {
 });
 
 describe('a pod that fails', () => {
-  test('after an install puts the old configuration back with one restart, and the change is not tried again', () => {
+  test('after an install restores the old configuration with one restart, and the change is not retried', () => {
     const node = keep(new FakeNode());
     node.flag('pods-fail');
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'VerificationPodFailed' });
@@ -51,7 +51,7 @@ describe('a pod that fails', () => {
     expect(node.journal('unproven')).toBe('');
   });
 
-  test('after a change puts the configuration back that was verified before', () => {
+  test('after a change restores the configuration that was verified before', () => {
     const node = keep(installed());
     node.publish('two', {}, node.otherRuntime());
     node.flag('pods-fail');
@@ -65,7 +65,7 @@ describe('a pod that fails', () => {
     expect(node.journal('unproven')).toBe('');
   });
 
-  test('after an upgrade puts the release before back, without a restart of K3s', () => {
+  test('after an upgrade restores the previous release, without a restart of K3s', () => {
     const node = keep(installed());
     const [before, starts] = [release(node), node.starts()];
     node.publish('two');
@@ -74,14 +74,14 @@ describe('a pod that fails', () => {
     expect(node.converge()).toMatchObject({
       stage: 'failed',
       reason: 'VerificationPodFailed',
-      message: 'the release before is back: the pod ended with 1',
+      message: 'the previous release is back: the pod ended with 1',
     });
     expect(release(node)).toBe(before);
     expect(node.starts()).toBe(starts);
     expect(node.statusOf(node.run('prepare'))).toMatchObject({ stage: 'failed', reason: 'VerificationPodFailed' });
   });
 
-  test('after the daemons were started again takes nothing back, since nothing was changed', () => {
+  test('after the daemons were started again rolls nothing back, since nothing was changed', () => {
     const node = keep(installed());
     const starts = node.starts();
     node.run('revive');

@@ -38,7 +38,7 @@ export interface NodeOptions {
   readonly settings?: Record<string, string>;
   /** The root is a filesystem of its own, which can be filled or made read-only. */
   readonly ownFilesystem?: boolean;
-  /** Files that are there before us, by path. */
+  /** Files that exist before the install, by path. */
   readonly foreign?: Record<string, string>;
 }
 

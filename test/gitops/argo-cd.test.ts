@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Annotations } from '../rollout/lease';
+import { Annotations } from '../rollout/rollout-state';
 import { nodeObject, Rules, SimpleNode } from '../rollout/rules';
 import { objectsOf, output, root } from './manifests';
 import { argoHealth, buildTimeout } from './tools';

@@ -14,12 +14,12 @@ import { ApiServer, startApiServer } from '../cluster/api-server';
 import { buildTimeout } from '../cluster/build';
 import { KubeObject } from '../cluster/client';
 import { CoordinatorNode } from './coordinator';
-import { leaseState, namesIn, RolloutState } from './lease';
-import { leasePath } from './lease-watch';
+import { stateOfConfigMap, namesIn, RolloutState } from './rollout-state';
+import { rolloutPath } from './rollout-watch';
 import { manifestText } from './manifests';
 import { nodePath } from './pod';
 import { podShells } from './pod-shell';
-import { emptyLease } from './simulation';
+import { resetRollout } from './simulation';
 import { UnreliableNetwork } from './unreliable';
 import { fates, VerificationKubelet, verificationPods } from './verification-kubelet';
 
@@ -57,7 +57,7 @@ afterEach(async () => {
   }
   for (const { metadata } of await server.list('/api/v1/namespaces/team/pods'))
     await server.delete(`/api/v1/namespaces/team/pods/${metadata.name}`, { gracePeriodSeconds: '0' });
-  await emptyLease(server);
+  await resetRollout(server);
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -82,7 +82,7 @@ async function anInstalledNode() {
   return node;
 }
 
-const state = async (): Promise<RolloutState> => leaseState(await server.get(leasePath));
+const state = async (): Promise<RolloutState> => stateOfConfigMap(await server.get(rolloutPath));
 const released = () => nodes[0]?.until(async () => expect(namesIn(await state(), 'held')).toEqual([]));
 
 function systemPod(node: CoordinatorNode, name: string, owned: boolean) {
@@ -171,12 +171,12 @@ describe('before anything runs on the host, the pod itself refuses', () => {
   });
 });
 
-test('an installer whom no policy binds does nothing', async () => {
+test('an installer that no policy applies to does nothing', async () => {
   const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/sysbox-installer';
   await server.patch(bindings, { spec: { validationActions: ['Warn'] } });
   try {
     const node = await aNode();
-    // The policy has stopped to refuse when the pod starts.
+    // The policy no longer refuses anything when the pod starts.
     await new Promise((resolve) => setTimeout(resolve, 3000));
     node.start();
     await node.untilAnnotated({ stage: 'failed', reason: 'PolicyNotBound' });
@@ -187,7 +187,7 @@ test('an installer whom no policy binds does nothing', async () => {
   await nodes[0]?.untilReady();
 });
 
-test('what is copied to the host is for root alone', async () => {
+test('only root can read what is copied to the host', async () => {
   const node = await anInstalledNode();
   const directory = join(node.state, 'programs', node.revision);
   const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o077);
@@ -229,7 +229,7 @@ test('another pod on a healthy node restarts nothing and takes no slot', async (
   expect((await state()).slots).toEqual(slots);
 });
 
-test('an idle node costs one GET a minute, and its object is repaired when it changes', async () => {
+test('an idle node costs one GET a minute, and changes of its object are repaired', async () => {
   const node = await anInstalledNode();
   // It counts once more after its own change.
   await node.until(async () => expect(await state()).toMatchObject({ done: 1, failed: '0', pending: '0' }));
@@ -255,7 +255,7 @@ test('an idle node costs one GET a minute, and its object is repaired when it ch
   expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
 });
 
-test('a node that is refused is looked at less and less often, up to a quarter of an hour, with one GET a minute', async () => {
+test('a refused node is checked at growing intervals, up to a quarter of an hour, with one GET a minute', async () => {
   const node = await aNode();
   node.configure({ RETRY_PERIOD: 60 });
   node.turn('prepare', 'Kernel');
@@ -293,7 +293,7 @@ describe('a pod that died', () => {
     },
   );
 
-  test('after the last step on the host, before the slot was free, is followed by one that frees it', async () => {
+  test('after the last step on the host, before the slot was freed, is followed by one that frees it', async () => {
     const node = await aNode();
     node.turn('pause-confirm');
     node.start();
@@ -310,7 +310,7 @@ describe('a pod that died', () => {
     expect(await state()).toMatchObject({ slots: {}, done: 1 });
   });
 
-  test('in the middle of an uninstall is followed by one that ends it', async () => {
+  test('in the middle of an uninstall is followed by one that completes it', async () => {
     const node = await anInstalledNode();
     await node.end();
     node.configure({ UNINSTALL: 'true' });
@@ -353,7 +353,7 @@ test('an engine that waits for something else says so meanwhile, and the restart
 });
 
 describe('a restart that fails', () => {
-  test('is reported, spends the budget, stops the rollout, and is tried again on request', async () => {
+  test('is reported, spends the budget, stops the rollout, and is retried on request', async () => {
     const [first, second] = [await aNode(), await aNode()];
     first.turn('commit', 'breaks');
     first.start();
@@ -401,7 +401,7 @@ describe('a restart that fails', () => {
     expect((await node.object()).spec.taints).toBeUndefined();
   });
 
-  test('before anything was changed costs nothing', async () => {
+  test('before anything was changed spends no budget', async () => {
     const node = await aNode();
     node.turn('commit', 'refused');
     node.start();
@@ -411,7 +411,7 @@ describe('a restart that fails', () => {
     await node.untilReady();
   });
 
-  test('on the word of the API server is put back', async () => {
+  test('that only the API server shows is rolled back', async () => {
     const node = await aNode();
     await node.kubelet(new Date(Date.now() + 600_000), ['runc']);
     node.start();
@@ -423,7 +423,7 @@ describe('a restart that fails', () => {
     );
   });
 
-  test('is not seen in an API server that does not answer', async () => {
+  test('is not concluded from an API server that does not answer', async () => {
     const node = await aNode();
     node.turn('pause-commit');
     node.start();
@@ -466,7 +466,7 @@ describe('a node on which no pod runs', () => {
     );
   });
 
-  test('after an upgrade gets the release before, and serves on', async () => {
+  test('after an upgrade gets the previous release, and continues to serve', async () => {
     const node = await anInstalledNode();
     await node.end();
     node.turn('release', 'older');
@@ -494,7 +494,7 @@ describe('a node on which no pod runs', () => {
   });
 });
 
-describe('a verification pod that cannot be made', () => {
+describe('a verification pod that cannot be created', () => {
   const quotas = '/api/v1/namespaces/sysbox-verification/resourcequotas';
   beforeEach(async () => {
     await server.create(quotas, { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } });
@@ -505,7 +505,7 @@ describe('a verification pod that cannot be made', () => {
   });
   afterEach(() => server.delete(`${quotas}/none`).catch(() => undefined));
 
-  test('rolls nothing back and restarts nothing: it is reported, stops the rollout, and is tried again', async () => {
+  test('rolls nothing back and restarts nothing: it is reported, stops the rollout, and is retried', async () => {
     const node = await aNode();
     node.start();
     await node.untilAnnotated({ stage: 'failed', reason: 'NoVerificationPod' });
@@ -521,7 +521,7 @@ describe('a verification pod that cannot be made', () => {
     expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
   });
 
-  test('and fails when it is made at last is rolled back within a slot', async () => {
+  test('and fails once it is created is rolled back within a slot', async () => {
     const node = await aNode();
     node.start();
     await node.untilAnnotated({ stage: 'failed', reason: 'NoVerificationPod' });
@@ -539,7 +539,7 @@ describe('where the RuntimeClass selects nodes that are to get the runtime, the 
   const intended = { SCHEDULING: 'intended' };
   const taints = async (node: CoordinatorNode) => (await node.object()).spec.taints;
 
-  test('comes first, goes with the label, and comes back with the uninstall', async () => {
+  test('is set first, removed when the label is set, and set again by the uninstall', async () => {
     const node = await aNode();
     node.configure(intended);
     node.turn('pause-directories');
@@ -571,7 +571,7 @@ describe('where the RuntimeClass selects nodes that are to get the runtime, the 
     expect(await taints(node)).toEqual([startupTaint]);
   });
 
-  test('does not come to a node whose runtime is live and stays so', async () => {
+  test('is not set on a node whose runtime is live and stays live', async () => {
     const node = await anInstalledNode();
     await node.end();
     node.configure(intended);
@@ -591,7 +591,7 @@ describe('where the RuntimeClass selects nodes that are to get the runtime, the 
   });
 });
 
-test('the pod of an installer that died is removed by the next one, also when that only uninstalls', async () => {
+test('the verification pod of an installer that died is removed by the next one, even if that only uninstalls', async () => {
   const node = await aNode();
   kubelet.fate = () => undefined;
   node.start();
@@ -604,7 +604,7 @@ test('the pod of an installer that died is removed by the next one, also when th
   expect(await node.annotations()).toEqual({ stage: 'removed', revision: node.revision });
 });
 
-test('the node of an installer that died between the last step and the pod is not labelled without one', async () => {
+test('the node of an installer that died between the last step and the verification pod is not labelled without one', async () => {
   const node = await aNode();
   node.turn('pause-accept');
   node.start();
@@ -653,7 +653,7 @@ describe('daemons that died', () => {
     expect(node.calls.filter((call) => call === 'commit')).toHaveLength(1);
   });
 
-  test('stay dead while a pod that nothing would make again is there, also for another coordinator', async () => {
+  test('stay dead while there is a pod without a controller, also for another coordinator', async () => {
     const node = await anInstalledNode();
     await systemPod(node, 'bare', false);
     await node.end();
@@ -687,7 +687,7 @@ describe('an upgrade', () => {
     expect(await node.annotations()).toEqual({ stage: 'ready', revision: node.revision });
   });
 
-  test('that cannot drain leaves the node as it is and costs nothing', async () => {
+  test('that cannot drain leaves the node as it is and spends no budget', async () => {
     const node = await anInstalledNode();
     await node.end();
     await systemPod(node, 'bare', false);
@@ -713,7 +713,7 @@ test('a dry run says what it would do, and takes no slot', async () => {
   expect(node.ready).toBe(false);
 });
 
-test('what the preflight warns of is an Event, and stays on the annotation of the ready node', async () => {
+test('a warning of the preflight is an Event, and stays in the annotation of the ready node', async () => {
   const node = await aNode();
   node.turn('warnings-prepare', 'cgroup v1: Kubernetes 1.35 and later refuse it');
   node.start();
@@ -727,7 +727,7 @@ test('what the preflight warns of is an Event, and stays on the annotation of th
   });
 });
 
-test('a release that cannot be copied is not there at all', async () => {
+test('a release that cannot be copied completely does not exist', async () => {
   const node = await aNode();
   rmSync(join(directory, 'image', 'sysbox-mgr'));
   node.start();
@@ -735,7 +735,7 @@ test('a release that cannot be copied is not there at all', async () => {
   expect(node.calls).not.toContain('prepare');
 });
 
-test('an old kubelet is refused, and an API server that does not answer is not taken for one', async () => {
+test('an old kubelet is refused, and an API server that does not answer is not mistaken for one', async () => {
   const node = await aNode();
   network.weather = 'outage';
   node.start();

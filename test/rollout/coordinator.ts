@@ -147,7 +147,7 @@ export class CoordinatorNode {
       stream?.on('data', (data) => (this.output += data));
   }
 
-  /** As the death of the pod: every process of it at once, and no unit of the host. */
+  /** Kills the pod: every process of it simultaneously, and no unit of the host. */
   async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.process;
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;

@@ -11,8 +11,8 @@ import { synth } from '../support/synth';
 import { startDaemonSetController } from './controller-manager';
 import { CoordinatorNode } from './coordinator';
 import { Kubelets } from './kubelets';
-import { leaseState } from './lease';
-import { leasePath } from './lease-watch';
+import { stateOfConfigMap } from './rollout-state';
+import { rolloutPath } from './rollout-watch';
 import { nodePath } from './pod';
 import { UnreliableNetwork } from './unreliable';
 
@@ -67,7 +67,7 @@ const describeAll = async () => {
   const lines = all().map(
     async ({ name, calls, annotations, output }) => `${name} ${calls} ${output.slice(-300)} ${annotations.length}`,
   );
-  return `${(await Promise.all(lines)).join('\n')}\n${JSON.stringify(await server.get(leasePath))}\n${controllers.log()}\n${kubelets.error}`;
+  return `${(await Promise.all(lines)).join('\n')}\n${JSON.stringify(await server.get(rolloutPath))}\n${controllers.log()}\n${kubelets.error}`;
 };
 let described = '';
 
@@ -112,7 +112,7 @@ test('an installation restarts the agents, then the servers, each once', async (
   // Errors of a shell or of jq that nothing depends on are errors all the same.
   for (const { output } of all()) expect(output).toMatch(/^(\d\d:\d\d:\d\d .+\n)+$/);
   await eventually(async () => {
-    const state = leaseState(await server.get(leasePath));
+    const state = stateOfConfigMap(await server.get(rolloutPath));
     expect(state).toMatchObject({ revision, slots: {}, done: 5, nodes: 5, failed: '0', pending: '0' });
   }, 60_000);
   const { status } = await server.get('/apis/apps/v1/namespaces/sysbox-system/daemonsets/sysbox-installer');
@@ -142,7 +142,7 @@ test('an upgrade reaches servers and agents, past a node that its preflight refu
   for (const name of ['agent-0', 'agent-1']) expect(count(name, 'switch')).toBe(0);
   // Neither spends the budget of one.
   await eventually(async () => {
-    const state = leaseState(await server.get(leasePath));
+    const state = stateOfConfigMap(await server.get(rolloutPath));
     expect(state).toMatchObject({ revision, slots: {}, failed: '2: agent-0, agent-1', pending: '0' });
   }, 60_000);
 
@@ -152,7 +152,7 @@ test('an upgrade reaches servers and agents, past a node that its preflight refu
   expect(await podNames()).toEqual([]);
 }, 400_000);
 
-test('a node that leaves in the middle of its restart holds up nobody, and spends nothing', async () => {
+test('a node that is removed in the middle of its restart delays no other, and spends no budget', async () => {
   // A slot counts as vanished after this time, and is looked up after a quarter of it.
   kubelets.settings = { SLOT_EXPIRY: 40 };
   node('agent-1').turn('pause-switch');
@@ -161,7 +161,7 @@ test('a node that leaves in the middle of its restart holds up nobody, and spend
   await node('agent-1').untilCalled('switch', 2);
   await kubelets.remove('agent-1');
   revision = await untilStage('ready', ['agent-0', 'agent-2', ...servers], revision);
-  const state = leaseState(await server.get(leasePath));
+  const state = stateOfConfigMap(await server.get(rolloutPath));
   expect(state.slots).not.toHaveProperty('agent-1');
 }, 400_000);
 

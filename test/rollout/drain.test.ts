@@ -90,7 +90,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
     ]);
   });
 
-  test('evicts pods of every class with our handler, also of one that is gone', async () => {
+  test('evicts pods of every class with our handler, even if the class is gone', async () => {
     const classes = '/apis/node.k8s.io/v1/runtimeclasses';
     await server.create(classes, { metadata: { name: 'big' }, handler: 'sysbox-runc' });
     await server.create(classes, { metadata: { name: 'kata' }, handler: 'kata' });
@@ -152,7 +152,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
       });
     });
 
-    test('that allows no disruption, evicts nothing, again and again, until it allows one', async () => {
+    test('that allows no disruption, retries without evicting anything until it allows one', async () => {
       await allow(0);
       for (let attempt = 0; attempt < 3; attempt++) {
         expect(await drain(2)).toBe(
@@ -164,7 +164,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
       expect(await drain(20)).toBe('drained');
     });
 
-    test('that allows it first and not any more, waits for it', async () => {
+    test('that allowed it at first and no longer does, waits for it', async () => {
       await allow(1);
       await server.patch(path('guarded'), { metadata: { finalizers: ['example.com/held'] } });
       const drained = drain(20);
@@ -194,7 +194,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
     expect(stdout.split('\n').map(Number)).toEqual([60, 11]);
   });
 
-  test('takes no answer of the API server for an empty node', async () => {
+  test('does not mistake a failed request for an empty node', async () => {
     await make('system');
     const drained = drain(30);
     network.weather = 'outage';
@@ -205,7 +205,7 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
     expect(await exists('system')).toBe(false);
   });
 
-  test('gives up in time when the API server stays away', async () => {
+  test('gives up in time when the API server remains unavailable', async () => {
     await make('system');
     const script = 'taint() { :; }; if drain; then echo drained; else echo "$DRAIN_ERROR"; fi';
     network.weather = 'outage';

@@ -1,6 +1,6 @@
-import { namesIn, RolloutState } from './lease';
+import { namesIn, RolloutState } from './rollout-state';
 
-/** What is true of the nodes, whatever the Lease says. */
+/** What is true of the nodes, whatever the ConfigMap says. */
 export interface Truth {
   isServer(name: string): boolean;
   /** Servers other than this one that are not Ready voters now. */
@@ -14,7 +14,7 @@ export interface Limits {
   readonly budget: number;
 }
 
-/** Compares each version of the Lease with the one before, and with the truth. */
+/** Compares each version of the ConfigMap with the one before, and with the truth. */
 export class Judge {
   readonly violations: string[] = [];
   grants = 0;

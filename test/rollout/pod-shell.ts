@@ -9,7 +9,7 @@ export const podShells: [string, readonly string[]][] = (['dash', 'bash --posix'
   SHELLS[name],
 ]);
 
-// As coordinator.sh reads them, with its two small functions in a hurry.
+// As coordinator.sh reads them, with two small functions that do not wait.
 const prelude = `
 set -eu
 HERE=${programDirectory}

@@ -1,6 +1,6 @@
 import { KubeObject } from '../cluster/client';
 
-/** One node's entry on the rollout's Lease (slots.jq). */
+/** One node's entry on the rollout's ConfigMap (slots.jq). */
 export interface Slot {
   readonly state: 'held' | 'failed';
   readonly role: 'agent' | 'server';
@@ -9,7 +9,7 @@ export interface Slot {
   readonly reason: string;
 }
 
-/** What the rollout's Lease holds. */
+/** What the rollout's ConfigMap holds. */
 export interface RolloutState {
   readonly revision: string | undefined;
   readonly done: number;
@@ -50,7 +50,7 @@ export function annotationsOf(state: Partial<RolloutState>): Annotations {
   return Object.fromEntries([...texts, ...ofRollout.map(([key, value]) => [ours(key), String(value)])]);
 }
 
-export const leaseState = (lease: KubeObject): RolloutState => stateOf(lease.metadata.annotations);
+export const stateOfConfigMap = (configMap: KubeObject): RolloutState => stateOf(configMap.metadata.annotations);
 
 /** Names of the nodes whose entries are in this state. */
 export const namesIn = ({ slots }: RolloutState, state: Slot['state']): string[] =>

@@ -3,13 +3,13 @@ import { request } from 'node:https';
 import { readFileSync } from 'node:fs';
 import { ApiServer } from '../cluster/api-server';
 import { KubeObject } from '../cluster/client';
-import { leaseState, RolloutState } from './lease';
+import { stateOfConfigMap, RolloutState } from './rollout-state';
 import { namespace } from './pod';
 
-export const leasePath = `/api/v1/namespaces/${namespace}/configmaps/cdk8s-sysbox-rollout`;
+export const rolloutPath = `/api/v1/namespaces/${namespace}/configmaps/cdk8s-sysbox-rollout`;
 
-/** Every version of the Lease, in order: what the API server stored, not what a node believes. */
-export class LeaseWatch {
+/** Every version of the ConfigMap, in order: what the API server stored, not what a node believes. */
+export class RolloutWatch {
   versions = 0;
   private current: ClientRequest | undefined;
   private stopped = false;
@@ -21,10 +21,10 @@ export class LeaseWatch {
     this.follow('');
   }
 
-  /** A watch may be cut off at any time; it goes on at the version after the last that was seen. */
+  /** A watch may be cut off at any time; it continues at the version after the last that was seen. */
   private follow(resourceVersion: string): void {
     if (this.stopped) return;
-    const url = new URL(leasePath.replace(/\/[^/]*$/, ''), this.server.url);
+    const url = new URL(rolloutPath.replace(/\/[^/]*$/, ''), this.server.url);
     url.search = `?watch=true&fieldSelector=metadata.name%3Dcdk8s-sysbox-rollout&resourceVersion=${resourceVersion}`;
     const headers = { Authorization: `Bearer ${this.server.adminToken}`, Accept: 'application/json' };
     let [rest, last] = ['', resourceVersion];
@@ -44,7 +44,7 @@ export class LeaseWatch {
     if (type === 'ERROR' && object.code === 504) return undefined;
     if (type === 'ERROR') throw new Error(`The watch lost versions: ${JSON.stringify(object)}`);
     this.versions++;
-    this.onState(type === 'DELETED' ? undefined : leaseState(object));
+    this.onState(type === 'DELETED' ? undefined : stateOfConfigMap(object));
     return object.metadata.resourceVersion;
   }
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiServer, startApiServer } from '../cluster/api-server';
 import { buildTimeout } from '../cluster/build';
-import { namesIn } from './lease';
-import { leasePath } from './lease-watch';
+import { namesIn } from './rollout-state';
+import { rolloutPath } from './rollout-watch';
 import { manifestText } from './manifests';
 import { installerPod, namespace } from './pod';
 import { Random } from './random';
@@ -58,7 +58,7 @@ async function comparedWithModel(all: Simulation, options: SimulationOptions): P
   const writes = all.versions / model.requests.write;
   const time = (all.round * 5) / model.end;
   console.log(
-    `Real programs to model: ${writes.toFixed(2)} of the Lease's versions, ${time.toFixed(2)} of the time. ${model.summary()}`,
+    `Real programs to model: ${writes.toFixed(2)} of the ConfigMap's versions, ${time.toFixed(2)} of the time. ${model.summary()}`,
   );
   expect(all.judge.grants).toBe(model.judge.grants);
   expect(all.judge.mostAtOnce).toBe(model.judge.mostAtOnce);
@@ -82,7 +82,7 @@ test('holders that die, outages, lost answers, other writers and sick servers br
     const patient = all.random.pick(all.nodes.filter((node) => node.server));
     await all.setHealthy(patient, round > 120 || all.random.chance(0.8));
     // Somebody else writes the same object, without knowing what it holds.
-    void server.patch(leasePath, { metadata: { labels: { round: String(round) } } }).catch(() => undefined);
+    void server.patch(rolloutPath, { metadata: { labels: { round: String(round) } } }).catch(() => undefined);
     if (round > 100) all.accident = () => false;
   };
   const rounds = await all.run(600);
@@ -148,7 +148,7 @@ async function staleProcess({ network, options }: Simulation): Promise<Simulated
   return new SimulatedNode(pod, { ...options, revision: 'p1', expiry: 240, skew: 0, shell: ['dash'] });
 }
 
-test('a stopped rollout goes on when the failed node tries again and succeeds', async () => {
+test('a stopped rollout continues when the failed node is retried and succeeds', async () => {
   const all = await start({ agents: 6, servers: 1, concurrency: 1, budget: 1, restart: 1 });
   all.fate = () => 'failure';
   await all.run(30);
@@ -163,7 +163,7 @@ test('a stopped rollout goes on when the failed node tries again and succeeds', 
   expect(await all.state()).toMatchObject({ slots: {}, done: 7 });
 }, 600_000);
 
-test('nothing that decides reads a wall clock', () => {
+test('no decision depends on a wall clock', () => {
   const programs = ['slots.sh', 'slots.jq']
     .map((name) => readFileSync(join(programDirectory, name), 'utf8'))
     .join('\n');

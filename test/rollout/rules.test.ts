@@ -1,4 +1,4 @@
-import { annotationsOf, RolloutState, Slot, stateOf } from './lease';
+import { annotationsOf, RolloutState, Slot, stateOf } from './rollout-state';
 import { nodeObject, Outcome, Rules, Seen, SimpleNode, Transition } from './rules';
 
 const revision = 'revision-a';
@@ -33,13 +33,13 @@ const among = (...nodes: (SimpleNode | string)[]) =>
 const asServer = (...others: SimpleNode[]) => [{ name: 'a', server: true }, ...others].map(nodeObject);
 
 describe('a slot', () => {
-  test('is granted to an agent that knows the servers and itself only', async () => {
+  test('is granted to an agent that has read only the servers and itself', async () => {
     const { verdict, state } = await ask({ known: 'servers', nodes: among() });
     expect(verdict).toBe('granted');
     expect(state.slots).toEqual({ a: slot({ beat: '7' }) });
   });
 
-  test('is asked for with a look at no node while the Lease alone forbids it', async () => {
+  test('needs no read of the nodes while the ConfigMap alone forbids it', async () => {
     const state = { ...empty, slots: { b: slot(), c: slot() } };
     expect(await ask({ known: 'none', state })).toMatchObject({ verdict: 'wait', why: 'waiting for a restart slot' });
     expect((await ask({ known: 'none' })).verdict).toBe('ask');
@@ -128,7 +128,7 @@ describe('the failure budget', () => {
     );
   });
 
-  test('is whole again after that command, which removes the revision from the Lease', async () => {
+  test('is restored by that command, which removes the revision from the ConfigMap', async () => {
     const reset = { ...empty, revision: undefined, slots: { c: failed(), d: slot() } };
     expect(await ask({ state: reset, budget: 1, nodes: among() })).toMatchObject({ verdict: 'wait' });
     const { state } = await ask({ state: { ...reset, slots: { c: failed() } }, budget: 1, nodes: among() });
@@ -181,7 +181,7 @@ describe('a server', () => {
     expect(await ask({ nodes: asServer(other) })).toMatchObject({ verdict: 'granted', role: 'server' });
   });
 
-  test('does not wait for ever for agents of which none makes progress', async () => {
+  test('does not wait forever for agents of which none makes progress', async () => {
     const nodes = asServer({ name: 'b' });
     let { seen } = await ask({ nodes, at: 1000 });
     for (let at = 1500; at < 2200; at += 500) ({ seen } = await ask({ nodes, at, seen }));
@@ -218,7 +218,7 @@ describe('a server', () => {
     expect((await ask({ nodes, at: 2200, seen })).verdict).toBe('granted');
   });
 
-  test('goes when the others are Ready voters', async () => {
+  test('is restarted when the others are Ready voters', async () => {
     const other = { name: 's', server: true, etcd: true };
     expect(await ask({ nodes: asServer(other) })).toMatchObject({ verdict: 'granted', role: 'server' });
     expect((await ask({ act: 'peers', known: 'servers', nodes: asServer(other) })).verdict).toBe('granted');
@@ -253,7 +253,7 @@ describe('another revision', () => {
     expect(await ask({ state, nodes: among() })).toMatchObject({ verdict: 'wait', annotations: undefined });
   });
 
-  test('neither gains by what the older one ends with, nor loses', async () => {
+  test('is not affected by how the older one ends', async () => {
     const state = { ...empty, done: 0, slots: { a: slot({ revision: 'older' }) } };
     expect((await ask({ act: 'success', state })).state).toMatchObject({ done: 0, slots: {} });
     const { state: after } = await ask({ act: 'failure', argument: 'CrashLoop', state });
@@ -265,7 +265,7 @@ describe('a holder', () => {
   const look = async (at: number, beat: string, seen: Seen) =>
     await ask({ state: { ...empty, done: 0, slots: { b: slot({ beat }) } }, at, seen, nodes: among(), expiry: 240 });
 
-  test('that stands still for the expiry of the watcher’s own clock is counted as failed', async () => {
+  test('whose beat does not change within the expiry, by the watcher’s own clock, is counted as failed', async () => {
     let { seen } = await look(1000, '5', {});
     for (let at = 1100; at < 1240; at += 100) {
       const outcome = await look(at, '5', seen);
@@ -339,7 +339,7 @@ describe('the counts', () => {
     });
   });
 
-  test('leave what others wrote on the Lease', async () => {
+  test('leave what others wrote on the ConfigMap', async () => {
     const annotations = { theirs: 'kept', ...annotationsOf(empty) };
     const common = { me: 'a', revision, concurrency: '2', budget: 3, annotations, nodes: among() };
     expect((await rules.judge({ ...common, act: 'count' })).annotations).toMatchObject({ theirs: 'kept' });
@@ -361,7 +361,7 @@ describe('the next look', () => {
     expect([await pause({ state, random: 0 }), await pause({ state, random: 65535 })]).toEqual([1, 40]);
   });
 
-  test('comes less and less often where nothing happens, up to once a minute', async () => {
+  test('comes at growing intervals while nothing happens, up to a minute', async () => {
     const state = { ...empty, nodes: 5, slots: { b: failed() } };
     const [budget, version] = [1, '7'];
     const after = async (seconds: number) => {

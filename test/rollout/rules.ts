@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { KubeObject } from '../cluster/client';
-import { Annotations } from './lease';
+import { Annotations } from './rollout-state';
 
 export const programDirectory = join(__dirname, '../../src/installer/node/pod');
 
@@ -64,14 +64,14 @@ const program = [
   ...['act', 'me', 'revision', 'concurrency', 'budget', 'seen', ...Object.keys(defaults)].map(
     (name) => `.${name} as $${name} |`,
   ),
-  '.lease | [',
+  '.rollout | [',
   readFileSync(join(programDirectory, 'slots.jq'), 'utf8'),
   ']',
 ].join('\n');
 
 function input({ annotations, version = '7', seen = {}, ...one }: Transition): string {
-  const lease = { metadata: { resourceVersion: version, annotations } };
-  return JSON.stringify({ ...defaults, ...one, seen: [seen], lease });
+  const rollout = { metadata: { resourceVersion: version, annotations } };
+  return JSON.stringify({ ...defaults, ...one, seen: [seen], rollout });
 }
 
 function outcome(line: string): Outcome {

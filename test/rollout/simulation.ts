@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ApiServer } from '../cluster/api-server';
 import { KubeObject } from '../cluster/client';
 import { Judge, Limits, Truth } from './judge';
-import { leaseState, RolloutState } from './lease';
-import { LeaseWatch, leasePath } from './lease-watch';
+import { stateOfConfigMap, RolloutState } from './rollout-state';
+import { RolloutWatch, rolloutPath } from './rollout-watch';
 import { installerPod, nodePath, PodEnvironment } from './pod';
 import { Random } from './random';
 import { nodeObject } from './rules';
@@ -17,7 +17,7 @@ import { UnreliableNetwork } from './unreliable';
 const [roundSeconds, renewEvery] = [5, 3];
 /** SLOT_EXPIRY in rounds. */
 export const expiryRounds = 48;
-/** Two cores: more shells at once only wait for each other. */
+/** On two cores, more concurrent shells only wait for each other. */
 const atOnce = 4;
 
 export interface SimulationOptions extends Limits {
@@ -44,16 +44,16 @@ export interface Node {
   end: number;
   healthy: boolean;
   stopped: boolean;
-  /** Round of its next look at the Lease. */
+  /** Round of its next look at the ConfigMap. */
   next: number;
   comesBack: number | undefined;
-  /** What it is still told to do. */
+  /** What the test still has to tell it. */
   busy: Promise<unknown> | undefined;
 }
 
 /** As in the manifests. */
-export async function emptyLease(server: ApiServer): Promise<void> {
-  await server.patch(leasePath, { metadata: { annotations: null } });
+export async function resetRollout(server: ApiServer): Promise<void> {
+  await server.patch(rolloutPath, { metadata: { annotations: null } });
 }
 
 /** What a restart under this revision ends with. */
@@ -71,7 +71,7 @@ export class Simulation implements Truth {
   accident: (node: Node) => boolean = () => false;
   readonly judge: Judge;
   private revisions = 1;
-  private readonly watch: LeaseWatch;
+  private readonly watch: RolloutWatch;
 
   private constructor(
     readonly server: ApiServer,
@@ -82,13 +82,13 @@ export class Simulation implements Truth {
     private readonly directory: string,
   ) {
     this.judge = new Judge(options, this);
-    this.watch = new LeaseWatch(server, (state) => this.judge.see(state));
+    this.watch = new RolloutWatch(server, (state) => this.judge.see(state));
   }
 
   static async start(server: ApiServer, options: SimulationOptions, random: Random): Promise<Simulation> {
     const directory = mkdtempSync(join(tmpdir(), 'rollout-'));
     const network = await UnreliableNetwork.before(server.url);
-    await emptyLease(server);
+    await resetRollout(server);
     const nodes: Node[] = [];
     const simulation = new Simulation(server, network, options, random, nodes, directory);
     const kinds = [...Array(options.servers).fill(true), ...Array(options.agents).fill(false)] as boolean[];
@@ -106,7 +106,7 @@ export class Simulation implements Truth {
     return simulation;
   }
 
-  /** Of the Lease, as the judge saw them. */
+  /** Of the ConfigMap, as the judge saw them. */
   get versions(): number {
     return this.watch.versions;
   }
@@ -177,7 +177,7 @@ export class Simulation implements Truth {
 
   /** The Node object's conditions, as the kubelet and K3s write them. */
   async setHealthy(node: Node, healthy: boolean): Promise<void> {
-    // Told of the loss first, and of the recovery last: the truth is never better than what can be read.
+    // The truth gets worse before the Node object and better after it, so that it is never better than what can be read.
     if (!healthy) node.healthy = false;
     const sick: KubeObject = this.random.chance(0.5) ? { ready: false } : { voter: false };
     const { status } = nodeObject({ ...node, etcd: node.server, ...(healthy ? {} : sick) });
@@ -199,7 +199,7 @@ export class Simulation implements Truth {
     return node.process.ask(command, node.offset + (this.round + position) * roundSeconds, argument);
   }
 
-  /** Until everybody is done or has been told that the rollout has stopped. */
+  /** Until every node is done, or knows that the rollout has stopped. */
   async run(limit: number): Promise<number> {
     const start = this.round;
     while (!this.ended) {
@@ -254,7 +254,7 @@ export class Simulation implements Truth {
     node.phase = !current ? 'waiting' : fate === 'success' ? 'done' : 'failed';
     const command = !current ? 'release' : fate === 'success' ? 'ready' : 'failed';
     node.busy = this.ask(node, command, fate, position).finally(() => (node.busy = undefined));
-    // In bad weather it takes rounds.
+    // With a bad network this takes several rounds.
     if (this.network.weather === 'fair') await node.busy;
   }
 
@@ -271,7 +271,7 @@ export class Simulation implements Truth {
   }
 
   async state(): Promise<RolloutState> {
-    return leaseState(await this.server.get(leasePath));
+    return stateOfConfigMap(await this.server.get(rolloutPath));
   }
 
   async describe(): Promise<string> {
@@ -288,7 +288,7 @@ export class Simulation implements Truth {
       `${name}: ${options.agents} agents, ${options.servers} servers, ${options.concurrency} at once, budget ${options.budget} ` +
       `(seed ${this.random.seed}): ${rounds} rounds, ${this.polls} polls, ${network.connections} requests, ${judge.grants} grants ` +
       `(at most ${judge.mostAtOnce} at once), ${this.conflicts} conflicts, ` +
-      `${watch.versions} versions of the Lease judged, ${judge.violations.length} violations; ` +
+      `${watch.versions} versions of the ConfigMap judged, ${judge.violations.length} violations; ` +
       `${this.in('done').length} done, ${this.in('failed').length} failed, ${this.in('dead').length} dead, ` +
       `${this.in('waiting').length} left as they were`
     );

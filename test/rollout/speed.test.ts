@@ -28,7 +28,7 @@ test('a thousand agents are done within an hour by default, in at most 1.1 of th
   expect(cluster.in('done')).toHaveLength(agents + 3);
   expect(cluster.end).toBeLessThan(3600);
   expect(cluster.end / lowerBound(cluster.options)).toBeLessThan(1.1);
-  // A freed slot wakes nobody: a grant, a release, and not two more that collide.
+  // A freed slot notifies nobody: a grant and a release per node, without two more that conflict.
   expect(cluster.requests.write).toBeLessThan(4 * (agents + 3));
 }, 3_600_000);
 

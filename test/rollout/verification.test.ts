@@ -96,7 +96,7 @@ describe.each(podShells)('a verification pod under %s, with the real token, righ
     expect(await verdict).toBe('NoVerificationPod: somebody deleted the verification pod');
   });
 
-  test('that is refused, here by a quota, tells by whom', async () => {
+  test('that is refused, here by a quota, reports by what', async () => {
     const quotas = '/api/v1/namespaces/sysbox-verification/resourcequotas';
     await server.create(quotas, { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } });
     // No controller fills the status in, by which the API server judges.

@@ -1,4 +1,4 @@
-import { Annotations, namesIn, stateOf } from './lease';
+import { Annotations, namesIn, stateOf } from './rollout-state';
 import { Judge, Truth } from './judge';
 import { Random } from './random';
 import { nodeObject, Outcome, Rules, Seen, Transition } from './rules';
@@ -31,14 +31,14 @@ const expiry = 1200;
 const revision = 'revision-a';
 
 /**
- * A rollout in virtual time: the rules as they are shipped (slots.jq) over a Lease in memory, for more nodes than there can be shells.
+ * A rollout in virtual time: the rules as they are shipped (slots.jq) over a ConfigMap in memory, for more nodes than there can be shells.
  *
  * What slots.sh does around the rules is a model: which requests it makes, conflicts by resourceVersion, and when it looks again.
  * Left out: networks that fail, kubelets, preflights, pods that are drained. rollout.test.ts compares it with the real programs
  * against a real API server.
  */
 export class VirtualCluster implements Truth {
-  readonly requests = { lease: 0, write: 0, conflict: 0, page: 0, object: 0, patch: 0, pod: 0, event: 0 };
+  readonly requests = { read: 0, write: 0, conflict: 0, page: 0, object: 0, patch: 0, pod: 0, event: 0 };
   readonly judge: Judge;
   readonly nodes: VirtualNode[];
   now = 0;
@@ -154,17 +154,17 @@ export class VirtualCluster implements Truth {
 
   /** slots.sh, try_acquire. */
   private async look(node: VirtualNode, attempt = 1): Promise<void> {
-    this.requests.lease++;
+    this.requests.read++;
     const outcome = await this.ask(node, { act: 'acquire', known: 'none', nodes: [] });
     // The own pod and node, the DaemonSet, two lists of servers.
     if (outcome.verdict === 'ask') this.after(5 * latency, () => this.lookAgain(node, attempt));
     else this.decided(node, outcome, attempt);
   }
 
-  /** With the servers known, then with all nodes; the Lease is read again after them. */
+  /** With the servers known, then with all nodes; the ConfigMap is read again after them. */
   private async lookAgain(node: VirtualNode, attempt: number): Promise<void> {
     this.requests.object += 5;
-    this.requests.lease++;
+    this.requests.read++;
     const known = [node, ...this.nodes.filter((other) => other.server && other !== node)];
     let outcome = await this.ask(node, {
       act: 'acquire',
@@ -173,7 +173,7 @@ export class VirtualCluster implements Truth {
     });
     if (outcome.verdict === 'ask') {
       this.requests.page += Math.ceil(this.exists().length / 100);
-      this.requests.lease++;
+      this.requests.read++;
       const nodes = this.exists().map((each) => this.object(each));
       outcome = await this.ask(node, { act: 'acquire', known: 'all', nodes });
     }
@@ -248,7 +248,7 @@ export class VirtualCluster implements Truth {
   /** slots.sh, step. */
   private async step(node: VirtualNode, act: Transition['act'], argument = '', attempt = 1): Promise<void> {
     const { version } = this;
-    this.requests.lease++;
+    this.requests.read++;
     const { annotations } = await this.ask(node, { act, argument, known: 'none', nodes: [] });
     if (!annotations) return;
     this.after(2 * latency, () => {
@@ -263,7 +263,7 @@ export class VirtualCluster implements Truth {
   }
 
   private async count(node: VirtualNode): Promise<void> {
-    this.requests.lease++;
+    this.requests.read++;
     if (Number(this.annotations['cdk8s-sysbox.io/counted-at'] ?? 0) > node.changedAt) return;
     const pages = Math.ceil(this.exists().length / 100);
     this.requests.page += pages;
@@ -271,7 +271,7 @@ export class VirtualCluster implements Truth {
     const listed = String(this.version);
     this.after(pages * latency, async () => {
       const { version } = this;
-      this.requests.lease++;
+      this.requests.read++;
       this.requests.object += 1;
       const { annotations } = await this.ask(node, { act: 'count', argument: listed, nodes });
       this.after(3 * latency, () => {
@@ -300,11 +300,11 @@ export class VirtualCluster implements Truth {
   summary(): string {
     const { options, requests, judge } = this;
     const minutes = this.end / 60;
-    const reads = requests.lease + requests.page + requests.object;
+    const reads = requests.read + requests.page + requests.object;
     return (
       `${options.agents} agents and ${options.servers} servers, ${options.concurrency} at a time: ${minutes.toFixed(1)} minutes ` +
       `(lower bound ${(lowerBound(options) / 60).toFixed(1)}), ${reads} reads (${(reads / this.end).toFixed(1)} a second; ${requests.page} pages of nodes), ` +
-      `${requests.write} Lease writes, ${requests.conflict} of them conflicts, ${requests.patch} node patches, ${requests.pod} writes of pods, ${requests.event} Events, ` +
+      `${requests.write} ConfigMap writes, ${requests.conflict} of them conflicts, ${requests.patch} node patches, ${requests.pod} writes of pods, ${requests.event} Events, ` +
       `${judge.grants} grants, at most ${judge.mostAtOnce} in restart, ${namesIn(this.state, 'failed').length} failed, ${judge.violations.length} violations`
     );
   }
