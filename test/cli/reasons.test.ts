@@ -27,7 +27,7 @@ test('docs/reference/node.md has the reasons of src/cli/reasons.ts (otherwise ru
 test('src/cli/reasons.ts explains every reason that the node programs can give, and no other', () => {
   const programs = Object.entries(nodePrograms()).filter(([name]) => name.endsWith('.sh'));
   const reason =
-    /(?:\b(?:fail|failed|stay|fail_and_release|roll_back|roll_back_switch|interrupted|withdraw|annotate validated|event Warning|event Normal) |REASON=|REFUSED=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
+    /(?:\b(?:fail|failed|stay|fail_and_release|roll_back|roll_back_switch|interrupted|withdraw|(?:annotate|report) [a-z]+|event (?:Warning|Normal)) |REASON=|REFUSED=)([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)\b/g;
   const given = programs.flatMap(([, program]) => [...program.matchAll(reason)].map((match) => match[1] ?? ''));
   expect(Object.keys(REASONS).sort()).toEqual([...new Set(given)].sort());
 });
