@@ -1,12 +1,12 @@
 // Writes deploy/chart, a Helm chart of what SysboxRuntime renders: `node scripts/deploy-chart.js [DIRECTORY]`. The default rendering is
 // the template; the fields that props decide are replaced by values. test/gitops/helm.test.ts compares the two object by object.
 const { App, Chart } = require('cdk8s');
-const { loadAssemblyFromPath } = require('@jsii/spec');
 const { cpSync, mkdirSync, rmSync, writeFileSync } = require('fs');
 const { join } = require('path');
 const { stringify } = require('yaml');
 const { SysboxRuntime } = require('../lib/src');
 const { version } = require('../package.json');
+const { comment, docOf, docOfEnum } = require('./setting-docs');
 
 const root = join(__dirname, '..');
 const target = join(process.argv[2] ?? join(root, 'deploy'), 'chart');
@@ -35,20 +35,6 @@ const setting = (name) => settings.data[name];
 
 // --- the values: default, schema, and the prop whose documentation they have ---
 
-const assembly = loadAssemblyFromPath(root);
-const doc = (path) => {
-  const [struct, name] = path.split('.');
-  const property = assembly.types[`cdk8s-sysbox.${struct}`].properties.find((one) => one.name === name);
-  return [property.docs.summary, property.docs.remarks].filter(Boolean).join(' ').replace(/\s+/g, ' ');
-};
-const enumDoc = (name) =>
-  assembly.types[`cdk8s-sysbox.${name}`].members
-    .map(
-      (member) =>
-        `${member.name.toLowerCase()}: ${[member.docs.summary, member.docs.remarks].filter(Boolean).join(' ')}`,
-    )
-    .join(' ')
-    .replace(/\s+/g, ' ');
 const text = (value, docs, more = {}) => ({ value, docs, schema: { type: 'string', ...more } });
 const flag = (value, docs) => ({ value: value === true || value === 'true', docs, schema: { type: 'boolean' } });
 const count = (value, docs, minimum = 1) => ({ value: Number(value), docs, schema: { type: 'integer', minimum } });
@@ -56,8 +42,8 @@ const map = (value, docs) => ({ value, docs, schema: { type: 'object', additiona
 const list = (value, docs, items) => ({ value, docs, schema: { type: 'array', items } });
 
 const VALUES = {
-  namespace: text(NAMESPACE, doc('SysboxInstallationProps.namespace'), { minLength: 1 }),
-  createNamespace: flag(true, doc('SysboxInstallationProps.createNamespace')),
+  namespace: text(NAMESPACE, docOf('SysboxInstallationProps.namespace'), { minLength: 1 }),
+  createNamespace: flag(true, docOf('SysboxInstallationProps.createNamespace')),
   image: {
     registry: text(registry, 'Registry of the image, for a mirror.', { minLength: 1 }),
     repository: text(repository.join('/'), 'Repository of the image.', { minLength: 1 }),
@@ -73,45 +59,48 @@ const VALUES = {
       type: 'string',
     }),
   },
-  nodeSelector: map({}, doc('SysboxInstallationProps.nodeSelector')),
-  tolerations: list(pods.tolerations, doc('SysboxInstallationProps.tolerations'), { type: 'object' }),
-  priorityClassName: text(pods.priorityClassName, doc('SysboxInstallationProps.priorityClassName'), { minLength: 1 }),
+  nodeSelector: map({}, docOf('SysboxInstallationProps.nodeSelector')),
+  tolerations: list(pods.tolerations, docOf('SysboxInstallationProps.tolerations'), { type: 'object' }),
+  priorityClassName: text(pods.priorityClassName, docOf('SysboxInstallationProps.priorityClassName'), { minLength: 1 }),
   resources: {
     value: coordinator.resources,
-    docs: doc('SysboxInstallationProps.resources'),
+    docs: docOf('SysboxInstallationProps.resources'),
     schema: { type: 'object' },
   },
   rollout: {
     concurrency: {
       value: setting('CONCURRENCY'),
-      docs: 'As a number of nodes, or as a percentage such as "5%". ' + doc('RolloutOptions.concurrency'),
+      docs: 'As a number of nodes, or as a percentage such as "5%". ' + docOf('RolloutOptions.concurrency'),
       schema: { type: ['string', 'integer'], pattern: '^([1-9][0-9]*|([1-9][0-9]?|100)%)$', minimum: 1 },
     },
-    failureBudget: count(setting('FAILURE_BUDGET'), doc('RolloutOptions.failureBudget')),
-    deadlineSeconds: count(setting('DEADLINE'), doc('RolloutOptions.deadline'), 120),
-    drainTimeoutSeconds: count(setting('DRAIN_TIMEOUT'), doc('RolloutOptions.drainTimeout'), 0),
+    failureBudget: count(setting('FAILURE_BUDGET'), docOf('RolloutOptions.failureBudget')),
+    deadlineSeconds: count(setting('DEADLINE'), docOf('RolloutOptions.deadline'), 120),
+    drainTimeoutSeconds: count(setting('DRAIN_TIMEOUT'), docOf('RolloutOptions.drainTimeout'), 0),
   },
   node: {
-    unit: text(setting('EXPECT_UNIT'), doc('NodeOptions.unit'), {
+    unit: text(setting('EXPECT_UNIT'), docOf('NodeOptions.unit'), {
       pattern: '^[A-Za-z0-9@_.-]*$',
       not: { pattern: '\\.service$' },
     }),
-    takeoverSha256: text(setting('TAKEOVER'), doc('NodeOptions.takeoverSha256'), { pattern: '^([0-9a-f]{64})?$' }),
-    dryRun: flag(setting('DRY_RUN'), doc('NodeOptions.dryRun')),
-    installPackages: flag(setting('INSTALL_PACKAGES'), doc('NodeOptions.installPackages')),
+    takeoverSha256: text(setting('TAKEOVER'), docOf('NodeOptions.takeoverSha256'), { pattern: '^([0-9a-f]{64})?$' }),
+    dryRun: flag(setting('DRY_RUN'), docOf('NodeOptions.dryRun')),
+    installPackages: flag(setting('INSTALL_PACKAGES'), docOf('NodeOptions.installPackages')),
   },
-  uninstall: flag(setting('UNINSTALL'), doc('SysboxInstallationProps.uninstall')),
+  uninstall: flag(
+    setting('UNINSTALL'),
+    `${docOf('SysboxInstallationProps.uninstall')} Uninstall the release when all nodes are done.`,
+  ),
   runtimeClass: {
     scheduling: text(
       setting('SCHEDULING'),
-      `${doc('SysboxRuntimeClassProps.scheduling')} ${enumDoc('RuntimeScheduling')}`,
+      `${docOf('SysboxRuntimeClassProps.scheduling')} ${docOfEnum('RuntimeScheduling')}`,
       {
         enum: ['installed', 'intended'],
       },
     ),
-    nodeSelector: map({}, doc('SysboxRuntimeClassProps.nodeSelector')),
-    tolerations: list([], doc('SysboxRuntimeClassProps.tolerations'), { type: 'object' }),
-    podOverhead: map({}, doc('SysboxRuntimeClassProps.podOverhead')),
+    nodeSelector: map({}, docOf('SysboxRuntimeClassProps.nodeSelector')),
+    tolerations: list([], docOf('SysboxRuntimeClassProps.tolerations'), { type: 'object' }),
+    podOverhead: map({}, docOf('SysboxRuntimeClassProps.podOverhead')),
   },
 };
 const isLeaf = (node) => node.schema !== undefined;
@@ -120,9 +109,8 @@ function valuesYaml(node, indent = '') {
   return Object.entries(node)
     .map(([key, child]) => {
       if (!isLeaf(child)) return `${indent}${key}:\n${valuesYaml(child, `${indent}  `)}`;
-      const comment = child.docs.match(/.{1,110}(?:\s|$)/g).map((line) => `${indent}# ${line.trim()}\n`);
       const entry = stringify({ [key]: child.value }, { lineWidth: 0 });
-      return comment.join('') + entry.replace(/^(?=.)/gm, indent);
+      return comment(child.docs, indent) + entry.replace(/^(?=.)/gm, indent);
     })
     .join('');
 }
@@ -254,10 +242,17 @@ SETTINGS_DATA
 {{- end }}
 `;
 
-const NOTES = `Label the nodes that should get the runtime, and see what each is doing:
+const NOTES = `Label the nodes that should get the runtime, and wait for them:
 
   kubectl label node <node> sysbox-install=yes
-  npx cdk8s-sysbox status --watch
+  kubectl -n {{ .Values.namespace }} rollout status daemonset/sysbox-installer
+
+What each node is doing, and why one failed:
+
+  kubectl get nodes -l sysbox-install=yes -o custom-columns='NODE:.metadata.name,RUNTIME:.metadata.labels.sysbox-runtime,STAGE:.metadata.annotations.cdk8s-sysbox\\.io/stage,MESSAGE:.metadata.annotations.cdk8s-sysbox\\.io/message'
+
+With Node and npm: npx cdk8s-sysbox status --watch
+More: https://github.com/cdk8s-sysbox/cdk8s-sysbox/blob/main/docs/how-to/without-npm.md
 `;
 
 function write() {

@@ -1,9 +1,13 @@
-// Writes deploy/base, deploy/components, deploy/overlays and deploy/demo from what the default app prints: `node scripts/deploy-kustomize.js [DIRECTORY]`.
+// Writes deploy/base, deploy/components, deploy/overlays and deploy/demo from what the default app prints, and deploy/alerts from
+// SysboxAlerts: `node scripts/deploy-kustomize.js [DIRECTORY]`.
+const { App, Chart } = require('cdk8s');
 const { execFileSync } = require('child_process');
 const { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require('fs');
 const { tmpdir } = require('os');
 const { join } = require('path');
 const { parseAllDocuments, stringify } = require('yaml');
+const { SysboxAlerts } = require('../lib/src');
+const { comment, docOf } = require('./setting-docs');
 
 const root = join(__dirname, '..');
 const target = process.argv[2] ?? join(root, 'deploy');
@@ -37,11 +41,35 @@ const patch = (path, value, op = 'replace') => ({
   patch: stringify([{ op, path, value }]),
 });
 
+// What a setting means is what its prop means; the others are decided together with other objects of the base.
+const DOCS = {
+  CONCURRENCY: `A number of nodes, or a percentage such as 5%. ${docOf('RolloutOptions.concurrency')}`,
+  FAILURE_BUDGET: docOf('RolloutOptions.failureBudget'),
+  DEADLINE: `In seconds. ${docOf('RolloutOptions.deadline')} SLOT_EXPIRY is twice as long: change both.`,
+  SLOT_EXPIRY: 'In seconds. When a node that is in restart and says nothing counts as failed: twice DEADLINE.',
+  DRAIN_TIMEOUT: `In seconds. ${docOf('RolloutOptions.drainTimeout')}`,
+  EXPECT_UNIT: docOf('NodeOptions.unit'),
+  TAKEOVER: docOf('NodeOptions.takeoverSha256'),
+  DRY_RUN: docOf('NodeOptions.dryRun'),
+  INSTALL_PACKAGES: docOf('NodeOptions.installPackages'),
+  UNINSTALL: `${docOf('SysboxInstallationProps.uninstall')} Delete the objects when all nodes are done.`,
+};
+
+function settingsFile() {
+  const line = (name) => `${name}=${data[name]}\n`;
+  const rest = Object.keys(data).filter((name) => !DOCS[name]);
+  return [
+    NOTE,
+    comment('Merge what you change into the generated ConfigMap: see docs/how-to/without-npm.md.'),
+    ...Object.entries(DOCS).map(([name, text]) => `\n${comment(text)}${line(name)}`),
+    `\n${comment('These belong together with other objects of this base. For others use the chart or the constructs.')}`,
+    ...rest.map(line),
+  ].join('');
+}
+
 const files = {
   'base/sysbox.k8s.yaml': NOTE + objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n'),
-  'base/settings.env': Object.entries(data)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join(''),
+  'base/settings.env': settingsFile(),
   'base/kustomization.yaml': kustomization({
     resources: ['sysbox.k8s.yaml'],
     // The name ends in a hash of the content, so that the pods are replaced when a setting changes.
@@ -66,11 +94,17 @@ const files = {
   'overlays/rollout/kustomization.yaml': overlay({
     ...merge({ CONCURRENCY: 2, FAILURE_BUDGET: 2 }),
   }),
+  'alerts/alerts.k8s.yaml':
+    NOTE +
+    alerts()
+      .map((object) => stringify(object, { lineWidth: 0 }))
+      .join('---\n'),
+  'alerts/kustomization.yaml': kustomization({ resources: ['alerts.k8s.yaml'] }),
   'demo/demo.k8s.yaml': NOTE + printed.ubuntu,
   'demo/kustomization.yaml': kustomization({ resources: ['demo.k8s.yaml'] }),
 };
 
-for (const directory of ['base', 'components', 'overlays', 'demo'])
+for (const directory of ['alerts', 'base', 'components', 'overlays', 'demo'])
   rmSync(join(target, directory), { recursive: true, force: true });
 for (const [file, content] of Object.entries(files)) {
   mkdirSync(join(target, file, '..'), { recursive: true });
@@ -90,6 +124,13 @@ function printedByDefaultApp() {
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** The Prometheus operator selects rules by labels, which a kustomization adds. */
+function alerts() {
+  const chart = new Chart(new App(), 'alerts', { namespace: 'monitoring', disableResourceNameHashes: true });
+  new SysboxAlerts(chart, 'sysbox');
+  return JSON.parse(JSON.stringify(chart.toJson()));
 }
 
 /** The settings become a generated ConfigMap: what refers to it names it without the hash. */

@@ -5,7 +5,7 @@
  */
 export interface ReasonEntry {
   readonly meaning: string;
-  /** Markdown, links relative to docs/reference/. Empty where nothing is to be done. */
+  /** For a terminal and a table of Markdown: no links. A setting is named as prop and Helm value, and as key of kustomize. Empty where nothing is to be done. */
   readonly remedy: string;
 }
 
@@ -58,7 +58,7 @@ export const REASONS: Record<string, ReasonEntry> = {
   },
   DrainBlocked: {
     meaning: 'not all system pods can be evicted, so none was',
-    remedy: 'look at the PodDisruptionBudget that the message names',
+    remedy: 'let the PodDisruptionBudget that the message names allow an eviction, or move the pods by hand',
   },
   DrainTimeout: {
     meaning: 'system pods did not end in time',
@@ -66,7 +66,7 @@ export const REASONS: Record<string, ReasonEntry> = {
   },
   DryRun: {
     meaning: 'a dry run: what would be done',
-    remedy: 'nothing was changed; unset `node.dryRun` to do it',
+    remedy: 'nothing was changed; unset `node.dryRun` (`DRY_RUN`) to do it',
   },
   EngineDown: {
     meaning: 'the socket of containerd or CRI-O does not answer after a restart',
@@ -86,15 +86,15 @@ export const REASONS: Record<string, ReasonEntry> = {
   },
   ForeignHandler: {
     meaning: 'another file already defines the handler',
-    remedy: "remove it there, or give the template's sha256",
+    remedy: "remove it there, or give the template's sha256 as `node.takeoverSha256` (`TAKEOVER`)",
   },
   ForeignSysbox: {
     meaning: 'Sysbox from a package or by hand is there',
-    remedy: 'remove it, or use `SysboxSource.host()`',
+    remedy: 'remove it, or let the construct use it: `SysboxSource.host()`',
   },
   ForeignTemplate: {
     meaning: 'a hand-written template, and no import line',
-    remedy: 'add the lines of the message by hand, or give its sha256',
+    remedy: 'add the lines of the message by hand, or give its sha256 as `node.takeoverSha256` (`TAKEOVER`)',
   },
   GuardNotInForce: {
     meaning: "systemd does not run the guard before the engine's unit",
@@ -118,7 +118,7 @@ export const REASONS: Record<string, ReasonEntry> = {
   },
   MissingPrograms: {
     meaning: 'rsync, modprobe, iptables, fusermount or a program that the installer runs is missing',
-    remedy: 'install what the message names, or allow it with `node.installPackages`',
+    remedy: 'install what the message names, or allow it with `node.installPackages` (`INSTALL_PACKAGES`)',
   },
   NoBinaries: {
     meaning: 'sysbox-runc is missing or does not run',
@@ -202,12 +202,12 @@ export const REASONS: Record<string, ReasonEntry> = {
     remedy: 'look at foreign drop-ins; nothing was changed',
   },
   PackagesNotInstalled: {
-    meaning: '`node.installPackages` is set, and the package manager failed',
+    meaning: '`node.installPackages` (`INSTALL_PACKAGES`) is set, and the package manager failed',
     remedy: 'read the message; install them by hand',
   },
   PolicyNotBound: {
     meaning: 'the admission policies do not judge the installer: a tool has renamed its ServiceAccount or namespace',
-    remedy: 'apply the manifests with their own names',
+    remedy: 'apply the manifests with their own names: no namePrefix, no nameSuffix',
   },
   PreflightWarning: {
     meaning: 'the runtime works, with a limit that the message names',
@@ -223,7 +223,7 @@ export const REASONS: Record<string, ReasonEntry> = {
   },
   RolloutStopped: {
     meaning: 'the failure budget is spent',
-    remedy: 'fix the failed nodes; see [troubleshoot](../how-to/troubleshoot.md)',
+    remedy: 'fix the failed nodes, then run one of the commands of the message',
   },
   SELinux: {
     meaning: 'enforcing',
@@ -286,8 +286,8 @@ export const REASONS: Record<string, ReasonEntry> = {
     remedy: '',
   },
   WrongUnit: {
-    meaning: 'the engine runs in another unit than the prop says',
-    remedy: 'correct `node.unit`',
+    meaning: 'the engine runs in another unit than the setting says',
+    remedy: 'correct `node.unit` (`EXPECT_UNIT`)',
   },
   WrongValue: {
     meaning: 'containerd would read a value otherwise than meant',

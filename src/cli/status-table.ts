@@ -35,8 +35,10 @@ export function statusTable(status: ClusterStatus, { now, all = false }: TableOp
 /** All of a few; of many, failed nodes before those that are waited for before those that are done. */
 function mostUrgent(nodes: NodeStatus[]): NodeStatus[] {
   if (nodes.length <= MOST_ROWS) return nodes;
-  return STATES.flatMap((state) => nodes.filter((node) => node.state === state)).slice(0, MOST_ROWS);
+  return byUrgency(nodes).slice(0, MOST_ROWS);
 }
+
+const byUrgency = (nodes: NodeStatus[]) => STATES.flatMap((state) => nodes.filter((node) => node.state === state));
 
 function table(nodes: NodeStatus[], now: Date): string {
   const rows = nodes.map(({ name, role, running, version, revision, stage, since, reason }) => {
@@ -70,7 +72,7 @@ function age(since: string, now: Date): string {
 
 /** Each reason once, with its messages and their nodes; the same fault on hundreds of nodes is one paragraph. */
 function reasonsOf(nodes: NodeStatus[]): string[] {
-  const explained = nodes.filter(({ message, reason }) => message !== undefined || reason !== undefined);
+  const explained = byUrgency(nodes).filter(({ message, reason }) => message !== undefined || reason !== undefined);
   return groups(explained, ({ reason, remedy }) => `${reason} ${remedy}`).map((group) => {
     const messages = groups(group, ({ message }) => `${message}`);
     const shown = messages.slice(0, MOST_MESSAGES).map((same) => {

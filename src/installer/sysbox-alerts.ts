@@ -167,7 +167,8 @@ function runtimeLost(runtimeClassNames: string[], props: SysboxAlertsProps): Rul
 function annotations(props: SysboxAlertsProps, summary: string): Record<string, string> {
   return {
     summary,
-    description: '`npx cdk8s-sysbox status` prints the reason and the remedy for each node.',
+    description:
+      '`kubectl describe node` shows the reason of a node, `npx cdk8s-sysbox status` that of each node and the remedy.',
     runbook_url: props.runbookUrl ?? RUNBOOK,
   };
 }

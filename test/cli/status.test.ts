@@ -386,6 +386,30 @@ test('reads files that kubectl wrote', () => {
   }
 });
 
+test('reads YAML, and many documents', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'status-'));
+  try {
+    writeFileSync(
+      join(directory, 'a.yaml'),
+      'kind: Node\nmetadata: { name: a }\n---\nkind: Node\nmetadata: { name: b }\n',
+    );
+    expect(readFiles([directory]).nodes.map(({ metadata }) => metadata?.name)).toEqual(['a', 'b']);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('what failed is explained before what waits', async () => {
+  const nodes = [
+    node('a', { stage: 'committed', message: 'restarting k3s' }),
+    node('b', { stage: 'failed', reason: 'NoFuse' }),
+  ];
+  const pods = nodes.map(({ metadata }) => pod(metadata.name, {}));
+  const { out } = await printed([objects(nodes, { pods })]);
+  expect(out.indexOf('b: NoFuse')).toBeLessThan(out.indexOf('a: restarting k3s'));
+  expect(out).toContain('a: restarting k3s');
+});
+
 test('asks kubectl for the nodes and for what is labelled as the installer', () => {
   const asked: string[] = [];
   readCluster((args) => {

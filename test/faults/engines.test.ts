@@ -56,7 +56,7 @@ describe('a plain containerd whose configuration imports nothing, and is taken o
   test('names the sha256', () => {
     const node = new FakeNode({ engine: 'containerd', foreign: { '/etc/containerd/config.toml': root } });
     expect(node.converge()).toMatchObject({ stage: 'failed', reason: 'NoImports' });
-    expect(node.status().message).toContain(`with the takeover sha256 ${sha256(root)}`);
+    expect(node.status().message).toContain(`by the setting node.takeoverSha256 (TAKEOVER) ${sha256(root)}`);
     node.dispose();
   });
 

@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Testing } from 'cdk8s';
 import { NodeTaintQuery, PercentOrAbsolute, Secret } from 'cdk8s-plus-30';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SysboxInstallationProps, SysboxSource } from '../../src';
+import { SysboxAlerts, SysboxInstallationProps, SysboxSource } from '../../src';
+import { synth } from '../support/synth';
 import { brokenReferences, comparable, constructs, nameOf, objectsOf, only, output, root } from './manifests';
 import { buildTimeout, kustomize } from './tools';
 
@@ -61,6 +62,25 @@ test.each(Object.entries(asConstructed))(
 
 test('deploy/demo is the demo alone, in a namespace of its own', () => {
   expect(built(join(deploy, 'demo')).map(nameOf)).toEqual(['Namespace/sysbox-demo', 'Deployment/sysbox-demo/ubuntu']);
+});
+
+test('deploy/alerts is what SysboxAlerts renders, and takes the label by which rules are selected', () => {
+  const [rule, ...more] = built(join(deploy, 'alerts'));
+  expect(more).toEqual([]);
+  const [rendered] = synth((chart) => new SysboxAlerts(chart, 'sysbox'));
+  expect(rule).toMatchObject({ kind: 'PrometheusRule', spec: rendered?.spec });
+  const [labelled] = kustomized('resources: [../alerts]\nlabels: [{ pairs: { release: monitoring } }]\n');
+  expect(labelled?.metadata).toMatchObject({ namespace: 'monitoring', labels: { release: 'monitoring' } });
+});
+
+test('each setting that may be changed is explained, and the rest is marked as not for change', () => {
+  const file = readFileSync(join(deploy, 'base', 'settings.env'), 'utf8');
+  const [own = '', rest = ''] = file.split('# These belong together');
+  const keys = (text: string) => [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, key]) => key);
+  expect(own.match(/^# .*\n[A-Z_]+=/gm)).toHaveLength(keys(own).length);
+  expect(keys(own)).toEqual(expect.arrayContaining(['CONCURRENCY', 'DRAIN_TIMEOUT', 'DRY_RUN', 'UNINSTALL']));
+  expect(keys(rest)).toEqual(expect.arrayContaining(['HANDLER', 'SLOT_POLL']));
+  expect(keys(file).sort()).toEqual(Object.keys(settingsOf(built(join(deploy, 'base'))).data).sort());
 });
 
 test('a patch of one setting changes the name of the settings, and with it the pods', () => {
@@ -121,7 +141,7 @@ test('deploy/ is what the constructs print now (else: npm run generate, and comm
   const contents = (directory: string) =>
     output('sh', [
       '-c',
-      `cd "$1" && find base components overlays demo -type f -exec sha256sum {} + | sort`,
+      `cd "$1" && find alerts base components overlays demo -type f -exec sha256sum {} + | sort`,
       'sh',
       directory,
     ]);

@@ -620,6 +620,19 @@ test('the node of an installer that died between the last step and the verificat
   expect((await node.object()).metadata.labels['sysbox-runtime']).toBeUndefined();
 });
 
+test('a node that finds the rollout stopped is counted', async () => {
+  const first = await aNode();
+  first.turn('commit', 'breaks');
+  first.start();
+  await first.untilAnnotated({ stage: 'failed', reason: 'CrashLoop' });
+  await first.until(async () => expect(await state()).toMatchObject({ failed: `1: ${first.name}`, pending: '0' }));
+  await first.end();
+  const late = await aNode();
+  late.start();
+  await late.untilAnnotated({ stage: 'validated', reason: 'RolloutStopped' });
+  await late.until(async () => expect(await state()).toMatchObject({ pending: `1: ${late.name}` }));
+});
+
 test('a node that was running, lost the handler and waits for its slot keeps new pods away', async () => {
   const [waiting, other] = [await anInstalledNode(), await aNode()];
   await waiting.end();

@@ -156,7 +156,8 @@ describe.each(podShells)('a drain under %s, with the real token and rights of th
       await allow(0);
       for (let attempt = 0; attempt < 3; attempt++) {
         expect(await drain(2)).toBe(
-          "no pod was evicted, since not all can go: team/guarded: Cannot evict pod as it would violate the pod's disruption budget.",
+          "no pod was evicted, since not all can go: team/guarded: Cannot evict pod as it would violate the pod's disruption budget." +
+            ' The disruption budget guarded needs 1 healthy pods and has 1 currently',
         );
       }
       expect(await exists('neighbour')).toBe(true);

@@ -64,7 +64,7 @@ describe.each(SHELL_NAMES)('missing host programs, under %s', (shell) => {
     expect(status()).toMatchObject({ stage: 'failed', reason: 'MissingPrograms' });
     expect(status().message).toBe(
       'the host lacks iptables fusermount: install what it comes with (Debian: apt-get install rsync kmod iptables fuse3), ' +
-        'or allow that with the prop node.installPackages',
+        'or allow that with the setting node.installPackages (INSTALL_PACKAGES)',
     );
     expect(asked()).toEqual([]);
   });

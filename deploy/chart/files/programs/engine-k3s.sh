@@ -67,7 +67,7 @@ engine_template() { cat "$HERE/config-v3.toml.tmpl"; }
 
 engine_refuse_template() {
   case $1 in *-v3.toml.tmpl) lines=$HERE/manual-lines-v3.toml ;; *) lines=$HERE/manual-lines-v2.toml ;; esac
-  fail ForeignTemplate "$1 is not ours. Let the installer replace it with the takeover sha256 $(sha "$1"), or add these lines to it by hand: $(cat "$lines")"
+  fail ForeignTemplate "$1 is not ours. Let the installer replace it, by the setting node.takeoverSha256 (TAKEOVER) $(sha "$1"), or add these lines to it by hand: $(cat "$lines")"
 }
 
 # engine_explains_absence: it runs, and no containerd of it.

@@ -67,7 +67,7 @@ check_engine() {
   discover || refuse_node
   [ "$(property "$UNIT" LoadState)" = loaded ] || fail NoUnit "systemd does not know $UNIT.service, which $ENGINE_DAEMON runs in"
   [ -z "${EXPECT_UNIT:-}" ] || [ "$EXPECT_UNIT" = "$UNIT" ] ||
-    fail WrongUnit "$ENGINE_DAEMON runs in $UNIT.service, and the prop node.unit says $EXPECT_UNIT.service: correct the prop"
+    fail WrongUnit "$ENGINE_DAEMON runs in $UNIT.service, and the setting node.unit (EXPECT_UNIT) says $EXPECT_UNIT.service: correct the setting"
   [ -x "$CRICTL" ] || fail MissingPrograms "the host lacks crictl, with which a sandbox is tried: install it (package cri-tools)"
 }
 
@@ -96,7 +96,7 @@ check_programs() {
   missing=$(missing_programs)
   [ -n "$missing" ] || return 0
   [ "$INSTALL_PACKAGES" = true ] ||
-    fail MissingPrograms "the host lacks $missing: install what it comes with (Debian: apt-get install rsync kmod iptables fuse3), or allow that with the prop node.installPackages"
+    fail MissingPrograms "the host lacks $missing: install what it comes with (Debian: apt-get install rsync kmod iptables fuse3), or allow that with the setting node.installPackages (INSTALL_PACKAGES)"
   install_packages
 }
 

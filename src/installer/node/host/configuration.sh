@@ -91,7 +91,7 @@ refuse_foreign_handler() {
   [ -n "$(engine_table "$WORK/without.dump" "$HANDLER")" ] || return 0
   ! template_is_ours || return 0
   case $(template_to_take) in ''|"$CONFIG") ;; *) return 0 ;; esac # a template is replaced as a whole
-  fail ForeignHandler "the configuration of $ENGINE_DAEMON already defines $HANDLER in a file that is not ours ($(defining_files)): remove it there, or give a template's sha256 as takeover"
+  fail ForeignHandler "the configuration of $ENGINE_DAEMON already defines $HANDLER in a file that is not ours ($(defining_files)): remove it there, or give a template's sha256 as the setting node.takeoverSha256 (TAKEOVER)"
 }
 
 defining_files() {

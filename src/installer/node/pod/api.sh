@@ -28,8 +28,11 @@ api() {
 
 code() { cat "$SCRATCH/code"; }
 
-# refusal: the server's own words about the last request.
-refusal() { jq -r '.message // empty' "$SCRATCH/answer" 2>/dev/null || true; }
+# refusal: the server's own words about the last request. Which PodDisruptionBudget forbids an eviction is among the details (kubernetes
+# pkg/registry/core/pod/storage/eviction.go); the causes of other refusals repeat the message.
+refusal() {
+  jq -r '[.message, (.details.causes[]? | select(.reason == "DisruptionBudget").message) | strings] | join(" ")' "$SCRATCH/answer" 2>/dev/null || true
+}
 
 # own_node: into the file SCRATCH/node. A pipe would hide a failed request behind the success of what reads from it.
 own_node() { api GET "/api/v1/nodes/$NODE_NAME" >"$SCRATCH/node"; }

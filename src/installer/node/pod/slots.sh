@@ -80,6 +80,7 @@ acquire() {
     say_why_waiting
     forget_if_gone "$SUSPECT"
     interruptible_sleep "$PAUSE"
+    count_when_due
     is_undisturbed || return 1
   done
 }
@@ -113,9 +114,11 @@ decide() {
   read_rollout || return 1
   begun_by=$(rollout_revision)
   for KNOWN in none servers all; do
-    [ $KNOWN = none ] || { "read_$KNOWN" && read_rollout && [ "$(rollout_revision)" = "$begun_by" ]; } || return 1
-    transition acquire || return 1
+    [ $KNOWN = none ] || { "read_$KNOWN" && read_rollout; } || return 1
+    WHY="waiting for a restart slot"
+    [ "$(rollout_revision)" = "$begun_by" ] && transition acquire || return 1
     [ "$VERDICT" = ask ] || return 0
+    WHY="the API server does not answer"
   done
 }
 

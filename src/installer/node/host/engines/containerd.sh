@@ -86,7 +86,7 @@ engine_template() {
 }
 
 engine_refuse_template() {
-  fail NoImports "$(lacks_imports); or let the installer add its table to the file, with the takeover sha256 $(sha "$1")"
+  fail NoImports "$(lacks_imports); or let the installer add its table to the file, by the setting node.takeoverSha256 (TAKEOVER) $(sha "$1")"
 }
 
 # engine_give_back SAVED PLACE: without our table. Its owner can have written in it since it was taken over.
