@@ -1,4 +1,4 @@
-# The coordinator's way to the API server: its own token, never a kubeconfig of the host.
+# The coordinator's client of the API server. It uses its own token, never a kubeconfig of the host.
 # The image is CentOS 7 based: curl 7.29 (no `--header @file`, no --fail-with-body), jq 1.6, bash 4.2, coreutils 8.22.
 # shellcheck shell=sh
 
@@ -10,8 +10,8 @@ case ${KUBERNETES_SERVICE_HOST:-} in
   *) API=${API_URL:-https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT} ;;
 esac
 
-# api METHOD PATH [CONTENT-TYPE] [BODY]: the body on standard output; success only on 2xx. `code` tells the status code, 000 when
-# there was no whole answer. The token goes through standard input: arguments are visible to every process of a pod with hostPID.
+# api METHOD PATH [CONTENT-TYPE] [BODY]: the body on standard output; success only on 2xx. `code` prints the status code, 000 if
+# the answer was incomplete. The token goes through standard input: arguments are visible to every process of a pod with hostPID.
 api() {
   printf '%s' "${4:-}" >"$SCRATCH/body"
   : >"$SCRATCH/answer"

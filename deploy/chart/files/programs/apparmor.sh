@@ -11,7 +11,7 @@ is_confined() {
   grep -qs '^\(/usr/bin/\)\{0,1\}fusermount3 (enforce)' "$ROOT/sys/kernel/security/apparmor/profiles"
 }
 
-# check_apparmor: what cannot be changed is refused.
+# check_apparmor: refuses a node whose profile cannot be extended.
 check_apparmor() {
   is_confined || return 0
   [ -f "$APPARMOR_PROFILE" ] ||
@@ -35,7 +35,8 @@ apparmor_rules() {
   echo "umount /var/lib/sysboxfs/**/, $APPARMOR_MARK"
 }
 
-# add_apparmor_rule: the other lines of the local file stay. The profile is loaded again in any case, since a kill can come before that.
+# add_apparmor_rule: keeps the other lines of the local file. Loads the profile again in any case, since an earlier run can have been killed
+# before it did.
 add_apparmor_rule() {
   is_confined || return 0
   wanted=$(other_rules; apparmor_rules)
@@ -55,7 +56,7 @@ other_rules() { [ ! -f "$APPARMOR_LOCAL" ] || grep -vF "$APPARMOR_MARK" "$APPARM
 
 load_profile() { make_work && timeout 60 apparmor_parser --replace "$APPARMOR_PROFILE" 2>"$WORK/apparmor.err"; }
 
-# remove_apparmor_rule: a local file that holds nothing else goes, if it was not there before.
+# remove_apparmor_rule: also removes the local file if nothing else is in it and it did not exist before.
 remove_apparmor_rule() {
   grep -qsF "$APPARMOR_MARK" "$APPARMOR_LOCAL" || return 0
   rest=$(other_rules)

@@ -1,7 +1,7 @@
-# What the pod looks at itself, before any program is run on the host: the host program cannot report what keeps it from running.
+# What the pod checks itself, before any program is run on the host: the host program cannot report what prevents it from running.
 # shellcheck shell=sh
 
-# host_can_be_used: or says why not.
+# host_can_be_used: or reports why not.
 host_can_be_used() {
   host_refusal && return 0
   failed "$REFUSED" "$REFUSAL"
@@ -25,7 +25,7 @@ host_refusal() {
   return 1
 }
 
-# A confined pod may not be able to read the switch: then its own label tells.
+# A confined pod may not be able to read the switch: then its own label decides.
 selinux_enforces() {
   enforce=$(cat "$HOST/sys/fs/selinux/enforce" 2>/dev/null || echo unknown)
   case $enforce in
@@ -41,12 +41,12 @@ confinement() { { tr -d '\000' </proc/self/attr/current; } 2>/dev/null | grep . 
 
 is_writable() { [ ! -d "$1" ] || [ -w "$1" ]; }
 
-# is_bound: proves that the admission policies judge this ServiceAccount, by two writes that must be refused (a dry run is judged like a
-# write). A policy that binds nobody, since a tool renamed the ServiceAccount but not its name in the policy, would be silent.
+# is_bound: proves that the admission policies apply to this ServiceAccount, by two writes that must be refused (a dry run is admitted like a
+# write). A policy that matches nobody, since a tool renamed the ServiceAccount but not its name in the policy, would go unnoticed.
 is_bound() {
   [ -z "${BOUND:-}" ] || return 0
   tries=0
-  # A new policy takes effect a moment after it was made.
+  # A new policy takes effect a moment after it is created.
   until is_refused_by_policy; do
     tries=$((tries + 1))
     alive

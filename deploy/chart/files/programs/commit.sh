@@ -1,7 +1,7 @@
 # The one restart of the engine: journal, dead-man timer, new file, restart, verification on this node.
 # shellcheck shell=sh
 
-# change_id: a change that failed once is not tried again.
+# change_id: identifies a change, so that one that failed is not retried.
 change_id() {
   { echo "$RELEASE $FORM $TARGET"; cat "$WORK/wanted" "$HERE"/sysbox*.service; } | sha256sum | cut -c1-16
 }
@@ -17,7 +17,7 @@ commit() {
     *)
       choose_path
       fill
-      # The dead-man has accepted the change while this command waited for it (seen on a node so slow that its time ran out).
+      # The dead-man accepted the change while this command waited for the lock (seen on a node so slow that the deadline passed).
       ! in_force || { report restarted; return 0; }
       begin
       ;;
@@ -29,7 +29,7 @@ commit() {
   report restarted
 }
 
-# resume_commit: an earlier run was killed. It continues where it stopped, watched again.
+# resume_commit: continues a run that was killed, with a dead-man timer again.
 resume_commit() {
   arm_deadman
   record "boot=$(boot_id)"
@@ -42,7 +42,7 @@ begin() {
   refuse_missing_guard
   engine_can_start || refuse_unreachable_server
   daemons_answer || fail DaemonsDown "sysbox-mgr or sysbox-fs does not listen: not committed"
-  # One left of an earlier attempt would fire in the middle of this one.
+  # A timer left over from an earlier attempt would fire in the middle of this one.
   disarm_deadman
   rm -f "$WORK/outage"
   raise_sysctls
@@ -57,14 +57,14 @@ refuse_unreachable_server() {
   fail ServerUnreachable "the $ENGINE_NAME server of this node does not answer: after a restart the node would wait for it"
 }
 
-# Somebody may have stopped it for a backup, a move of the data directory or a reset of the cluster: it is theirs to start.
+# Somebody may have stopped it for a backup, a move of the data directory or a reset of the cluster. Only they know when it may start.
 refuse_stopped_unit() {
   active=$(property "$UNIT" ActiveState)
   [ "$active" = active ] ||
     fail UnitNotActive "$UNIT.service is $active, and only an active unit is restarted: start it, then the next run continues"
 }
 
-# systemd is asked, since an empty `ExecStartPre=` in a later drop-in removes ours from the list.
+# Reads systemd's list, since an empty `ExecStartPre=` in a later drop-in removes ours from it.
 refuse_missing_guard() {
   property "$UNIT" ExecStartPre | grep -F "$GUARD_COMMAND" | grep -q 'ignore_errors=yes' ||
     fail GuardNotInForce "systemd does not run the guard of $GUARD_CONF before $UNIT.service: remove the empty ExecStartPre= that another drop-in has (systemctl cat $UNIT)"
@@ -85,19 +85,19 @@ save_rollback_state() {
   remember change "$@"
 }
 
-# save_taken: a template taken over is kept until the uninstall puts it back.
+# save_taken: keeps a template that is taken over, until the uninstall restores it.
 save_taken() {
   make_private "$BACKUP/taken"
   copy_file "$TAKEN" "$BACKUP/taken/${TAKEN##*/}"
 }
 
-# apply: can be repeated. What is new comes before what is old goes, so a start of the engine in between finds one of them complete.
+# apply: idempotent. Writes the new file before it removes the old ones, so that an engine that starts in between finds a complete one.
 apply() {
   TARGET=$(journal target)
   TAKEN=$(journal taken)
   make_directory "$(dirname "$TARGET")"
   own "$TARGET"
-  # One that is taken over can hold passwords of registries.
+  # A template that is taken over can hold registry passwords, so its mode is kept.
   mode=644
   [ ! -f "$TARGET" ] || mode=$(stat -c %a "$TARGET")
   write_file "$TARGET" "$mode" <"$BACKUP/wanted"
@@ -109,16 +109,17 @@ apply() {
   done <"$WORK/stale"
 }
 
-# restarted KEY: proof of a restart is another InvocationID than the journal's: systemctl can exit 0 having done nothing.
+# restarted KEY: whether the unit's InvocationID differs from the journal's, which proves a restart: systemctl can exit 0 without one.
 restarted() { [ "$(property "$UNIT" InvocationID)" != "$(journal "$1")" ]; }
 
-# is_stopped: by somebody. A unit that failed, or waits for its next start, is not stopped; nor is one with a job in the queue.
+# is_stopped: whether somebody stopped the unit. One that failed, waits for its next start or has a queued job does not count.
 is_stopped() {
   [ "$(property "$UNIT" ActiveState)" = inactive ] || return 1
   case $(property "$UNIT" Job) in ''|0) ;; *) return 1 ;; esac
 }
 
-# restart_engine: once. Noted when the files are in place: a restart by somebody else before that read the old ones.
+# restart_engine: restarts it once. The InvocationID is recorded when the files are in place: an earlier restart by somebody else read the
+# old ones.
 restart_engine() {
   [ -n "$(journal invocation)" ] || record "invocation=$(property "$UNIT" InvocationID)" "restart_asked_at=$(now)"
   restarted invocation || is_stopped || sctl restart --no-block "$UNIT.service"
@@ -129,11 +130,12 @@ crash_loops() {
   [ "${restarts:-0}" -ge 2 ]
 }
 
-# await_health: containerd answers and a sandbox runs, a little before the dead-man fires, whose reason would be less clear.
-# The time that the engine waits for something else neither proves nor disproves the configuration: the wait begins again after it.
+# await_health: waits until containerd answers and a sandbox runs. Gives up shortly before the dead-man fires, whose reason would be less
+# specific. The limit starts again while the engine waits for something else: that time proves nothing about the configuration.
+# It is reported meanwhile, since it can last until a person acts.
 await_health() {
   limit=$(($(seconds) + DEADLINE - 30))
-  begun=''
+  begun='' waits=''
   HEALTH_REASON=NotRestarted HEALTH_ERROR="nothing was seen within $DEADLINE s"
   while [ "$(seconds)" -lt $limit ]; do
     sleep 5
@@ -159,6 +161,8 @@ await_health() {
     if engine_waits; then
       # It takes a while to start containerd in any case.
       ! engine_can_start || [ $(($(seconds) - begun)) -gt 60 ] || continue
+      [ -n "$waits" ] || report_wait
+      waits=yes
       note_outage
       limit=$(($(seconds) + DEADLINE - 30))
     elif crash_loops; then
@@ -169,29 +173,34 @@ await_health() {
   return 1
 }
 
-# engine_waits: the engine did not start its daemon since the restart, so nothing is known about the configuration: a node whose
-# server is away, a server whose datastore or etcd quorum is (it waits, or its unit restarts over and over). A template is read by
-# the engine itself, so there a crash loop is the change's.
+report_wait() {
+  report committed EngineWaits "$UNIT.service has not started $ENGINE_DAEMON again: an agent waits for its server, a server for its datastore \
+or the quorum of its etcd (on the node: journalctl -u $UNIT)"
+}
+
+# engine_waits: whether the engine has not started its daemon since the restart, so that nothing is known about the configuration: an agent
+# whose server is unreachable, or a server without its datastore or etcd quorum (it waits, or its unit restarts repeatedly). A template is
+# read by the engine itself, so there a crash loop is caused by the change.
 engine_waits() {
   if ! crash_loops; then ! engine_can_start || ! log_grew
   else [ "$(journal form)" = drop-in ] && ! log_grew; fi
 }
 
-# log_state: what the log of containerd is now; it gets lines at every start. Empty where the engine has no such file.
+# log_state: inode and size of containerd's log, which grows at every start. Empty for an engine without such a file.
 log_state() { [ -z "$ENGINE_LOG" ] || stat -c '%i:%s' "$ENGINE_LOG" 2>/dev/null || echo none; }
 
-# A log on a read-only disk cannot grow, and tells nothing: without this, a change was waited for without end.
+# log_grew: or cannot grow, on a read-only disk, where it proves nothing: without this case the wait never ended.
 log_grew() { [ -z "$ENGINE_LOG" ] || { [ -e "$ENGINE_LOG" ] && [ ! -w "$ENGINE_LOG" ]; } || [ "$(log_state)" != "$(journal log)" ]; }
 
-# engine_log: containerd's reason is only in its own log, before what it still reports: the last line that is no mere report, else
-# the last.
+# engine_log: why containerd failed. The reason is only in its own log, and informational lines follow it: the last line above level info,
+# else the last line.
 engine_log() {
   [ -n "$ENGINE_LOG" ] || return 0
   tail -n 50 "$ENGINE_LOG" 2>/dev/null |
     awk '{ last = $0 } !/level=(info|debug)/ { complaint = $0 } END { print complaint != "" ? complaint : last }' | cut -c1-300
 }
 
-# confirm: the coordinator saw the node healthy through the API.
+# confirm: the coordinator has seen through the API that the node is healthy.
 confirm() {
   recall || fail NoEngine "this node was never prepared"
   case $(journal state) in

@@ -1,4 +1,4 @@
-# Where our runtime entry goes, what it says, and the proof that the engine reads it as we mean it.
+# Where our runtime entry is written, its content, and the check that the engine reads it as intended.
 # shellcheck shell=sh
 
 # drop_in: the path of our drop-in, empty where the configuration imports none.
@@ -9,8 +9,8 @@ drop_in() {
 
 our_template() { engine_templates | head -n 1; }
 
-# choose_path: sets TARGET and FORM. A template of ours stays while it is the one in use; one that is taken over is
-# replaced by a template, since what is rendered without it is not known before the restart.
+# choose_path: sets TARGET and FORM. A template of ours is kept while it is in use. One that is taken over is replaced by a template, since
+# what the engine renders without it is unknown before the restart.
 choose_path() {
   TARGET=$(drop_in)
   if [ -n "$TARGET" ] && [ -z "$(template_to_take)" ] && ! template_is_ours; then
@@ -72,7 +72,7 @@ fill() {
   esac
 }
 
-# validate: compares values, since an engine can accept what it does not read as we mean it.
+# validate: compares values, since an engine can accept a configuration and read other values than intended.
 validate() {
   engine_trial
   engine_dump "$WORK/trial.toml" >"$WORK/without.dump" 2>"$WORK/without.err" ||
@@ -109,13 +109,13 @@ expect() {
     fail WrongValue "$ENGINE_DAEMON would read $2 of $1 as '$value' instead of '$3': not committed"
 }
 
-# config_in_place: the wanted file is there, and no older one of ours elsewhere.
+# config_in_place: whether TARGET has the wanted content, and no other configuration file of ours is left.
 config_in_place() {
   cmp -s "$WORK/wanted" "$TARGET" && [ -z "$(stale_targets)" ]
 }
 
-# configured: every file of ours that the engine's configuration can come from. The list of ours is asked, and not where such a
-# file would be written today: a data directory can be reached by several paths.
+# configured: every configuration file of ours that the engine can read. Taken from the list of what is ours, not from the path of today: a
+# data directory can be reached by several paths.
 configured() {
   [ -f "$OWNED" ] || return 0
   while IFS= read -r path; do
@@ -124,5 +124,5 @@ configured() {
   done <"$OWNED"
 }
 
-# stale_targets: those that this node no longer reads (another version is rendered, or it began to import).
+# stale_targets: configuration files of ours other than TARGET (the engine renders another version, or imports drop-ins now).
 stale_targets() { configured | grep -vxF "$TARGET" || true; }

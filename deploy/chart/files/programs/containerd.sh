@@ -1,12 +1,12 @@
-# What the engines with containerd have in common, whoever starts it: how its configuration is read, tried and proved. Read before
-# an engine's own file, which can replace any of it (load_engine).
+# What the engines with containerd share, whatever starts it: how its configuration is read, tried and validated. Sourced before an engine's
+# own file, which can override any of it (load_engine).
 # shellcheck shell=sh
 
 ENGINE_DAEMON=containerd
 ENGINE_VERSION=2.0.5
 ENGINE_LACKS="Sysbox's options in pods with a user namespace (containerd#11480)"
-ENGINE_LOG=''                         # where systemd's journal has it
-ENGINE_SANDBOX=''                     # what stands before a sandbox's id in the name of its control group
+ENGINE_LOG=''                         # empty: the log is in systemd's journal
+ENGINE_SANDBOX=''                     # prefix of a sandbox's id in the name of its cgroup
 WHOLE_DIRECTORY=''
 
 engine_check_configuration() {
@@ -57,8 +57,8 @@ engine_table() {
     inside && NF { sub(/^ +/, ""); print }' "$1" | sort
 }
 
-# engine_trial: the node's configuration without us in WORK/trial.toml, with its imports copied: our drop-in is left out, and what
-# our template added stands at the end.
+# engine_trial: writes the node's configuration without our entry to WORK/trial.toml, with copies of its imports but our drop-in. What our
+# template adds is at the end of the file, where the copy stops.
 engine_trial() {
   rm -rf "$WORK/imports" && mkdir -p "$WORK/imports" || return 1
   directory=$(engine_drop_ins)
@@ -71,10 +71,10 @@ engine_trial() {
     { at = index($0, from); print at ? substr($0, 1, at - 1) to substr($0, at + length(from)) : $0 }' "$CONFIG" >"$WORK/trial.toml"
 }
 
-# before_ours FILE: what its owner has in it.
+# before_ours FILE: the owner's part, which precedes ours.
 before_ours() { awk -v ours="# Written by $MINE" 'index($0, ours) == 1 { exit } { print }' "$1"; }
 
-# engine_give_back SAVED PLACE: a file that was taken over.
+# engine_give_back SAVED PLACE: restores a file that was taken over.
 engine_give_back() { copy_file "$1" "$2"; }
 
 engine_add_entry() {
@@ -92,7 +92,7 @@ engine_expect() {
   expect "$HANDLER.options" SystemdCgroup "$(engine_systemd_cgroup "$WORK/without.dump")"
 }
 
-# engine_others DUMP: what must be the same without us.
+# engine_others DUMP: the tables that our entry must not change.
 engine_others() {
   for table in runc runc.options; do engine_table "$1" "$table"; done
 }

@@ -7,7 +7,7 @@ warnings=''
 
 not_ready() { rm -f "$SCRATCH/ready"; }
 
-# failed REASON MESSAGE: says why, keeps not ready, and waits. A person acts, or the next round finds the cause gone.
+# failed REASON MESSAGE: reports why, and keeps the pod not ready. Either a person acts, or the next round finds the cause gone.
 failed() {
   not_ready
   keep_pods_away
@@ -17,7 +17,7 @@ failed() {
 
 # --- the slot ---
 
-# take_slot: while it waits, the daemons under running pods may die, which does not wait for the rollout.
+# take_slot: waits for one. The daemons under running pods may die meanwhile, and that is handled without waiting for the rollout.
 take_slot() {
   not_ready
   keep_pods_away
@@ -69,8 +69,9 @@ converge() {
   release_if_held success
 }
 
-# verify: nothing is announced before a real pod has run under what was changed. One that could not be made takes nothing back. A failure takes
-# back what the host's journal names, which can be a restart: without a slot (an earlier attempt had released it) the node waits for one.
+# verify: nothing is announced before a real pod has run under what was changed. If the pod cannot be created, nothing is rolled back. If it
+# fails, what the host's journal names is rolled back, which can need a restart: without a slot (an earlier attempt released it) the node waits
+# for one.
 verify() {
   unproven=$(journal unproven)
   [ -n "$unproven" ] && [ "$(journal state)" = verified ] || return 0
@@ -96,7 +97,7 @@ find_slot_or_fail() {
   find_slot || { failed NoRolloutState "the rollout's ConfigMap $ROLLOUT_NAME cannot be read ($(code) $(refusal)): apply the installer's manifests"; return 1; }
 }
 
-# Warnings of the preflight, for which the node is not refused. It stays on the node's annotation while the node is ready.
+# Warnings of the preflight do not make it refuse the node. They stay in the node's annotation while the node is ready.
 pass_on_warnings() {
   warnings=$(status warnings)
   [ -z "$warnings" ] || event Warning PreflightWarning "$warnings"
@@ -114,8 +115,8 @@ check_cluster() {
   }
 }
 
-# finish: what an earlier pod began under its slot is finished first, and under the revision that began it: a newer revision
-# starts with a canary of its own.
+# finish: completes what an earlier pod began under its slot, and under the revision that began it: a newer revision starts with a canary of
+# its own.
 finish() {
   [ "$SLOT" = held ] || return 0
   wait_for_host
@@ -129,7 +130,7 @@ finish() {
 
 is_retry_requested() { [ "$(jq -r '.metadata.annotations["cdk8s-sysbox.io/retry"] // ""' "$SCRATCH/node")" = true ]; }
 
-# The node's administrator asks for a failed change to be tried again.
+# The node's administrator requests a retry of a failed change.
 handle_retry_request() {
   is_retry_requested || return 0
   host retry || return 1
@@ -160,7 +161,7 @@ finish_restart() {
   return 1
 }
 
-# A commit that was refused before anything was changed (its server is unreachable, say) costs the rollout nothing.
+# A commit that was refused before anything was changed (its server is unreachable, for example) does not spend the failure budget.
 not_committed() {
   case $(journal state) in
     committed|restarted|rolling-back) failed "$1" "$2"; return 0 ;;
@@ -169,12 +170,12 @@ not_committed() {
   fail_and_release "$1" "$2"
 }
 
-# began_with SETTING: of the programs that began the change: a newer revision can have another handler or deadline.
+# began_with SETTING: its value in the programs that began the change: a newer revision can have another handler or deadline.
 began_with() { sed -n "s/^$1='\(.*\)'$/\1/p" "$PROGRAMS/$(journal programs)/settings.env" 2>/dev/null | grep . || eval "echo \"\$$1\""; }
 
-# is_seen_by_api: what only the API shows: the kubelet reports again (one clock, the node's, wrote both times), Ready, and the
-# handler with user namespaces. Without an answer nothing is known, and no time passes: whether the node itself is well, the
-# host's dead-man timer judges.
+# is_seen_by_api: waits for what only the API shows: the kubelet has reported since the restart (one clock, the node's, wrote both times), the
+# node is Ready, and the handler has user namespaces. While the API server does not answer, the time does not count: the host's dead-man timer
+# judges the node itself.
 is_seen_by_api() {
   since=$(status restartedAt)
   left=$(began_with DEADLINE)
@@ -199,7 +200,7 @@ is_seen_by_api() {
   return 1
 }
 
-# upgrade: binaries or units change under running system pods. A drain that cannot finish is not a failure of the change.
+# upgrade: changes binaries or units, after a drain of the system pods. A drain that cannot finish is not a failure of the change.
 upgrade() {
   can_drain_or_fail && take_slot || return 1
   annotate draining '' "moving system pods away before the upgrade"
@@ -224,7 +225,7 @@ can_drain_or_fail() {
   can_drain || { failed "$DRAIN_REASON" "$DRAIN_ERROR"; return 1; }
 }
 
-# stay REASON MESSAGE: the node stays as it is.
+# stay REASON MESSAGE: leaves the node as it is, and reports why.
 stay() {
   untaint_if_healthy
   release_if_held unused
@@ -233,8 +234,7 @@ stay() {
 
 untaint_if_healthy() { ! is_live || taint off || true; }
 
-# announce: label, startup taint, annotations, Event. The label only after the runtime is seen live; a kubelet that just
-# restarted may overwrite it, so it has to hold.
+# announce: label, startup taint, annotations, Event. A kubelet that has just restarted may overwrite the label, so it is checked three times.
 announce() {
   held=0 tries=0
   while [ $held -lt 3 ]; do
@@ -253,7 +253,7 @@ announce() {
   touch "$SCRATCH/ready"
 }
 
-# revive: the daemons died under running pods. The drain taints the node; announce takes the taint off.
+# revive: starts the daemons again after they died under running pods. The drain taints the node; announce removes the taint.
 revive() {
   not_ready
   event Warning DaemonsDead "sysbox-mgr or sysbox-fs died: running system pods are broken and are moved away"

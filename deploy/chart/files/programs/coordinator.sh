@@ -1,8 +1,8 @@
 #!/bin/sh
-# The coordinator: what runs in the DaemonSet's pod. It asks the host program for each step, holds the restart slot, looks at
-# the node through the API, and reports. It may die at any instant: it remembers nothing that the host or the ConfigMap cannot tell.
+# The coordinator: runs in the DaemonSet's pod. It has the host program do each step, holds the restart slot, watches the node through
+# the API, and reports. It may die at any instant: it remembers nothing that is not on the host or in the ConfigMap.
 #
-# Nearly all of this runs where `set -e` has no effect (inside conditions): what may fail and matters says `|| return 1`.
+# Nearly all of this runs where `set -e` has no effect (inside conditions): a command whose failure matters has `|| return 1`.
 set -eu
 
 # What is copied to the host is for root alone: settings and reports can hold what a user must not read.
@@ -47,7 +47,7 @@ interruptible_sleep() {
   wait $!
 }
 
-# pause SECONDS: in steps of a minute, each with at most one request. Ends early when the node's administrator asks for a retry.
+# pause SECONDS: waits in steps of a minute, each with at most one request. Ends early when the node's administrator requests a retry.
 pause() {
   left=$1
   while [ "$left" -gt 0 ]; do
@@ -59,7 +59,7 @@ pause() {
   done
 }
 
-# rest: until the next round, up to a quarter of an hour: a node that failed is looked at less and less often. A held slot is renewed in time.
+# rest: waits until the next round; the interval grows up to a quarter of an hour. A held slot is renewed in time.
 rest() {
   alive
   [ "$SLOT" != held ] || { interruptible_sleep "$SLOT_POLL"; return 0; }
@@ -67,7 +67,7 @@ rest() {
   if [ "$rest_period" -lt 450 ]; then rest_period=$((2 * rest_period)); else rest_period=900; fi
 }
 
-# watch: one look a minute, one GET of the own node; returns when there is something to do.
+# watch: checks once a minute, with one GET of its own node; returns when there is something to do.
 watch() {
   while interruptible_sleep 60; do
     alive
@@ -95,14 +95,14 @@ next_step() {
   else echo converge; fi
 }
 
-# has_cleaned_up: once, after the death of an earlier pod of this node.
-has_cleaned_up() {
+# clean_up_once: removes what an earlier pod of this node left when it died.
+clean_up_once() {
   [ -z "${CLEANED_UP:-}" ] || return 0
   remove_verification_pods || { failed NoVerificationPod "$POD_ERROR"; return 1; }
   CLEANED_UP=yes
 }
 
-# An error of this program must not be an endless loop that only the pod's log shows.
+# Without this, an error of this program would be an endless loop that only the pod's log shows.
 on_exit() {
   ended=$?
   [ $ended -ne 0 ] || return 0
@@ -121,7 +121,7 @@ main() {
   rest_period=$RETRY_PERIOD
   while :; do
     step=$(next_step)
-    until is_bound && has_cleaned_up && host_can_be_used && "$step"; do rest; done
+    until is_bound && clean_up_once && host_can_be_used && "$step"; do rest; done
     rest_period=$RETRY_PERIOD
     case $step in
       converge) watch ;;

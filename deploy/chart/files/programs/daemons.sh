@@ -1,4 +1,4 @@
-# sysbox-mgr and sysbox-fs: alive before the engine's configuration names the runtime.
+# sysbox-mgr and sysbox-fs, which listen before the engine's configuration names the runtime.
 # shellcheck shell=sh
 
 # The kernel's list of listening sockets (flag 00010000, __SO_ACCEPTCON): a socket *file* outlives its daemon (node-findings).
@@ -65,12 +65,12 @@ switch() {
   report staged
 }
 
-# Killed from here on, the switch begins again, and a rollback leads to the release before it.
+# A switch that is killed from here on starts again, and a rollback goes to the release before it.
 begin_switch() {
   remember units "$UNITS/sysbox.service" "$UNITS/sysbox-mgr.service" "$UNITS/sysbox-fs.service"
   old=$(readlink "$CURRENT" 2>/dev/null || true)
   old=${old#releases/}
-  # Requested again after it was done: the release before stays the one to keep.
+  # The release is in use already: the previous one stays the one to keep.
   if [ "$old" = "$RELEASE" ]; then kept=$(journal previous_release); else kept=$old; fi
   record switching=yes "back_release=$old" "previous_release=$kept"
 }
@@ -84,7 +84,7 @@ roll_back_switch() {
   sctl daemon-reload
   start_daemons || daemons_down
   record switching= unproven=daemons "failed_change=$(change_id)" "reason=$1" "message=$2"
-  fail "$1" "the release before is back: $2"
+  fail "$1" "the previous release is back: $2"
 }
 
 # revive: after a drain, when a daemon died (its units have no Restart=, since a restart wipes their data).

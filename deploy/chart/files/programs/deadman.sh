@@ -1,4 +1,4 @@
-# The dead-man: a timer of systemd that judges a change when nobody confirmed it, whatever died meanwhile.
+# The dead-man: a systemd timer that accepts a change or rolls it back when nobody has confirmed it, whatever has died in the meantime.
 # shellcheck shell=sh
 
 arm_deadman() {
@@ -16,7 +16,7 @@ start_timer() {
 
 disarm_deadman() { sctl stop "$DEADMAN_UNIT*.timer" 2>/dev/null || true; }
 
-# deadman: judges by what can be seen on this node alone, since the API may be what is missing.
+# deadman: decides by the state of this node alone, since the API may be unreachable.
 deadman() {
   recall || return 0
   case $(journal state) in
@@ -30,7 +30,7 @@ judge() {
   if [ -n "$(journal invocation)" ] && restarted invocation && engine_answers && sandbox_runs; then
     record state=verified "restarted_at=$(journal restart_asked_at)"
     report verified
-  elif ! engine_answers && had_no_chance; then
+  elif ! engine_answers && was_waiting; then
     log "$ENGINE_NAME has not started $ENGINE_DAEMON: judging again in $DEADLINE s"
     # The timer that runs us is still loaded under its name, so the next one has another.
     start_timer "$DEADMAN_UNIT-$(seconds)"
@@ -39,9 +39,9 @@ judge() {
   fi
 }
 
-# had_no_chance: the engine waits, or was seen waiting since the last look: what it waits for can answer some time before containerd
+# was_waiting: whether the engine waits, or waited at some time since the last check: what it waits for can answer some time before containerd
 # is started.
-had_no_chance() {
+was_waiting() {
   if engine_waits; then
     note_outage || true
   else
@@ -49,5 +49,5 @@ had_no_chance() {
   fi
 }
 
-# In memory: after a boot, the guard judges.
+# In memory: after a reboot, the guard decides.
 note_outage() { make_work && : >"$WORK/outage"; }

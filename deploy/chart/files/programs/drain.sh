@@ -1,10 +1,9 @@
-# Moves this node's system pods away before the daemons under them are restarted: a restart wipes their data.
+# Drains this node's system pods before the daemons under them are restarted: a restart deletes their data.
 # shellcheck shell=sh
 
-# system_pods: one per line: namespace, name, uid, owned or bare, going or staying. A request that failed is not an empty node. Other
-# RuntimeClasses can name the same handler; a pod outlives its class, so ours counts also when the class is gone. Our own verification
-# pods are not for draining. In pages: 500 pods
-# were 149 MB of jq.
+# system_pods: one per line: namespace, name, uid, owned or bare, going or staying. A failed request does not mean an empty node. Other
+# RuntimeClasses can name the same handler; a pod outlives its class, so pods of ours count even if the class is gone. Our own verification
+# pods are not drained. Read in pages, since jq needed 149 MB for 500 pods.
 system_pods() {
   api GET /apis/node.k8s.io/v1/runtimeclasses >"$SCRATCH/classes" || return 1
   next=
@@ -25,8 +24,8 @@ system_pods() {
   mv "$SCRATCH/system-pods.new" "$SCRATCH/system-pods"
 }
 
-# can_drain: whether all can go, asked with evictions that are dry runs. Nothing is evicted where one pod must stay: its neighbours
-# would be evicted at every attempt. A pod without a controller would not come back: it is its owner's to delete.
+# can_drain: whether all pods can be evicted, checked with dry runs. If one cannot, none is evicted: the others would be evicted again at every
+# attempt. A pod without a controller would not be created again, so its owner has to delete it.
 can_drain() {
   DRAIN_REASON=DrainBlocked DRAIN_ERROR="the API server does not answer, or refuses: $(refusal)"
   system_pods || return 1
@@ -38,7 +37,7 @@ can_drain() {
   [ ! -s "$SCRATCH/refused" ]
 }
 
-# drain: evictions, so PodDisruptionBudgets hold.
+# drain: evicts, so that PodDisruptionBudgets apply.
 drain() {
   DRAIN_REASON=DrainBlocked DRAIN_ERROR="the API server does not answer, or refuses the taint"
   taint on && can_drain || return 1
@@ -62,8 +61,8 @@ drain() {
 
 listed() { awk 'NR <= 5 { printf "%s%s/%s", comma, $1, $2; comma = ", " } END { if (NR > 5) printf " and %d more", NR - 5 }'; }
 
-# evict QUERY: this very pod and no other of its name. Refused ones, above all by a PodDisruptionBudget (429), are asked again; the reason is
-# for the message.
+# evict QUERY: identifies each pod by its UID, since another one can have its name by then. A refused eviction, mostly by a PodDisruptionBudget
+# (429), is retried; the reason is for the message.
 evict() {
   : >"$SCRATCH/refused"
   awk '$4 == "owned" && $5 == "staying"' "$SCRATCH/system-pods" >"$SCRATCH/evictable"

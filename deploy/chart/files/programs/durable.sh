@@ -1,4 +1,4 @@
-# Files that are complete, old or new, after SIGKILL or power loss at any instruction; and the list of what is ours.
+# Writes files that are complete, in the old or the new version, after SIGKILL or power loss at any instruction; keeps the list of what is ours.
 # shellcheck shell=sh
 
 NEWLINE='
@@ -16,20 +16,20 @@ name_half() {
   esac
 }
 
-# write_file FILE [MODE] < content. Chained, since
-# `set -e` is off wherever a caller is part of a condition, and a full disk must not put a truncated file in place.
+# write_file FILE [MODE] < content. Chained, since `set -e` is off wherever a caller is part of a condition, and a full disk must not put a
+# truncated file in place.
 write_file() {
   name_half "$1" "$NEW"
   { cat >"$HALF" && put_in_place "$1" "${2:-644}"; } || { rm -f "$HALF"; return 1; }
 }
 
-# write_text FILE TEXT: of our own state. Without a pipe, whose writer could die alone and leave a truncated text that looks complete.
+# write_text FILE TEXT: a file of our own state. Without a pipe, whose writer could die alone and leave a truncated text that looks complete.
 write_text() {
   name_half "$1" "$NEW"
   { printf '%s' "$2" >"$HALF" && put_in_place "$1" 600; } || { rm -f "$HALF"; return 1; }
 }
 
-# rewrite_file FILE TEXT: somebody else's file, whose mode and owner stay.
+# rewrite_file FILE TEXT: somebody else's file, with its mode and owner.
 rewrite_file() {
   {
     if [ -e "$1" ]; then cp -p "$1" "$1$NEW"; else : >"$1$NEW" && chmod 644 "$1$NEW"; fi &&
@@ -52,7 +52,7 @@ copy_file() {
   cp -pP "$1" "$HALF" && flush "$HALF" && mv -f "$HALF" "$2" && flush "${2%/*}"
 }
 
-# remove_file FILE...: gone for good, also after power loss, with what a kill left next to it.
+# remove_file FILE...: also the partial files that a kill left next to it. The removal survives power loss.
 remove_file() {
   for removed in "$@"; do
     name_half "$removed" ''
@@ -79,7 +79,7 @@ is_ours() {
   if [ -f "$1" ] && [ ! -L "$1" ]; then grep -q "Written by $MINE" "$1"; fi
 }
 
-# own PATH: noted before the path is made, so that what a kill leaves behind is still known to be ours.
+# own PATH: adds it to the list of what is ours before it is created, so that what a kill leaves behind is known to be ours.
 own() {
   listed "$1" || { others "$1" && write_text "$OWNED" "$OTHERS$1$NEWLINE"; }
 }
@@ -97,7 +97,7 @@ others() {
   done <"$OWNED"
 }
 
-# make_directory PATH: with the missing parents, each noted as ours.
+# make_directory PATH: with the missing parents, each in the list of what is ours.
 make_directory() {
   [ ! -d "$1/" ] || return 0
   make_directory "${1%/*}"
@@ -105,8 +105,8 @@ make_directory() {
   mkdir -m 755 "$1"
 }
 
-# make_private PATH: of our own state. Copies and dumps of an engine's configuration can hold passwords of registries. One that is so
-# already is not touched: the dead-man works on a read-only disk too.
+# make_private PATH: a directory of our own state. Copies and dumps of an engine's configuration can hold registry passwords. One that has the
+# mode already is not touched, so that the dead-man works on a read-only disk too.
 make_private() { mkdir -p "$1" && { [ "$(stat -c %a "$1")" = 700 ] || chmod 700 "$1"; }; }
 
 make_work() { make_private "$WORK"; }

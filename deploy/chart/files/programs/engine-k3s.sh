@@ -70,7 +70,7 @@ engine_refuse_template() {
   fail ForeignTemplate "$1 is not ours. Let the installer replace it, by the setting node.takeoverSha256 (TAKEOVER) $(sha "$1"), or add these lines to it by hand: $(cat "$lines")"
 }
 
-# engine_explains_absence: it runs, and no containerd of it.
+# engine_explains_absence: the engine runs, but no containerd of its own.
 engine_explains_absence() {
   for process in "$ROOT"/proc/[0-9]*; do
     { read -r daemon <"$process/comm"; } 2>/dev/null || continue

@@ -1,9 +1,9 @@
-# Runs before every start of the engine, whoever asks for it: sets our file aside, and only ours, when it must not be read.
+# Runs before every start of the engine, whatever triggers it: sets our configuration file aside, and only ours, if the engine must not read it.
 # shellcheck shell=sh
 
 guard() {
   recall || return 0
-  # A command may be at work: its lock is not waited for, since it waits for this start of the engine.
+  # Another command may be running. The guard does not wait for its lock, since that command waits for this start of the engine.
   WORK=$WORK/guard NEW=$GUARD_NEW
   case $(journal state) in
     rolling-back) ! restore change || mark_restarted_by_reboot; return 0 ;;
@@ -18,7 +18,7 @@ guard() {
   ! is_rejected_because_of_us || withdraw Rejected "$ENGINE_DAEMON rejects the merged configuration"
 }
 
-# mark_restarted_by_reboot: a boot in the middle of a rollback starts the engine with the old files: no restart is needed after it.
+# mark_restarted_by_reboot: a reboot in the middle of a rollback starts the engine with the old files, so no restart is needed after it.
 mark_restarted_by_reboot() {
   [ -n "$(journal rollback_invocation)" ] || [ "$(journal boot)" = "$(boot_id)" ] || record "rollback_invocation=$(journal before)"
 }
@@ -31,7 +31,7 @@ withdraw() {
   esac
 }
 
-# interrupt REASON MESSAGE [KEY=VALUE...]: the change ends here, with the old configuration.
+# interrupt REASON MESSAGE [KEY=VALUE...]: ends the change, and restores the old configuration.
 interrupt() {
   restore change || { log "$2, and the old configuration could not be put back"; return 0; }
   log "$2: the old configuration is back"
@@ -59,17 +59,17 @@ is_rejected_because_of_us() {
   [ "$(journal form)" = drop-in ] || return 1
   said=0
   engine_dump "$CONFIG" 15 >/dev/null 2>&1 || said=$?
-  # 1 is the engine's word; a timeout (124) or a missing library says nothing about us.
+  # Only 1 means that the engine rejects it; a timeout (124) or a missing library says nothing about our file.
   [ $said = 1 ] && is_accepted_without_us
 }
 
-# Where a full disk makes the trial impossible, we are taken to be the cause: the engine would not start in any case.
+# If a full disk prevents the trial, our file counts as the cause: the engine would not start in any case.
 is_accepted_without_us() {
   engine_trial || return 0
   engine_dump "$WORK/trial.toml" 15 >/dev/null 2>&1
 }
 
-# The copy is for a person to look at; a full disk must not keep the file in place.
+# The copy is for a person to inspect; a full disk must not prevent the removal.
 set_aside() {
   { make_private "$BACKUP/aside" && cp -p "$TARGET" "$BACKUP/aside/"; } || true
   remove_file "$TARGET"

@@ -1,4 +1,4 @@
-# The host, as the pod sees it: its programs are copied there and run in its root, in transient units of its systemd.
+# Access to the host: copies the programs there, and runs them in the host's root, in transient units of its systemd.
 # shellcheck shell=sh
 
 # As the host sees it.
@@ -10,10 +10,10 @@ on_host() { chroot "$HOST" env SYSTEMD_IGNORE_CHROOT=1 PATH=/usr/local/sbin:/usr
 
 status() { jq -r --arg key "$1" '.[$key] // ""' "$STATUS" 2>/dev/null || true; }
 
-# What the host's transaction has reached (journal.sh).
+# How far the host's transaction has got (journal.sh).
 journal() { sed -n "s/^$1=//p" "$JOURNAL" 2>/dev/null || true; }
 
-# One word: healthy, daemons-dead, drift, unverified, absent; unknown when the host could not be asked.
+# One word: healthy, daemons-dead, drift, unverified, absent; unknown if the host program could not run.
 check_host() { on_host /bin/sh $HOST_PROGRAM check 2>/dev/null || echo unknown; }
 
 # The unit that the host program found containerd in. A unit that somebody stopped is not ours to start.
@@ -22,7 +22,7 @@ is_unit_active() {
   [ -z "$unit" ] || on_host systemctl --quiet is-active "$unit.service"
 }
 
-# publish: these programs and the Sysbox binaries. Each release is in a directory named by the hash of its content, complete or not at all.
+# publish: copies these programs and the Sysbox binaries. Each release is in a directory named by the hash of its content, complete or absent.
 # `sync` without a file, since the image's coreutils 8.22 takes none.
 publish() {
   publish_programs || return 1
@@ -41,8 +41,7 @@ publish_programs() {
   ln -s "$REVISION" "$PROGRAMS/current.new" && mv -T -f "$PROGRAMS/current.new" "$PROGRAMS/current" && sync
 }
 
-# The directories are made by the host's own function, so that they are in its list of what is ours. Everybody may read the binaries, as
-# in a package.
+# The host program creates the directories, so that they are in its list of what is ours. Everybody may read the binaries, as in a package.
 publish_release() {
   on_host /bin/sh $HOST_PROGRAM directories && rm -rf "$RELEASES/incoming" && mkdir -m 755 "$RELEASES/incoming" || return 1
   for binary in sysbox-runc sysbox-fs sysbox-mgr; do
@@ -51,8 +50,8 @@ publish_release() {
   sync && mv "$RELEASES/incoming" "$RELEASES/$RELEASE" && sync
 }
 
-# host COMMAND [ARGUMENT...]: in a transient unit of the host. One name for all: a command that an earlier pod began is
-# waited for, never doubled. A report of another run means that ours was killed: the next round asks again.
+# host COMMAND [ARGUMENT...]: runs it in a transient unit of the host. All commands share one unit name, so that one that an earlier pod
+# started is awaited, never started twice. A report of another run means that ours was killed: the next round starts it again.
 host() {
   # The one gate of a dry run: `prepare` itself stops before it changes anything.
   [ "$DRY_RUN" != true ] || [ "$1" = prepare ] || { say "dry run: the host is not asked to $1"; return 1; }
@@ -75,6 +74,7 @@ wait_for_host() {
   while on_host systemctl --quiet is-active "$RUN_UNIT.service" ||
     [ "$(on_host systemctl show --property=ActiveState --value "$RUN_UNIT.service")" = activating ]; do
     renew
+    [ "$(status reason)" != EngineWaits ] || annotate committed EngineWaits "$(status message)" || true
     interruptible_sleep 2
   done
 }

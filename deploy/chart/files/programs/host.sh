@@ -4,7 +4,7 @@
 set -eu
 # Copies and dumps of an engine's configuration can hold passwords of registries.
 umask 077
-# NixOS has its programs there, and a unit's PATH does not name it: to be refused for what is wrong, not for missing programs.
+# NixOS has its programs there, and a unit's PATH lacks it: NixOS is to be refused for its real reason, not for missing programs.
 PATH=$PATH:/run/current-system/sw/bin
 
 HERE=$(cd "$(dirname "$0")" && pwd -P)
@@ -101,8 +101,8 @@ daemons_died() { [ "$(journal state)" = verified ] && [ -z "$(journal switching)
 
 switch_is_due() { [ -n "$(journal switching)" ] || { daemons_answer && ! staged_is_current; }; }
 
-# unfinished: a change was killed. `commit` resumes and judges it, before anything else is checked: its files may be half there, and
-# the engine down.
+# unfinished: whether a change was killed. `commit` resumes and judges it before anything else is checked: its files may be incomplete, and the
+# engine down.
 unfinished() {
   case $(journal state) in
     committed|restarted) recall ;;
@@ -110,7 +110,7 @@ unfinished() {
   esac
 }
 
-# resume_rollback: one that was killed is finished before anything else.
+# resume_rollback: finishes one that was killed, before anything else.
 resume_rollback() {
   [ "$(journal state)" != rolling-back ] || { recall && roll_back "$(journal reason)" "$(journal message)"; }
 }
@@ -132,7 +132,7 @@ retry() {
 # directories: where the coordinator copies the binaries to.
 directories() { make_directory "$RELEASES"; }
 
-# check: for the coordinator's look once a minute. Reads only; prints one word.
+# check: for the coordinator, once a minute. Changes nothing; prints one word.
 check() {
   recall || { echo absent; return 0; }
   [ "$(journal state)" = verified ] || { echo unverified; return 0; }
@@ -143,7 +143,7 @@ check() {
 }
 
 # one_at_a_time: the dead-man, a command of an earlier pod and ours never change the node at the same time. The kernel releases the
-# lock when its holder dies. The dead-man is the one who has waited long enough.
+# lock when its holder dies. The dead-man does not wait for a command: the deadline has passed.
 one_at_a_time() {
   make_private "$STATE"
   [ "$COMMAND" != deadman ] || sctl stop "$RUN_UNIT.service" 2>/dev/null || true
@@ -152,7 +152,7 @@ one_at_a_time() {
   case $COMMAND in directories) flock -w 60 9 ;; *) flock 9 ;; esac # `directories` is called from a pod, whose liveness is watched
 }
 
-# is_begun_by_others: a change that other programs began, with other settings, which would judge it by another handler or deadline.
+# is_begun_by_others: whether other programs began the change. Their settings apply to it: the handler or the deadline can differ.
 is_begun_by_others() {
   case $(journal state) in committed|restarted|rolling-back) ;; *) return 1 ;; esac
   began=$(journal programs)

@@ -1,12 +1,12 @@
-# The journal (what the transaction has reached) and the status (what the coordinator and people read).
+# The journal (how far the transaction has got) and the status (what the coordinator and people read).
 # shellcheck shell=sh
 
 # States of the journal: none -> committed -> restarted -> verified; rolling-back -> the state before, or failed;
 # interrupted and set-aside by the guard; removing. `unproven` names what no real pod has run under yet: change (of the configuration), switch (of
-# the release), or daemons (started again, or after a rollback), which nothing can take back.
+# the release), or daemons (started again, or after a rollback), which cannot be rolled back.
 journal() { [ ! -f "$JOURNAL" ] || sed -n "s/^$1=//p" "$JOURNAL"; }
 
-# record KEY=VALUE...: all of them in one rename, or none.
+# record KEY=VALUE...: writes all of them with one rename, or none.
 record() {
   text=
   if [ -f "$JOURNAL" ]; then
@@ -71,8 +71,8 @@ fail() {
   exit 1
 }
 
-# report_unexpected STATUS: at the end of the program. A command that fails where nobody expected it ends the program (`set -e`), and the
-# coordinator would ask again forever without a reason.
+# report_unexpected STATUS: called at the end of the program. A command that fails unexpectedly ends the program (`set -e`), and the coordinator
+# would retry forever without a reason.
 report_unexpected() {
   [ "$1" = 0 ] || [ "$REPORTED" = failed ] ||
     report failed Unexpected "host.sh $COMMAND ended with status $1${STEP:+ in $STEP}: see journalctl -u $RUN_UNIT on the node" || true

@@ -15,13 +15,13 @@ argument() {
     index($0, flag "=") == 1 { print substr($0, length(flag) + 2); exit }'
 }
 
-# canonical PATH: without symbolic links in its directory, so that a path is written in one way whoever names it.
+# canonical PATH: without symbolic links in its directory, so that every file has one spelling.
 canonical() {
   parent=$(readlink -f "$(dirname "$1")") && [ -n "$parent" ] || parent=$(dirname "$1")
   echo "${parent%/}/${1##*/}"
 }
 
-# load_engine NAME: its functions replace those of the engine before.
+# load_engine NAME: sources it; its functions replace those of the engine that was loaded before.
 load_engine() {
   ENGINE=$1
   # shellcheck source=containerd.sh
@@ -50,7 +50,7 @@ save_node() {
   printf '%s\n' "ENGINE=$ENGINE" "UNIT=$UNIT" "CONFIG_PATH=$CONFIG_PATH" "DROP_INS=$DROP_INS" "ADDRESS=$ADDRESS" "BIN=$BIN" | write_file "$NODE" 600
 }
 
-# recall: what `discover` saved last.
+# recall: loads what `discover` saved last.
 recall() {
   [ -f "$NODE" ] || return 1
   for key in ENGINE UNIT CONFIG_PATH DROP_INS ADDRESS BIN; do
@@ -66,9 +66,9 @@ locate() {
   GUARD_CONF=$UNITS/$UNIT.service.d/10-$MINE.conf
 }
 
-# is_of_this_node PROCESS: its programs are going to be run as root. Any user can name a process like the engine's, and a container
-# (LXC, a pod, k3d) can hold a whole one: so root's, in the namespaces of PID 1, in the control group of a unit that systemd knows,
-# and with programs that only root can replace. Otherwise sets REFUSED_REASON and REFUSED.
+# is_of_this_node PROCESS: whether its programs can be trusted, since they are run as root. Any user can name a process like the engine's, and
+# a container (LXC, a pod, k3d) can hold a complete engine. So the process must run as root, in the namespaces of PID 1 and in the control group
+# of a unit that systemd knows, and its programs must be replaceable by root only. Otherwise sets REFUSED_REASON and REFUSED.
 is_of_this_node() {
   REFUSED_REASON=NotTrusted REFUSED=''
   if ! is_roots "$1"; then REFUSED="does not run as root"
@@ -104,8 +104,8 @@ find_unit() {
   case $CONTROL_GROUP/ in "$units_group"/*) ;; *) return 1 ;; esac
 }
 
-# only_root_writes FILE: neither it nor a directory above it belongs to another than the owner of the root directory, or can be
-# written by everybody (a sticky directory lets nobody replace what is another's).
+# only_root_writes FILE: whether it and all directories above it belong to the owner of the root directory and are not world-writable (in a
+# sticky directory, nobody can replace another user's file).
 only_root_writes() {
   checked=$(readlink -f "$1") && [ -e "$checked" ] || return 1
   set -- "${ROOT:-/}"
@@ -119,8 +119,8 @@ only_root_writes() {
 # crictl's own default of 2 s is too short on a busy node (node-findings).
 cri() { "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 90s "$@"; }
 
-# engine_answers: the kernel's list first: crictl can be all of an engine in one binary, and starting it every 2 s took half of an emulated
-# processor from the engine that was waited for.
+# engine_answers: checks the kernel's list of sockets first: crictl can be a link to a large binary with a whole engine, and starting it every
+# 2 s took half of an emulated CPU from the engine that was starting.
 engine_answers() {
   listens "$ADDRESS" && "$CRICTL" --runtime-endpoint "unix://$ADDRESS" --timeout 10s version >/dev/null 2>&1
 }

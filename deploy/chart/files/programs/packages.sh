@@ -1,8 +1,8 @@
-# Missing host programs, by the host's own package manager: only where the user allowed it, since a package manager can change
-# more than it was asked for.
+# Installs missing host programs with the host's own package manager, and only if the user allowed it, since a package manager can change
+# more than what was requested.
 # shellcheck shell=sh
 
-# install_packages: those of the programs in `missing`.
+# install_packages: the packages of the programs in `missing`.
 install_packages() {
   set --
   for program in $missing; do set -- "$@" "$(package_of "$program")"; done
@@ -18,7 +18,7 @@ install_packages() {
   [ -z "$missing" ] || fail PackagesNotInstalled "$* were installed, and the host still lacks $missing: install what it comes with by hand"
 }
 
-# package_of PROGRAM: named alike by Debian, Ubuntu, Fedora and openSUSE.
+# package_of PROGRAM: the name is the same in Debian, Ubuntu, Fedora and openSUSE.
 package_of() {
   case $1 in
     modprobe) echo kmod ;;
@@ -27,8 +27,8 @@ package_of() {
   esac
 }
 
-# install_with_manager PACKAGE...: nothing is removed for what is new. needrestart, which Ubuntu runs after apt, would restart
-# services on its own, the engine's among them.
+# install_with_manager PACKAGE...: removes nothing. needrestart, which Ubuntu runs after apt, would restart services by itself, the engine's
+# among them.
 install_with_manager() {
   if offers apt-get; then
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1

@@ -6,10 +6,10 @@ ROOT=${SYSBOX_ROOT:-}
 STATE=$ROOT/var/lib/cdk8s-sysbox      # everything of ours that is not configuration
 JOURNAL=$STATE/journal                # the transaction: what must survive SIGKILL and power loss
 STATUS=$STATE/status.json             # the last report, read by the coordinator
-NODE=$STATE/node                      # the engine and where it is, for the times when it is down
+NODE=$STATE/node                      # the engine and its paths, for when it is down
 OWNED=$STATE/owned                    # every file and directory that we made, for an uninstall that removes nothing else
-BACKUP=$STATE/backup                  # files that were there before us
-WORK=$ROOT/run/cdk8s-sysbox           # scratch, in memory: a full disk does not keep us from checking
+BACKUP=$STATE/backup                  # files that existed before
+WORK=$ROOT/run/cdk8s-sysbox           # scratch, in memory: checks work on a full disk
 PROGRAMS=$STATE/programs              # releases of these programs; `current` names one
 
 RELEASES=$ROOT/opt/sysbox/releases    # releases of the Sysbox binaries, each named by its digest

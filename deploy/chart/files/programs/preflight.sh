@@ -1,4 +1,4 @@
-# What must be true of a node before anything is changed. Changes nothing, but for packages that its owner lets be installed.
+# What must hold on a node before anything is changed. Changes nothing, except that it installs packages if the user allowed it.
 # shellcheck shell=sh
 
 preflight() {
@@ -10,7 +10,7 @@ preflight() {
   STEP=''
 }
 
-# What these programs execute, before any of it is relied on. `report` itself needs no more than cat, chmod, date, mv, rm, sed and tr.
+# The programs that the installer executes, before any of them is needed. `report` itself needs no more than cat, chmod, date, mv, rm, sed and tr.
 check_own_programs() {
   set -- awk cat chmod cmp cp cut date dd df dirname env flock grep head ln mkdir mv readlink rm rmdir sed sha256sum sort stat sync \
     tail timeout touch tr uname
@@ -26,7 +26,7 @@ check_systemd() {
   [ "$first" = systemd ] || fail NotSystemd "PID 1 of the host is $first, not systemd: only nodes booted by systemd are supported"
 }
 
-# The image carries these two (sysbox#1042).
+# The image has binaries for these two (sysbox#1042).
 check_architecture() {
   case $(uname -m) in
     x86_64|aarch64) ;;
@@ -42,8 +42,8 @@ at_least() {
     exit 0 }'
 }
 
-# id-mapped mounts of tmpfs came with 6.3, which Kubernetes asks for (concepts/workloads/pods/user-namespaces). Before it sandboxes start,
-# and no pod with a token or a Secret does. sysbox-runc refuses to run where one of the two switches for user namespaces is off
+# Linux has id-mapped mounts of tmpfs since 6.3, which Kubernetes requires (concepts/workloads/pods/user-namespaces). Before it, sandboxes
+# start, but no pod with a token or a Secret does. sysbox-runc refuses to run where one of the two switches for user namespaces is off
 # (checkUnprivilegedUserns, libsysbox); a hardened value is its administrator's to change.
 check_kernel() {
   kernel=$(uname -r)
@@ -56,7 +56,7 @@ check_kernel() {
   done
 }
 
-# Unproven there: Sysbox sets no SELinux labels.
+# Nobody has verified Sysbox there: it sets no SELinux labels.
 check_selinux() {
   { read -r enforcing <"$ROOT/sys/fs/selinux/enforce"; } 2>/dev/null || return 0
   [ "$enforcing" = 0 ] ||
@@ -71,7 +71,7 @@ check_engine() {
   [ -x "$CRICTL" ] || fail MissingPrograms "the host lacks crictl, with which a sandbox is tried: install it (package cri-tools)"
 }
 
-# refuse_node: why no engine was found, as far as an engine can tell.
+# refuse_node: reports why no engine was found, if an engine can explain it.
 refuse_node() {
   for engine_file in "$HERE"/engine-*.sh; do
     engine_name=${engine_file##*/engine-}
@@ -134,7 +134,7 @@ check_space() {
   done
 }
 
-# Sysbox from a package or a hand-made unit is somebody else's: two managers on one socket break each other.
+# Sysbox from a package or a hand-written unit is not ours: two managers on one socket break each other.
 check_foreign_sysbox() {
   [ "$SOURCE" = image ] || return 0
   for unit in sysbox sysbox-mgr sysbox-fs; do

@@ -1,5 +1,5 @@
-# Uninstall is desired state: drained, the label off, then everything that was written. What follows the last step on the host is repeated
-# until it is done, since this pod may die between the two.
+# Uninstall is desired state: a drain, removal of the label, then removal of every file that was written. What follows the last step on the host
+# is repeated until it is done, since this pod may die in between.
 # shellcheck shell=sh
 
 # The annotations stay: the servers wait until every agent has removed this revision.
@@ -26,5 +26,5 @@ remove_from_host() {
   return 1
 }
 
-# leave_taint: where the RuntimeClass selects nodes without the runtime, the taint stays: it alone keeps pods away.
+# leave_taint: if the RuntimeClass selects nodes without the runtime, the taint stays: nothing else keeps pods away.
 leave_taint() { if [ "$SCHEDULING" = intended ]; then taint on; else taint off; fi; }

@@ -5,7 +5,7 @@ PREFIX=cdk8s-sysbox.io
 
 say() { echo "$(date -u +%H:%M:%S) $*"; }
 
-# annotate STAGE REASON MESSAGE: only when something changed, so that an idle node makes no traffic.
+# annotate STAGE REASON MESSAGE: writes only if something changed, so that an idle node causes no traffic.
 annotate() {
   wanted=$(jq -nc --arg p "$PREFIX" --arg stage "$1" --arg reason "$2" --arg message "$3" --arg revision "$REVISION" \
     '{metadata: {annotations: {($p + "/stage"): $stage, ($p + "/revision"): $revision,
@@ -18,7 +18,7 @@ annotate() {
   case $1-$2 in ready-*|failed-*|removed-*|*-RolloutStopped) count_due ;; esac
 }
 
-# annotate_always: also when the same was written before: the Node object may have been recreated (k3s#10957).
+# annotate_always: writes even if nothing changed: the Node object may have been recreated (k3s#10957).
 annotate_always() {
   rm -f "$SCRATCH/annotated"
   annotate "$@"
@@ -45,7 +45,7 @@ event() {
 # label VALUE, or nothing to remove it.
 label() { patch_node "$(jq -nc --arg value "$1" '{metadata: {labels: {"sysbox-runtime": (if $value == "" then null else $value end)}}}')"; }
 
-# taint on|off: a merge patch replaces the whole list, so the resourceVersion is sent along and a conflict tried again.
+# taint on|off: a merge patch replaces the whole list, so it contains the resourceVersion, and a conflict is retried.
 taint() {
   tries=0
   while [ $tries -lt 10 ]; do
@@ -69,12 +69,12 @@ is_live() {
   [ "$(check_host)" = healthy ] && case $(journal unproven) in change|switch) return 1 ;; esac
 }
 
-# guard_by_taint: where the RuntimeClass selects nodes that are to get the runtime, the taint alone keeps pods away from one that does not run it.
+# guard_by_taint: if the RuntimeClass selects nodes that are to get the runtime, only the taint keeps pods away from one that does not run it.
 guard_by_taint() { [ "$SCHEDULING" != intended ] || [ "$DRY_RUN" = true ] || is_live || taint on; }
 
-# keep_pods_away: labelled `running`, and the kubelet no longer knows the handler: a change was rolled back to nothing, or the
-# guard set the file aside. New pods would fail here, and the label stays until a drain. A kubelet that lists no handlers at all
-# (before 1.30, KEP-4216) says nothing. `announce` takes the taint off.
+# keep_pods_away: taints a node that is labelled `running` although the kubelet no longer knows the handler: a first change was rolled back, or
+# the guard set the file aside. New pods would fail here, and the label stays until a drain. A kubelet that lists no handlers at all (before
+# 1.30, KEP-4216) proves nothing. `announce` removes the taint.
 keep_pods_away() {
   guard_by_taint || true
   own_node || return 0

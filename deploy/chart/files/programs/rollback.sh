@@ -1,7 +1,7 @@
-# The configuration as it was, and the engine started with it, once.
+# Restores the old configuration, and restarts the engine with it, once.
 # shellcheck shell=sh
 
-# remember NAME PATH...: their content, or that they did not exist, so that `restore NAME` can put back exactly that.
+# remember NAME PATH...: saves the content of each, or that it did not exist, so that `restore NAME` can put back exactly that.
 remember() {
   saved=$BACKUP/$1
   shift
@@ -21,8 +21,8 @@ remember() {
   flush "$BACKUP"
 }
 
-# restore NAME: can be repeated. Where a full disk keeps the old content away, ours is removed all the same: an engine without
-# our runtime is better than one with a configuration that nobody verified.
+# restore NAME: idempotent. If a full disk prevents it from writing the old content, it removes ours anyway: an engine without our runtime is
+# better than one with a configuration that nobody verified.
 restore() {
   restored=0
   for noted in "$BACKUP/$1"/*.path; do
@@ -43,8 +43,8 @@ restore() {
   return $restored
 }
 
-# roll_back REASON MESSAGE: every step can be repeated. The engine is not restarted when that cannot be noted (a full disk would make
-# it a restart at every attempt), and not started when somebody has stopped it.
+# roll_back REASON MESSAGE: every step is idempotent. The engine is not restarted if that cannot be recorded (on a full disk, every attempt would
+# restart it), and not started if somebody has stopped it.
 roll_back() {
   record state=rolling-back "reason=$1" "message=$2" || log "the disk takes no writes; rolling back all the same"
   restore change || fail NotRestored "the old configuration could not be put back completely: $2"
@@ -61,7 +61,7 @@ roll_back() {
   done
   count=$(journal rollbacks)
   set -- "$1" "$2" "$(journal change)"
-  # The engine was never restarted with it: not the change's fault (a full disk, say), so it may be tried again, a few times.
+  # The engine was never restarted with it, so the change is not the cause (a full disk can be): it may be retried a few times.
   if [ -z "$(journal invocation)" ] || [ "$1" = UnitNotActive ]; then
     set -- "$1" "$2" ''
     count_interruption
@@ -71,7 +71,7 @@ roll_back() {
   fail "$1" "the old configuration is back: $2"
 }
 
-# mark_rolled_back STATE KEY=VALUE...: the journal when the old files are in place again: what was verified with them still is.
+# mark_rolled_back STATE KEY=VALUE...: records that the old files are in place again: what was verified with them is still verified.
 mark_rolled_back() {
   [ -z "$(journal taken)" ] || rm -rf "$BACKUP/taken"
   old=$(journal old_state)
@@ -85,7 +85,7 @@ count_interruption() {
   record "interruptions=$((${interruptions:-0} + 1))"
 }
 
-# abandon REASON MESSAGE: the coordinator saw through the API that the node is not healthy, or that it does not run a pod.
+# abandon REASON MESSAGE: the coordinator has seen through the API that the node is not healthy, or that it does not run a pod.
 abandon() {
   recall || fail NoEngine "this node was never prepared"
   case $(journal state)-$(journal unproven) in

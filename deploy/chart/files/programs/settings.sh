@@ -18,7 +18,7 @@ read_settings() {
   . "$SCRATCH/settings.env"
 }
 
-# set_revision: RELEASE names the binaries of the image, REVISION everything that a node runs. Taken once, when the pod starts.
+# set_revision: sets RELEASE, the hash of the image's binaries, and REVISION, the hash of everything that a node runs. Once, when the pod starts.
 set_revision() {
   if [ "$SOURCE" = image ]; then
     # An image without them is reported when they are copied.
@@ -28,7 +28,7 @@ set_revision() {
   REVISION=$({ cat "$HERE"/* "$SCRATCH/settings.env" && echo "$RELEASE"; } | sha256sum | cut -c1-10)
 }
 
-# forget DIRECTORY: the page cache of what was read or copied would count as this pod's memory for as long as it lives.
+# forget DIRECTORY: drops its files from the page cache, which would count as this pod's memory for as long as it lives.
 forget() {
   for file in "$1"/*; do dd if="$file" iflag=nocache count=0 2>/dev/null || true; done
 }

@@ -30,7 +30,7 @@ def is_selected: (.metadata.labels // {}) as $labels | all($selector | to_entrie
 def stage: if .metadata.annotations[note("revision")] == $revision then .metadata.annotations[note("stage")] // "" else "" end;
 def is_done: stage | . == "ready" or . == "removed";
 def is_failed: stage == "failed";
-# Agents that the servers wait for: a node that is not Ready, or has been refused, holds up nobody.
+# Agents that the servers wait for. Nobody waits for a node that is not Ready or has been refused.
 def waiting_agents: [$nodes[] | select((is_server | not) and is_selected and is_ready and (is_done or is_failed | not) and .metadata.name != $me) | .metadata.name];
 def self: [$nodes[] | select(.metadata.name == $me)] | first;
 
@@ -51,19 +51,19 @@ def annotations($notes): . as $state
     + ({revision, done, nodes, failed, pending, "counted-at": .counted_at}
         | with_entries(select(.value != null) | .key |= note(.) | .value |= tostring));
 
-# A rollout of another revision begins at zero; nodes still in restart stay counted, failures of the older revision do not.
+# A rollout of another revision begins at zero. Nodes that are still restarting count, failures of the older revision do not.
 def begin: if .revision == $revision then .
   else {version, revision: $revision, done: 0, nodes, slots: (.slots | with_entries(select(.value.state == "held" or .key == $me)))} end;
 
 # --- what this node has observed, by its own clock: clocks of two nodes are never compared ---
 
-# A holder renews its beat; one that stands still has vanished.
+# A holder renews its beat. If the beat does not change for long enough, the holder has vanished.
 def facts: (.slots | to_entries | map(select(.value.state == "held") | {key: "beat \(.key)", value: .value.beat}))
   + [$nodes[] | select(is_server) | {key: "cordoned \(.metadata.name)", value: is_cordoned}]
   + (if $known == "all" then [{key: "agents", value: waiting_agents}] else [] end) + [{key: "version", value: .version}] | from_entries;
 
-# Since when each of them is so. After a time in which this node could not look (an outage, a reboot), all begin again: the others
-# could not renew either.
+# Since when each of them has its value. After a time in which this node could not look (an outage, a reboot), all times begin again: the
+# others may not have been able to renew either.
 def look: facts as $now
   | (if $seen[0].at and $at >= $seen[0].at and $at - $seen[0].at <= $expiry / 2 then $seen[0].facts else {} end) as $before
   | {at: $at, facts: (($before | with_entries(select(.key | startswith("beat ") | not)))
@@ -79,7 +79,7 @@ def has_vanished($look): stands_still($look) and lasts($look; "beat \(.key)") >=
 def limit: (if $concurrency | endswith("%") then [1, (.nodes * ($concurrency | rtrimstr("%") | tonumber) / 100 | floor)] | max
   else $concurrency | tonumber end) as $most | [.done + 1, $most] | min;
 
-# What keeps the servers from being restarted, or null.
+# Why no server may be restarted, or null.
 def peers_problem($look):
   ([$nodes[] | select(is_server) | .status.nodeInfo.kubeletVersion] | unique) as $versions
   | ([$nodes[] | select(is_server and .metadata.name != $me)]) as $peers
@@ -114,7 +114,7 @@ def pause($look): ([$poll, ([.nodes - .done, 0] | max) * 0.2] | max) as $shortes
   | (if any(.slots[]; .state == "held") then $shortest else [$shortest, ([lasts($look; "version") / 2, 60] | min)] | max end)
   | [., $expiry / 4, 300] | min * $random / 32768 | [., 1] | max | ceil;
 
-# A node to look up, now one, now another: it may be gone, and then its entry counts for nothing.
+# A node to look up, chosen at random: if it is gone, its entry must not count.
 def suspect($look): [.slots | to_entries[] | select(.key != $me and (.value.state == "failed" or stands_still($look))) | .key]
   | if length == 0 then "-" else .[$random % length] end;
 
@@ -122,11 +122,11 @@ def suspect($look): [.slots | to_entries[] | select(.key != $me and (.value.stat
 
 def grant: .slots[$me] = {state: "held", role: (self | role), revision: $revision, beat: .version,
   reason: (.slots[$me] | if .state == "failed" and .revision == $revision then .reason else null end)};
-# A holder whose entry is gone (somebody removed it) takes it again.
+# A holder whose entry was removed by somebody writes it again.
 def renew: .slots[$me] = {role: $role, revision: $revision} + .slots[$me] + {state: "held", beat: .version};
 def succeed: if .slots[$me].revision == .revision then .done += 1 else . end | del(.slots[$me]);
 def fail: .slots[$me] = {state: "failed", role: $role, revision: (.slots[$me].revision // $revision), beat: .version, reason: $argument};
-# Nothing was changed on the node: it counts as it counted before.
+# Nothing was changed on the node: its entry is what it was before.
 def put_back: if (.slots[$me].reason // "") == "" then del(.slots[$me]) else .slots[$me].state = "failed" end;
 # The counts of all nodes, and no entry of a node that is not among them.
 def count($look): begin

@@ -11,13 +11,13 @@ SLOT=free ROLE=- HELD_REVISION=- RENEWED=0
 
 read_rollout() { api GET "$ROLLOUT" >"$SCRATCH/rollout"; }
 
-# write_rollout: replaces the ConfigMap as it was read; a conflict (409) means that another node was faster.
+# write_rollout: replaces the ConfigMap that was read; a conflict (409) means that another node was faster.
 write_rollout() {
   jq -c --slurpfile notes "$SCRATCH/notes" '.metadata.annotations = $notes[0]' "$SCRATCH/rollout" >"$SCRATCH/next" || return 1
   api PUT "$ROLLOUT" application/json "$(cat "$SCRATCH/next")" >/dev/null
 }
 
-# Seconds of this node's own clock, which nobody sets.
+# Seconds since the boot: a clock that nobody sets.
 monotonic() { cut -d. -f1 /proc/uptime; }
 
 random() { od -An -N2 -tu2 /dev/urandom | tr -d ' '; }
@@ -69,7 +69,7 @@ find_slot() {
   SLOT=$VERDICT ROLE=$slot_role HELD_REVISION=$slot_revision
 }
 
-# acquire: waits for a slot, and says for what. Fails only when something else needs this node.
+# acquire: waits for a slot, and reports what it waits for. Fails only if something on this node has to be handled first.
 acquire() {
   while :; do
     alive
@@ -102,7 +102,7 @@ try_acquire() {
   done
   [ "$VERDICT" = granted ] || return 1
   SLOT=held ROLE=$slot_role HELD_REVISION=$slot_revision RENEWED=$(monotonic)
-  # What was written tells whether somebody has counted; nothing is written for a slot that an earlier pod took.
+  # What was written shows whether somebody has counted; nothing is written for a slot that an earlier pod took.
   IS_COUNTED=yes
   [ "$CHANGED" = no ] || grep -qF '"cdk8s-sysbox.io/counted-at"' "$SCRATCH/notes" || IS_COUNTED=no
 }
@@ -124,7 +124,7 @@ decide() {
 
 rollout_revision() { jq -r '.metadata.annotations["cdk8s-sysbox.io/revision"] // ""' "$SCRATCH/rollout"; }
 
-# A server's peers are looked at again after the grant: one can have become unhealthy between the two requests.
+# A server's peers are checked again after the grant: one can have become unhealthy between the two requests.
 peers_still_healthy() {
   [ "$ROLE" = server ] || return 0
   KNOWN=servers VERDICT=wait WHY="the API server does not answer"
@@ -162,7 +162,7 @@ read_nodes() {
   done
 }
 
-# Of a node: what the rules look at.
+# The fields of a node that the rules read.
 SLIM='.items[] | {metadata: {name: .metadata.name,
   labels: (.metadata.labels // {} | with_entries(select(.key as $key | $selector[$key] or ($key | startswith("node-role.kubernetes.io/"))))),
   annotations: (.metadata.annotations // {} | with_entries(select(.key | startswith("cdk8s-sysbox.io/"))))},
@@ -201,14 +201,14 @@ forget_if_gone() {
   step forget "$1" || true
 }
 
-# renew: a beat, eight times as often as needed, so that the others see this node alive. Each is a write that others collide with.
+# renew: a heartbeat, eight times as often as needed, so that the others see that this node is alive. Each is a write that others can collide with.
 renew() {
   alive
   [ "$SLOT" = held ] && [ $(($(monotonic) - RENEWED)) -ge $((SLOT_EXPIRY / 8)) ] || return 0
   ! step renew || RENEWED=$(monotonic)
 }
 
-# release success|failure|unused [REASON]: until it is written; a slot must not stay held forever.
+# release success|failure|unused [REASON]: retries until it is written; a slot must not stay held forever.
 release() {
   until step "$@"; do
     alive
@@ -240,7 +240,7 @@ count_when_due() {
   if [ "$counted" -ge "$CHANGED_AT" ] || count; then COUNT_AT=; fi
 }
 
-# The first node of a rollout counts before it restarts: how often the others look depends on how many they are.
+# The first node of a rollout counts before it restarts: how often the others look depends on their number.
 count_at_the_beginning() {
   [ "$IS_COUNTED" = yes ] || count || true
 }

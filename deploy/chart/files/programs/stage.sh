@@ -1,4 +1,4 @@
-# Puts on the node what the engine's configuration will need: binaries, units, modules, and the guard of the engine's start.
+# Installs on the node what the engine's configuration will need: binaries, units, modules, and the guard that runs before the engine starts.
 # shellcheck shell=sh
 
 # The coordinator copied the release; from here on its digest is its name.
@@ -19,7 +19,7 @@ stage() {
   sctl daemon-reload
 }
 
-# The daemons make them; an uninstall removes them when they are empty and were not there before us.
+# The daemons create them; an uninstall removes them if they are empty and did not exist before.
 own_data_directories() {
   for directory in "$ROOT/var/lib/sysbox" "$ROOT/var/lib/sysboxfs"; do
     [ -d "$directory" ] || own "$directory"

@@ -19,8 +19,8 @@ subids() {
 # sysbox_ranges FILE: FIRST:COUNT of every line of sysbox.
 sysbox_ranges() { subids 'name == "sysbox" { if (valid) printf "%.0f:%.0f\n", first, count; else print "(unreadable)" }' "$1"; }
 
-# check_subids: sets SUBID_RANGE, the one that both files have to have, before anything is written. A range in one of the files is its
-# owner's, and the other file gets the same.
+# check_subids: sets SUBID_RANGE, the one that both files must have, before anything is written. If only one of the files has a range, the other
+# file gets the same.
 check_subids() {
   [ "$SOURCE" = image ] || return 0
   SUBUID=$(readlink -f "$ROOT/etc/subuid") SUBGID=$(readlink -f "$ROOT/etc/subgid")
@@ -37,7 +37,7 @@ check_subids() {
   [ -n "$gids" ] || refuse_overlap "$SUBGID" "$SUBID_RANGE"
 }
 
-# give_subid_ranges: to the files that have none.
+# give_subid_ranges: adds the range to the files that have none.
 give_subid_ranges() {
   [ -d "$BACKUP/subids" ] || remember_subids
   add_subids "$SUBUID" "$SUBID_RANGE"
@@ -121,7 +121,7 @@ lock_subids() {
   rm -f "$1.lock$NEW"
 }
 
-# remove_own_lock FILE: one that a kill has left, where nothing else is to be done.
+# remove_own_lock FILE: removes a lock that a kill has left, if nothing else is to be done.
 remove_own_lock() { ! listed "$1.lock" || { lock_subids "$1" && unlock_subids "$1"; }; }
 
 unlock_subids() {
@@ -129,8 +129,8 @@ unlock_subids() {
   disown "$1.lock"
 }
 
-# give_back_subids: the files as they were; where somebody has changed other lines since, only the line of sysbox is removed. On the list
-# of ours meanwhile, for what a kill leaves next to them.
+# give_back_subids: restores the files; if somebody has changed other lines since, it removes the line of sysbox only. Meanwhile the files are
+# in the list of what is ours, for the partial files that a kill leaves next to them.
 give_back_subids() {
   for noted in "$BACKUP/subids"/*.path; do
     [ -f "$noted" ] || continue

@@ -2,7 +2,7 @@
 # cdk8s-sysbox-sysctls.service raises them again, after /etc/sysctl.d was applied, in which nothing is written.
 # shellcheck shell=sh
 
-# raise_sysctls: what each value was, and what it was raised to, is kept as long as it holds, that is, until the next boot.
+# raise_sysctls: records the old and the new value of each in memory, since both are valid until the next boot only.
 raise_sysctls() {
   make_work
   touch "$WORK/sysctls"
@@ -24,7 +24,7 @@ sysctls() {
   esac
 }
 
-# lower_sysctls: those that nobody has changed since.
+# lower_sysctls: restores the values that nobody has changed since.
 lower_sysctls() {
   [ -f "$WORK/sysctls" ] || return 0
   while read -r key before raised; do

@@ -1,4 +1,4 @@
-# Removes what the list of ours names, puts back what was taken over, and nothing else. The coordinator drained the node.
+# Removes what is in the list of ours, restores what was taken over, and changes nothing else. The coordinator has drained the node.
 # shellcheck shell=sh
 
 uninstall() {
@@ -18,7 +18,7 @@ uninstall() {
   rm -rf "$WORK" "$STATE"
 }
 
-# First the configuration and the restart, while the guard and the daemons still stand.
+# First the configuration and the restart, while the guard and the daemons are still in place.
 remove_configuration() {
   if [ "$(journal state)" != removing ]; then
     [ -n "$(configured)" ] || return 0
@@ -48,8 +48,8 @@ restart_without_runtime() {
   done
 }
 
-# Before ours goes, so that a start of the engine in between finds one of them. From then on the file is its owner's again. One that
-# its owner has written since then is newer than what we keep.
+# Before our file is removed, so that an engine that starts in between finds one of them. From then on the file belongs to its owner again. A
+# version that the owner has written since then is newer than our copy.
 give_back_taken() {
   for taken in "$BACKUP/taken"/*; do
     present "$taken" || continue

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs in the verification pod: what only a pod can see of the runtime. Exit 0 is the proof; what is written to standard error becomes the
-# message in the pod's status. No command substitution: the kubelet replaces $(NAME) in a container's command.
+# Runs in the verification pod, and checks what only a pod can see of the runtime. Exit 0 is the proof; standard error becomes the message in
+# the pod's status. No command substitution: the kubelet replaces $(NAME) in a container's command.
 set -eu
 
 ROOT=${SYSBOX_ROOT:-}

@@ -1,9 +1,9 @@
-# The last word on a change: a real pod on this node, under the runtime and before any other. The sandbox through the CRI says less: Calico's CNI
-# plugin refuses one without a pod, and a kernel before 6.3 starts a sandbox, but no pod with a volume on tmpfs, such as a token.
+# The final check of a change: a real pod on this node, under the runtime and before any other. The sandbox through the CRI proves less: Calico's
+# CNI plugin refuses one without a pod, and a kernel before 6.3 starts a sandbox, but no pod with a volume on tmpfs, such as a token.
 # shellcheck shell=sh
 
-# verify_pod: whether the pod ran. Else POD_REASON is NoVerificationPod where it could not be made, which says nothing about the runtime, and
-# VerificationPodFailed where the node did not run it; POD_ERROR has the server's or the kubelet's words. The pod is deleted in any case.
+# verify_pod: whether the pod ran. Otherwise POD_REASON is NoVerificationPod if it could not be created, which says nothing about the runtime, or
+# VerificationPodFailed if the node did not run it; POD_ERROR is the server's or the kubelet's message. The pod is deleted in any case.
 verify_pod() {
   POD=verify-$REVISION-$(printf '%s' "$NODE_NAME" | sha256sum | cut -c1-10)
   POD_REASON=NoVerificationPod
@@ -16,18 +16,18 @@ verify_pod() {
 
 verification_pods() { echo "/api/v1/namespaces/$VERIFICATION_NAMESPACE/pods"; }
 
-# passes SECONDS: of the time that is LEFT, unless the API server does not answer: then nothing is known.
-passes() {
+# wait_within_limit SECONDS: fails when no time is LEFT. Time in which the API server does not answer does not count.
+wait_within_limit() {
   renew
   interruptible_sleep "$1"
   [ "$(code)" = 000 ] || LEFT=$((LEFT - $1))
   [ "$LEFT" -gt 0 ]
 }
 
-# remove_verification_pods: all of this node, also those of an earlier installer's pod that died.
+# remove_verification_pods: all pods of this node, including those that an earlier pod of the installer left when it died.
 remove_verification_pods() {
   LEFT=60
-  until has_no_verification_pod; do passes 5 || return 1; done
+  until has_no_verification_pod; do wait_within_limit 5 || return 1; done
 }
 
 has_no_verification_pod() {
@@ -40,7 +40,7 @@ has_no_verification_pod() {
   return 1
 }
 
-# A webhook that is away for a moment is asked again. 409: an answer was lost, and the pod had been created.
+# Retried, since a webhook can be unavailable for a moment. 409: the pod had been created, and the answer was lost.
 create_verification_pod() {
   LEFT=60
   until own_pod && jq -c --arg name "$POD" --arg revision "$REVISION" --arg node "$NODE_NAME" --arg class "$VERIFICATION_CLASS" \
@@ -49,7 +49,7 @@ create_verification_pod() {
     api POST "$(verification_pods)" application/json "$(cat "$SCRATCH/verification-pod")" >/dev/null; do
     [ "$(code)" != 409 ] || return 0
     POD_ERROR="the API server refuses the verification pod ($(code)): $(refusal)"
-    passes 5 || return 1
+    wait_within_limit 5 || return 1
   done
 }
 
@@ -62,14 +62,14 @@ await_verification_pod() {
       failed) POD_REASON=VerificationPodFailed; return 1 ;;
       refused) return 1 ;;
     esac
-    passes 5 || break
+    wait_within_limit 5 || break
   done
   POD_ERROR="the pod did not run within $VERIFICATION_TIMEOUT s: $POD_ERROR"
   [ "$STATE" != waiting ] || ! explain_by_event || POD_REASON=VerificationPodFailed
   return 1
 }
 
-# look_at_verification_pod: sets STATE and POD_ERROR. Webhooks can add containers, so ours is what counts. What ends a pod from without (an
+# look_at_verification_pod: sets STATE and POD_ERROR. Webhooks can add containers, so only ours counts. A pod that something else ends (an
 # eviction, a full node, a drain by hand) proves nothing, nor does an image that cannot be pulled.
 look_at_verification_pod() {
   STATE=unknown
@@ -95,7 +95,7 @@ look_at_verification_pod() {
   fi
 }
 
-# explain_by_event: only the Events of the pod say why the kubelet does not start it. Fails where it waits for a volume that a webhook has added.
+# explain_by_event: only the pod's Events say why the kubelet does not start it. Fails if it waits for a volume that a webhook has added.
 explain_by_event() {
   uid=$(jq -r .metadata.uid "$SCRATCH/verification-pod")
   api GET "/api/v1/namespaces/$VERIFICATION_NAMESPACE/events?fieldSelector=involvedObject.uid%3D$uid,type%3DWarning" >"$SCRATCH/events" || return 0

@@ -48,8 +48,8 @@ sandbox_process() {
   [ -n "$process" ] && echo "${process%/cgroup}"
 }
 
-# is_network_failure: Calico's CNI plugin, and so Canal, asks the API for the pod. That proves nothing about the runtime, whose
-# last word is a real pod (containerd internal/cri/server/sandbox_run.go).
+# is_network_failure: Calico's CNI plugin, and so Canal, reads the pod from the API, where there is none. That proves nothing about the runtime,
+# which a real pod verifies later (containerd internal/cri/server/sandbox_run.go).
 is_network_failure() { grep -q 'failed to setup network for sandbox' "$WORK/sandbox.err"; }
 
 try_sandbox() {
