@@ -21,8 +21,8 @@ describe.each(shells)('under %s', (_, sh) => {
     container
       .command(
         'dockerd',
-        'echo "dockerd $*" >>"$LOG"; : >"$ROOT/up"; trap \'echo "dockerd ended" >>"$LOG"; kill $!; exit 0\' TERM\n' +
-          'sleep 60 & wait',
+        'sleep 60 & trap \'echo "dockerd ended" >>"$LOG"; kill $!; exit 0\' TERM\n' +
+          'echo "dockerd $*" >>"$LOG"; : >"$ROOT/up"; wait',
       )
       .command('docker', '[ -f "$ROOT/up" ]');
 
