@@ -72,4 +72,15 @@ describe.each(SHELL_NAMES)('under %s', (shell) => {
     expect(readFileSync(join(work, 'imports/theirs.toml'), 'utf8')).toBe('theirs');
     expect(() => readFileSync(join(work, 'imports/cdk8s-sysbox.toml'))).toThrow();
   });
+
+  // As `containerd config default` writes it, which is what a kubeadm node has: single quotes.
+  test('trial imports the copies also where the configuration has single quotes', () => {
+    const config = join(bench.root, 'config.toml');
+    writeFileSync(config, "version = 4\nimports = ['/etc/containerd/conf.d/*.toml', '/etc/other/*.toml']\n");
+    bench.output(ALL, `load_engine containerd; CONFIG='${config}'; make_work; engine_trial`);
+    const work = join(bench.root, 'run/cdk8s-sysbox');
+    expect(readFileSync(join(work, 'trial.toml'), 'utf8')).toBe(
+      `version = 4\nimports = ['${work}/imports/*.toml', '/etc/other/*.toml']\n`,
+    );
+  });
 });
