@@ -58,7 +58,7 @@ engine_table() {
 }
 
 # engine_trial: writes the node's configuration without our entry to WORK/trial.toml, with copies of its imports but our drop-in. What our
-# template adds is at the end of the file, where the copy stops.
+# template adds is at the end of the file, where the copy stops. containerd writes single quotes, people double ones.
 engine_trial() {
   rm -rf "$WORK/imports" && mkdir -p "$WORK/imports" || return 1
   directory=$(engine_drop_ins)
@@ -66,9 +66,10 @@ engine_trial() {
     [ -n "$directory" ] && [ -f "$import" ] && [ "${import##*/}" != "$DROP_IN_NAME" ] || continue
     cp "$import" "$WORK/imports/" || return 1
   done
-  awk -v from="\"${directory:-nothing}/*.toml\"" -v to="\"$WORK/imports/*.toml\"" -v ours="# Written by $MINE" '
+  awk -v from="${directory:-nothing}/*.toml" -v to="$WORK/imports/*.toml" -v ours="# Written by $MINE" '
     index($0, ours) == 1 { exit }
-    { at = index($0, from); print at ? substr($0, 1, at - 1) to substr($0, at + length(from)) : $0 }' "$CONFIG" >"$WORK/trial.toml"
+    { at = index($0, "\"" from); if (!at) at = index($0, "\047" from)
+      print at ? substr($0, 1, at) to substr($0, at + 1 + length(from)) : $0 }' "$CONFIG" >"$WORK/trial.toml"
 }
 
 # before_ours FILE: the owner's part, which precedes ours.
