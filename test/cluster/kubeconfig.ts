@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import { stringify } from 'yaml';
 import { ApiServer } from './api-server';
 
-/** The administrator's kubeconfig, in JSON, which is YAML; with `as`, that of somebody whom the administrator impersonates. */
+/** The administrator's kubeconfig, in the YAML that kubectl and K3s write; with `as`, that of somebody whom the administrator impersonates. */
 export function kubeconfigOf({ url, caFile, adminToken }: ApiServer, as: Record<string, unknown> = {}): string {
-  return JSON.stringify({
+  return stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
