@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, ParseArgsConfig } from 'node:util';
 import { didYouMean } from '../core/nearest';
 import { assertIdsPerPod } from '../core/ids-per-pod';
 import { FORMATS, Format } from './formats';
@@ -85,7 +85,7 @@ const OPTIONS = {
  * @internal
  */
 export function readOptions(argv: string[]): CliOptions {
-  refuseUnknownOptions(argv);
+  refuseUnknownOptions(argv, OPTIONS);
   const { values, positionals } = parseArgs({ args: argv, allowPositionals: true, options: OPTIONS });
   const [command, ...paths] = positionals;
   if (command !== undefined && !COMMANDS.includes(command)) {
@@ -109,11 +109,12 @@ export function readOptions(argv: string[]): CliOptions {
   };
 }
 
-function refuseUnknownOptions(argv: string[]): void {
-  const { tokens } = parseArgs({ args: argv, allowPositionals: true, options: OPTIONS, strict: false, tokens: true });
+/** Refuses an option that the command does not have, with the one that was probably meant. @internal */
+export function refuseUnknownOptions(argv: string[], options: NonNullable<ParseArgsConfig['options']>): void {
+  const { tokens } = parseArgs({ args: argv, allowPositionals: true, options, strict: false, tokens: true });
   for (const token of tokens) {
-    if (token.kind !== 'option' || token.name in OPTIONS) continue;
-    const known = Object.keys(OPTIONS).map((name) => `--${name}`);
+    if (token.kind !== 'option' || token.name in options) continue;
+    const known = Object.keys(options).map((name) => `--${name}`);
     throw new Error(`'${token.rawName}' is not an option${didYouMean(token.rawName, known)}`);
   }
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ClusterObjects, kubectl, readCluster, readFiles } from './status-cluster';
 import { ClusterStatus, clusterStatus, hasFailed, isDone } from './status-report';
+import { refuseUnknownOptions } from './options';
 import { statusTable } from './status-table';
 
 /** @internal */
@@ -30,20 +31,19 @@ export interface StatusIo {
 
 const POLL_MILLISECONDS = 5000;
 
+const OPTIONS = {
+  output: { type: 'string', short: 'o', default: 'table' },
+  all: { type: 'boolean', short: 'a', default: false },
+  watch: { type: 'boolean', short: 'w', default: false },
+  context: { type: 'string' },
+  kubeconfig: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
 /** Runs the command; the exit code is the result. @internal */
 export async function status(argv: string[], world: Partial<StatusIo> = {}): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      output: { type: 'string', short: 'o', default: 'table' },
-      all: { type: 'boolean', short: 'a', default: false },
-      watch: { type: 'boolean', short: 'w', default: false },
-      context: { type: 'string' },
-      kubeconfig: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  refuseUnknownOptions(argv, OPTIONS);
+  const { values, positionals } = parseArgs({ args: argv, allowPositionals: true, options: OPTIONS });
   const io: StatusIo = {
     read: () => (positionals.length > 0 ? readFiles(positionals) : readCluster(kubectl(connection(values)))),
     write: (text) => process.stdout.write(text),

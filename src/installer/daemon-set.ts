@@ -65,7 +65,7 @@ function podSpec(scope: Construct, options: DaemonSetOptions): kplus.k8s.PodSpec
     priorityClassName: options.priorityClassName,
     // systemd answers only to processes that it can see (node-findings: without it systemctl fails with "No data available").
     hostPid: true,
-    // The work is done by units of the host: a pod that is asked to go can go.
+    // The work is done by units of the host: a pod may end as soon as it is asked to.
     terminationGracePeriodSeconds: 10,
     ...(imagePullSecrets.length > 0 && {
       imagePullSecrets: imagePullSecrets.map((secret) => ({

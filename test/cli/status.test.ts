@@ -364,8 +364,9 @@ test('--watch ends with 1 when something fails', async () => {
   expect(await printed(states, '--watch')).toMatchObject({ code: 1, read: 2 });
 });
 
-test('an unknown output format is refused', async () => {
+test('an unknown output format and an unknown option are refused', async () => {
   await expect(printed([objects([])], '-o', 'wide')).rejects.toThrow("--output 'wide' is not a format");
+  await expect(printed([objects([])], '--wach')).rejects.toThrow("'--wach' is not an option. Did you mean '--watch'?");
 });
 
 test('reads files that kubectl wrote', () => {

@@ -127,6 +127,22 @@ test('a change of a setting replaces all pods, and restarts nothing', async () =
   for (const { calls } of all()) expect(calls.filter((call) => call === 'commit')).toHaveLength(1);
 }, 300_000);
 
+test('a change that is reverted before its pods come replaces none, and the older ones still take part', async () => {
+  const before = kubelets.started.length;
+  await controllers.stop();
+  for (const minutes of [13, 11]) await apply({ rollout: { ...rollout, deadline: Duration.minutes(minutes) } });
+  controllers = await startDaemonSetController(server);
+  // The node has to restart again, which needs a slot.
+  node('agent-0').record('state', '');
+  await eventually(
+    async () => expect(count('agent-0', 'commit')).toBe(2),
+    120_000,
+    () => node('agent-0').output.slice(-1000),
+  );
+  expect(await untilStage('ready', [...agents, ...servers])).toBe(revision);
+  expect(kubelets.started).toHaveLength(before);
+}, 300_000);
+
 test('an upgrade reaches servers and agents, past a node that its preflight refuses and one that cannot be drained', async () => {
   node('agent-0').turn('prepare', 'KernelTooOld');
   await pod('bare', 'agent-1', false);

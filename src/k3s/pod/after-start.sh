@@ -5,16 +5,17 @@ set -u
 
 STATE=${STATE:-/run/cdk8s-sysbox}
 directory=$(dirname "$0")
+. "$directory/nested-kubectl.sh"
 
 said=
 while
-  began=$(date +%s)
+  began=$(monotonic)
   ! why=$(sh "$directory/started.sh" 2>&1)
 do
-  [ "$why" = "$said" ] || echo "$(date -u +%H:%M:%S) not started yet: $why"
+  [ "$why" = "$said" ] || say "not started yet: $why"
   said=$why
-  # A look that is slow takes its processors from the start that it waits for: it rests as long as it looked.
-  took=$(($(date +%s) - began))
+  # A slow check takes processor time from the start that it waits for, so the pause is as long as the check was.
+  took=$(($(monotonic) - began))
   [ "$took" -gt 0 ] || took=1
   sleep "${PAUSE:-$took}"
   kill -0 "$1" 2>/dev/null || exit 0

@@ -9,12 +9,21 @@ say() { echo "$(date -u +%H:%M:%S) $*"; }
 # Not `k3s kubectl`, which the image rancher/k3s does not know (k3s#8696): there, kubectl is K3s under that name.
 nested_kubectl() { kubectl --kubeconfig "$NODE_KUBECONFIG" --request-timeout=10s "$@"; }
 
-# api_listens: whether kubectl, which is all of K3s in one binary, has anybody to ask at the address of its kubeconfig.
+# Seconds since the boot: a clock that nobody sets.
+monotonic() { cut -d. -f1 /proc/uptime; }
+
+# api_listens: whether something listens at the address of the kubeconfig. kubectl is all of K3s in one binary, and a start in vain takes
+# the processors that K3s needs to start. Only this machine's addresses can be looked up: the API server of an agent without K3s's load
+# balancer (--disable-apiserver-lb) is on another one, and kubectl finds out.
 api_listens() {
   [ -s "$NODE_KUBECONFIG" ] || return 1
-  port=$(sed -n 's|^ *server: https://.*:\([0-9]*\)$|\1|p' "$NODE_KUBECONFIG")
+  address=$(sed -n 's|^ *server: https://||p' "$NODE_KUBECONFIG" | head -n 1)
+  case $address in
+    127.*:* | localhost:* | '[::1]':*) ;;
+    *) return 0 ;;
+  esac
   # a listening socket (0A) as the kernel shows it: local address, remote address, state
-  grep -qi "^ *[0-9]*: [0-9a-f]*:$(printf %04X "$port") [0-9a-f]*:0000 0A " "${PROC:-/proc}/net/tcp" "${PROC:-/proc}/net/tcp6"
+  grep -qi "^ *[0-9]*: [0-9a-f]*:$(printf %04X "${address##*:}") [0-9a-f]*:0000 0A " "${PROC:-/proc}/net/tcp" "${PROC:-/proc}/net/tcp6"
 }
 
 # A node that somebody else cordoned stays cordoned after a restart.

@@ -8,7 +8,7 @@ server() { nested_kubectl get --raw /readyz >/dev/null; }
 
 agent() { node_is_ready "node/$NODE_NAME"; }
 
-# node_is_ready OBJECT...: one kubectl for all of them
+# node_is_ready OBJECT...: whether all of them exist and the node among them is Ready, with one kubectl.
 node_is_ready() {
   status=$(nested_kubectl get "$@" -o 'jsonpath={..conditions[?(@.type=="Ready")].status} {..conditions[?(@.type=="Ready")].message}') || return 1
   case $status in
@@ -20,7 +20,7 @@ node_is_ready() {
   esac
 }
 
-# No pod can be created in a namespace before its default ServiceAccount is. Last what is true first.
+# No pod can be created in a namespace before its default ServiceAccount is. The API server is ready before the others, so it is asked last.
 ephemeral() { node_is_ready serviceaccount/default "node/$NODE_NAME" && server; }
 
 "$NODE_ROLE"

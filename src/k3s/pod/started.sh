@@ -8,7 +8,7 @@ api_listens || {
   echo "nothing listens at the API server's port" >&2
   exit 1
 }
-# its node never had another pod
+# The node of an ephemeral cluster never had another address, and nobody has cordoned it.
 [ "$NODE_ROLE" != ephemeral ] || exec sh "$(dirname "$0")/ready.sh"
 [ -z "${MEMBER_NAME:-}" ] || sh "$(dirname "$0")/member.sh"
 announce_address nested_kubectl

@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$0")/nested-kubectl.sh"
 
-DEADLINE=$(($(date +%s) + DRAIN_SECONDS))
+DEADLINE=$(($(monotonic) + DRAIN_SECONDS))
 PODS=$(mktemp)
 trap 'rm -f "$PODS"' EXIT
 
@@ -29,7 +29,7 @@ close_node || {
   say "the API server does not answer: nothing is drained"
   exit 0
 }
-while [ "$(date +%s)" -lt "$DEADLINE" ]; do
+while [ "$(monotonic)" -lt "$DEADLINE" ]; do
   if pods=$(evictable); then
     [ -n "$pods" ] || exit 0
     echo "$pods" | while read -r namespace name; do evict "$namespace" "$name"; done

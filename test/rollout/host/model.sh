@@ -1,5 +1,6 @@
 # A model of the host program: the commands and files that the coordinator knows, and no node behind them. The test turns its
-# knobs, files in MODEL: `commit` says how a restart ends, `pause-COMMAND` holds a command at its beginning.
+# knobs, files in MODEL: `commit` says how a restart ends, `pause-COMMAND` holds a command at its beginning. faults/rollout-model.test.ts
+# compares it with the host program.
 # shellcheck shell=sh
 set -eu
 
