@@ -170,8 +170,9 @@ SLIM='.items[] | {metadata: {name: .metadata.name,
   status: {nodeInfo: {kubeletVersion: .status.nodeInfo.kubeletVersion}, conditions: [.status.conditions[]? | {type, status}]}}'
 
 # is_current: a pod of an older revision begins nothing, and never replaces the state of a newer one. The ConfigMap was read before this
-# question and names the same revision after it; a newer pod that writes later makes the write of this one a conflict. The DaemonSet's generation orders
-# revisions (kubernetes pkg/controller/daemon/util, IsPodUpdated).
+# question and names the same revision after it; a newer pod that writes later makes the write of this one a conflict. As the DaemonSet's
+# controller decides it (kubernetes pkg/controller/daemon/util, IsPodUpdated): the pod has the generation of the DaemonSet, or an older one with
+# the same template, after a change that was reverted before this pod was replaced. The latter shows only in the status: all pods are updated.
 is_current() {
   WHY="the API server does not answer"
   own_pod || return 1
@@ -179,8 +180,10 @@ is_current() {
   WHY="this pod is being replaced"
   [ -n "$owner" ] || return 1
   if api GET "/apis/apps/v1/namespaces/$NAMESPACE/daemonsets/$owner" >"$SCRATCH/daemonset"; then
-    [ "$(jq --slurpfile pods "$SCRATCH/pod" '$pods[0].items[0].metadata as $pod
-      | .metadata.annotations["deprecated.daemonset.template.generation"] == $pod.labels["pod-template-generation"]
+    [ "$(jq --slurpfile pods "$SCRATCH/pod" '$pods[0].items[0].metadata as $pod | .metadata.generation as $generation
+      | (.metadata.annotations["deprecated.daemonset.template.generation"] == $pod.labels["pod-template-generation"]
+        or (.status | (.observedGeneration // 0) >= $generation and (.desiredNumberScheduled // 0) > 0
+          and .updatedNumberScheduled == .desiredNumberScheduled))
       and any($pod.ownerReferences[]; .controller and .uid == $daemonset)' --arg daemonset "$(jq -r .metadata.uid "$SCRATCH/daemonset")" \
       "$SCRATCH/daemonset")" = true ]
   else
