@@ -344,11 +344,38 @@ describe.each(shells)('under %s', (_, shell) => {
       expect(stage.run('ready.sh').status).toBe(status);
     });
 
-    test('is asked by two kubectl: its node never had another address, and nobody cordoned it', () => {
-      newStage({ NODE_ROLE: 'ephemeral' }).standIn('kubectl', 'echo True fine');
+    const kubeletListens = () => stage.write('net/tcp', '   0: 0100007F:2808 00000000:0000 0A 00000000:00000000\n');
 
-      expect(stage.run('started.sh').status).toBe(0);
-      expect(stage.calls).toHaveLength(2);
+    const waiting = `kubectl --kubeconfig $STAGE/kubeconfig wait node/dev-agent-0 --for=condition=Ready --timeout=60s`;
+
+    test('has started when one kubectl has waited for its node, and another has seen its ServiceAccount', () => {
+      newStage({ NODE_ROLE: 'ephemeral' }).standIn('kubectl', '');
+      kubeletListens();
+
+      expect(stage.run('started.sh')).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect(stage.calls).toEqual([waiting.replace('$STAGE', stage.directory), 'get serviceaccount default -o name']);
+    });
+
+    test('is not asked before its kubelet has started, which is after its API server is ready', () => {
+      newStage({ NODE_ROLE: 'ephemeral' }).standIn('kubectl', '');
+
+      expect(stage.run('started.sh')).toEqual({ status: 1, stdout: '', stderr: 'the kubelet has not started\n' });
+      expect(stage.calls).toEqual([]);
+    });
+
+    test.each([
+      ['is not registered', 'echo "nodes not found" >&2; exit 1', 'nodes not found\n'],
+      [
+        'is not Ready for a minute',
+        'case "$*" in *" wait "*) echo "timed out waiting" >&2; exit 1 ;; *) echo "False no network" ;; esac',
+        'node dev-agent-0 is not Ready: no network\n',
+      ],
+      ['has no ServiceAccount', 'case "$*" in *serviceaccount*) echo none >&2; exit 1 ;; esac', 'none\n'],
+    ])('has not started while its node %s, and says so', (_, body, stderr) => {
+      newStage({ NODE_ROLE: 'ephemeral' }).standIn('kubectl', body);
+      kubeletListens();
+
+      expect(stage.run('started.sh')).toEqual({ status: 1, stdout: '', stderr });
     });
   });
 

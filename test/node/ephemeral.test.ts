@@ -1,9 +1,10 @@
 // EphemeralK3s on a real node: a whole Kubernetes as the sidecar of a Job that applies a pod to it, and how long it takes, next to a
-// K3sCluster on the same node with the same components.
+// K3sCluster on the same node, with the same components and with its own.
 import { App, Chart, Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-30';
-import { EphemeralK3s, K3sCluster, K3sComponent, SystemJob, SystemStorage } from '../../src';
+import { EphemeralK3s, K3sCluster, K3sComponent, SystemJob, SystemStorage, type K3sServerOptions } from '../../src';
 import { pauseImage } from './harness/images';
+import { noteStart } from './harness/k3sStart';
 import { yamlOf } from './harness/manifests';
 import { binaries } from './harness/prerequisites';
 import { Steps } from './harness/steps';
@@ -18,13 +19,17 @@ const namespace = 'run';
 const minutes = 60_000;
 const storageClassName = 'images';
 const clusterClassName = 'cluster';
-const disable = Object.values(K3sComponent);
+/** What EphemeralK3s does not have by itself. */
+const withoutMore: K3sServerOptions = {
+  disable: [K3sComponent.METRICS_SERVER, K3sComponent.SERVICE_LB, K3sComponent.TRAEFIK],
+  extraArgs: ['--disable-helm-controller'],
+};
 const startTimeout = Duration.minutes(30);
 
 const steps = new Steps('A cluster for one test run');
 let workloads: Workloads;
-/** Pod started to a node that takes pods, in ms. */
-let clusterTook: number;
+/** Pod started to a node that takes pods, in ms, of each K3sCluster. */
+const clustersTook: Record<string, number> = {};
 
 beforeAll(async () => {
   // On the volume that the nested cluster imports its images from.
@@ -36,7 +41,7 @@ beforeAll(async () => {
   workloads = await workloadNode(steps, { memoryMiB: 5120, files });
   await newNamespace(workloads.cluster, namespace);
   await makeVolumes(workloads.cluster, storageClassName, 1);
-  await makeVolumes(workloads.cluster, clusterClassName, 1);
+  await makeVolumes(workloads.cluster, clusterClassName, 2);
 });
 
 afterAll(async () => {
@@ -54,41 +59,46 @@ kubectl wait pod/inner --for=jsonpath='{.status.phase}'=Succeeded --timeout=10m
 kubectl logs inner
 `;
 
-test('a K3sCluster of one server, to compare with', () =>
+test.each<[string, string, K3sServerOptions]>([
+  ['K3sCluster, same components', 'same', withoutMore],
+  ['K3sCluster', 'all', {}],
+])('%s: one server, to compare with', (what, clusterName, options) =>
   explained(workloads, namespace, async () => {
     const { cluster } = workloads;
+    const server = `${clusterName}-server-0`;
     const chart = new Chart(new App(), 'cluster', { namespace, disableResourceNameHashes: true });
-    new K3sCluster(chart, 'dev', {
-      clusterName: 'dev',
+    new K3sCluster(chart, 'it', {
+      clusterName,
       version: await k3sVersion(binaries().k3s),
       startTimeout,
       server: {
-        disable,
-        extraArgs: ['--disable-helm-controller'],
+        ...options,
         storage: SystemStorage.claim({ storage: Size.gibibytes(5), storageClassName: clusterClassName }),
       },
     });
     await cluster.apply(yamlOf(chart));
-    await cluster.podRunning('dev-server-0', namespace, 30 * minutes);
-    const { status } = await cluster.get<ServerPod>('pod', 'dev-server-0', '-n', namespace);
+    await cluster.podRunning(server, namespace, 30 * minutes);
+    const { status } = await cluster.get<ServerPod>('pod', server, '-n', namespace);
     const since = (time: string) => Date.parse(time) - Date.parse(status.startTime);
     const readyAt = (conditions: Conditions) => conditions.find(({ type }) => type === 'Ready')!.lastTransitionTime;
-    steps.note('K3sCluster, pod started to Ready: its API server is', since(readyAt(status.conditions)));
+    steps.note(`${what}, pod started to Ready: its API server is`, since(readyAt(status.conditions)));
     // as EphemeralK3s has it: the node is Ready, and there is the ServiceAccount without which no pod can be made
     const path = '{.metadata.creationTimestamp}';
-    const account = await insideServer(['get', 'serviceaccount', 'default', '-o', `jsonpath=${path}`]);
-    await insideServer(['wait', 'node/dev-server-0', '--for=condition=Ready', '--timeout=10m']);
-    const node = JSON.parse(await insideServer(['get', 'node', 'dev-server-0', '-o', 'json'])) as ServerPod;
-    clusterTook = Math.max(since(account), since(readyAt(node.status.conditions)));
-    steps.note('K3sCluster, pod started to a node that takes pods', clusterTook);
+    const account = await inside(server, ['get', 'serviceaccount', 'default', '-o', `jsonpath=${path}`]);
+    await inside(server, ['wait', `node/${server}`, '--for=condition=Ready', '--timeout=10m']);
+    const node = JSON.parse(await inside(server, ['get', 'node', server, '-o', 'json'])) as ServerPod;
+    clustersTook[what] = Math.max(since(account), since(readyAt(node.status.conditions)));
+    noteStart(steps, what, await logOf(server), status.startTime);
+    steps.note(`${what}, pod started to a node that takes pods`, clustersTook[what]);
     // it takes its share of the processors from what comes next
-    await cluster.kubectl(['delete', 'statefulset', 'dev-server', '-n', namespace, '--cascade=foreground'], {
+    await cluster.kubectl(['delete', 'statefulset', `${clusterName}-server`, '-n', namespace, '--cascade=foreground'], {
       timeoutMs: 10 * minutes,
     });
     await waitFor('server gone', { timeoutMs: 10 * minutes }, async () =>
-      (await cluster.tryKubectl(['get', 'pod', 'dev-server-0', '-n', namespace])).stderr.includes('NotFound'),
+      (await cluster.tryKubectl(['get', 'pod', server, '-n', namespace])).stderr.includes('NotFound'),
     );
-  }));
+  }),
+);
 
 test('the containers of a Job start when the cluster is ready, run a pod in it, and it ends with them', () =>
   explained(workloads, namespace, async () => {
@@ -105,7 +115,6 @@ test('the containers of a Job start when the cluster is ready, run a pod in it, 
     });
     EphemeralK3s.on(job, {
       version,
-      disable,
       startTimeout,
       images: kplus.Volume.fromPersistentVolumeClaim(chart, 'image-volume', claim, { name: 'images' }),
     });
@@ -118,9 +127,12 @@ test('the containers of a Job start when the cluster is ready, run a pod in it, 
     const [k3s, main] = [status.initContainerStatuses[0]!, status.containerStatuses[0]!];
     const started = Date.parse(main.state.terminated.startedAt);
     const took = started - Date.parse(status.startTime);
+    noteStart(steps, 'EphemeralK3s', await logOf(metadata.name), status.startTime);
     steps.note('EphemeralK3s, pod started to the containers that use it', took);
-    process.stdout.write(`  ${(took / clusterTook).toFixed(2)} of a K3sCluster\n`);
-    expect(took).toBeLessThan(clusterTook);
+    for (const [what, clusterTook] of Object.entries(clustersTook)) {
+      process.stdout.write(`  ${(took / clusterTook).toFixed(2)} of ${what}\n`);
+      expect(took).toBeLessThan(clusterTook);
+    }
     steps.note('ready cluster to the end of an inner pod', Date.parse(main.state.terminated.finishedAt) - started);
     const log = await workloads.cluster.kubectl(['logs', '-n', namespace, metadata.name, '-c', 'suite']);
     process.stdout.write(log);
@@ -129,8 +141,12 @@ test('the containers of a Job start when the cluster is ready, run a pod in it, 
     expect(k3s.state.terminated).toBeDefined();
   }));
 
-function insideServer(args: readonly string[]): Promise<string> {
-  const exec = ['exec', '-n', namespace, 'dev-server-0', '-c', 'k3s', '--', 'kubectl'];
+function logOf(pod: string): Promise<string> {
+  return workloads.cluster.kubectl(['logs', '-n', namespace, pod, '-c', 'k3s', '--timestamps']);
+}
+
+function inside(server: string, args: readonly string[]): Promise<string> {
+  const exec = ['exec', '-n', namespace, server, '-c', 'k3s', '--', 'kubectl'];
   return waitFor('an answer from inside', { timeoutMs: 10 * minutes }, () =>
     workloads.cluster.kubectl([...exec, ...args]),
   );

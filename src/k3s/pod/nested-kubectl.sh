@@ -22,8 +22,12 @@ api_listens() {
     127.*:* | localhost:* | '[::1]':*) ;;
     *) return 0 ;;
   esac
-  # a listening socket (0A) as the kernel shows it: local address, remote address, state
-  grep -qi "^ *[0-9]*: [0-9a-f]*:$(printf %04X "${address##*:}") [0-9a-f]*:0000 0A " "${PROC:-/proc}/net/tcp" "${PROC:-/proc}/net/tcp6"
+  listens "${address##*:}"
+}
+
+# listens PORT: whether there is a listening socket (0A), as the kernel shows it: local address, remote address, state.
+listens() {
+  grep -qi "^ *[0-9]*: [0-9a-f]*:$(printf %04X "$1") [0-9a-f]*:0000 0A " "${PROC:-/proc}/net/tcp" "${PROC:-/proc}/net/tcp6"
 }
 
 # A node that somebody else cordoned stays cordoned after a restart.
