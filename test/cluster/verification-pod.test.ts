@@ -5,7 +5,7 @@ import { Testing, Yaml } from 'cdk8s';
 import { SystemPodPolicy } from '../../src';
 import { manifestText } from '../rollout/manifests';
 import { installerPod } from '../rollout/pod';
-import { inPod } from '../rollout/pod-shell';
+import { verificationPod } from '../rollout/pod-shell';
 import { testChart } from '../support/synth';
 import { ApiServer, eventually, startApiServer } from './api-server';
 import { buildTimeout, minors } from './build';
@@ -34,10 +34,7 @@ describe.each(minors)('the verification pod, Kubernetes %s', (minor) => {
     for (const name of ['a', 'b']) await server.createNode(name);
     await server.createServiceAccount(verification, 'other');
     const pod = await installerPod(server, 'a', directory);
-    // Stops before the request: the pod is in a file then.
-    const script =
-      'request() { cat "$SCRATCH/verification-pod"; }; POD=verify-a; LEFT=0; create_verification_pod; request';
-    written = JSON.parse((await inPod(['dash'], pod, script)).stdout);
+    written = await verificationPod(pod);
     installer = server.as({ token: await token(server, 'a') });
     // Policies take effect a moment after they are made.
     await eventually(async () => expect(await refusal(create({ nodeName: 'b' }))).toContain('its own node only'));

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installed } from './operations';
 import { tree } from './states';
-import { FakeNode, type NodeOptions } from './world';
+import { CALICO_ERROR, FakeNode, type NodeOptions } from './world';
 
 jest.setTimeout(120_000);
 
@@ -236,9 +236,14 @@ test('pods of others whose name contains that of the check are left alone', () =
   expect(node.known('sandboxes/theirs')).toContain('name=my-cdk8s-sysbox-check-2');
 });
 
-test('a CNI plugin that refuses a sandbox without a pod (Canal, Calico) rolls nothing back, and says so', () => {
-  const node = make();
-  node.flag('cni-asks-for-the-pod');
+// The engines' own words are looked up in their programs (test/merge), Calico's in test/cluster/calico.test.ts.
+test.each([
+  [undefined, 'failed to setup network for sandbox "abc"'],
+  ['containerd', 'failed to setup network for sandbox "abc"'],
+  ['crio', 'failed to create pod network sandbox k8s_check_x(abc)'],
+] as const)('a CNI plugin that wants a pod (Canal, Calico) rolls nothing back, and says so: %s', (engine, words) => {
+  const node = make({ engine });
+  node.flag('cni-error', `${words}: plugin type="calico" failed (add): ${CALICO_ERROR}\n`);
   node.run('prepare');
   node.run('commit');
   expect(node.status()).toMatchObject({ stage: 'restarted' });

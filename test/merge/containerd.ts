@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from '@iarna/toml';
+import { Bench } from '../shell/bench';
 
 /** K3s's containerd of K3s 1.36.2, and the first one whose K3s has drop-ins (1.33.10, 1.34.6, 1.35.3). */
 export const VERSIONS = ['v2.3.2-k3s2', 'v2.2.2-k3s1'] as const;
@@ -53,6 +54,21 @@ export function dump(version: string, config: string, dropIn?: string): Dump {
     });
     return { status, stderr, plugins: status === 0 ? (parse(stdout).plugins as Dump['plugins']) : {} };
   });
+}
+
+/** Whether a text is in the program: a message that is only printed when a CNI plugin fails can be judged no other way here. */
+export const says = (version: string, text: string) => readFileSync(join(CACHE, version, 'containerd')).includes(text);
+
+/** The words of a failed CNI plugin that the node programs look for (host/containerd.sh). */
+export function networkError(): string {
+  const bench = new Bench('dash');
+  try {
+    const { stdout } = bench.run(['containerd'], 'printf %s "$ENGINE_NETWORK_ERROR"');
+    expect(stdout).not.toBe('');
+    return stdout;
+  } finally {
+    bench.dispose();
+  }
 }
 
 /** What containerd itself writes as its configuration, at its own version. */

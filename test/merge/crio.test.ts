@@ -1,6 +1,6 @@
 // The programs of the node with a real CRI-O: what `crio config` makes of our drop-in, which they read back.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crioDropIn } from '../../src/containerd/crio';
 import { Bench } from '../shell/bench';
@@ -108,4 +108,11 @@ test('the cgroup driver is read from what CRI-O says', () => {
     ).stdout.trim();
   expect(driver('')).toBe('true');
   expect(driver('[crio.runtime]\ncgroup_manager = "cgroupfs"\nconmon_cgroup = "pod"\n')).toBe('false');
+});
+
+// A message that is only printed when a CNI plugin fails.
+test('CRI-O says that it was the network in the words that the node programs look for', () => {
+  const { stdout } = on({}, 'printf %s "$ENGINE_NETWORK_ERROR"');
+  expect(stdout).not.toBe('');
+  expect(readFileSync(CRIO).includes(stdout)).toBe(true);
 });

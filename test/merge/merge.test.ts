@@ -1,6 +1,17 @@
 import { containerdFiles } from '../../src/containerd/containerd-files';
 import { UNDECIDED } from '../../src/core/toml';
-import { build, dump, type Dump, fixture, needGo, renderTemplate, runtimes, VERSIONS } from './containerd';
+import {
+  build,
+  dump,
+  type Dump,
+  fixture,
+  needGo,
+  networkError,
+  renderTemplate,
+  runtimes,
+  says,
+  VERSIONS,
+} from './containerd';
 
 const HOUR = 60 * 60 * 1000;
 
@@ -35,6 +46,10 @@ function expectAdded(before: Dump, after: Dump, systemdCgroup: boolean): void {
 }
 
 describe.each(VERSIONS)('containerd %s', (containerd) => {
+  test('says that it was the network in the words that the node programs look for', () => {
+    expect(says(containerd, networkError())).toBe(true);
+  });
+
   describe.each([
     ['rendered-v2', 2],
     ['rendered-v2-nvidia', 2],

@@ -1,7 +1,7 @@
 // Our drop-in in upstream's containerd, as a plain node or k0s has it: with the version that the node programs choose for the root file.
 import { containerdFiles } from '../../src/containerd/containerd-files';
 import { UNDECIDED } from '../../src/core/toml';
-import { build, defaults, dump, needGo, runtimes, UPSTREAM } from './containerd';
+import { build, defaults, dump, needGo, networkError, runtimes, says, UPSTREAM } from './containerd';
 
 beforeAll(
   () => {
@@ -45,6 +45,10 @@ describe.each(UPSTREAM)('containerd %s', (version) => {
     'a configuration of version 2': () => V2,
     'a version and nothing else': () => 'version = 3\nimports = []\n',
   };
+
+  test('says that it was the network in the words that the node programs look for', () => {
+    expect(says(version, networkError())).toBe(true);
+  });
 
   // As engine_template does (host/engines/containerd.sh).
   test('reads our table behind the lines of a file that imports nothing and was taken over', () => {

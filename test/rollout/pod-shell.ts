@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { KubeObject } from '../cluster/client';
 import { SHELLS } from '../support/shells';
 import { PodEnvironment } from './pod';
 import { programDirectory } from './rules';
@@ -51,4 +52,10 @@ export function inPod(
     child.stderr.on('data', (data) => (stderr += data));
     child.on('close', (status) => resolve({ status, stdout: stdout.trim(), stderr }));
   });
+}
+
+/** The verification pod `verify-a` of this installer's node, as verify-pod.sh writes and creates it. */
+export async function verificationPod(pod: PodEnvironment): Promise<KubeObject> {
+  const script = 'POD=verify-a; create_verification_pod; cat "$SCRATCH/verification-pod"';
+  return JSON.parse((await inPod(['dash'], pod, script)).stdout);
 }
