@@ -32,8 +32,9 @@ export class DockerPod extends SystemPod {
   /**
    * The pod template of a runner scale set of GitHub's Actions Runner Controller, with Docker under Sysbox where the
    * chart's container mode "dind" has a privileged container. Give it to the chart `gha-runner-scale-set` as `template`,
-   * and leave its `containerMode` out. What the template refers to is made under the scope, and must be in the namespace
-   * of the runners.
+   * and leave its `containerMode` out. The chart must be 0.7.0 or newer: the CRD of older ones drops the `restartPolicy` of
+   * init containers (actions-runner-controller 65fd0454). What the template refers to is made under the scope, and must be in
+   * the namespace of the runners.
    *
    * @param scope where the ConfigMap of the engine belongs
    * @param id the construct's id

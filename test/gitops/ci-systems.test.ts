@@ -127,6 +127,16 @@ test(
     expect(template.spec.initContainers).toEqual(own.spec.initContainers);
     await server.createServiceAccount('ci', template.spec.serviceAccountName);
     expect(engine(await admitted(template, objects))).toMatchObject({ restartPolicy: 'Always' });
+
+    // The scale set itself, on the newest CRD that the proxy has (0.6.1): it knows all but the field that 0.7.0 brought, as the guide says.
+    const crd = 'gha-runner-scale-set-controller/crds/actions.github.com_autoscalingrunnersets.yaml';
+    await server.apply(readFileSync(join(await actionsRunnerCharts(), crd), 'utf8'));
+    const sets = '/apis/actions.github.com/v1alpha1/namespaces/ci/autoscalingrunnersets';
+    await eventually(() =>
+      expect(server.create(sets, only(rendered, 'AutoscalingRunnerSet'))).rejects.toThrow(
+        /strict decoding error: unknown field "spec\.template\.spec\.initContainers\[0\]\.restartPolicy"( |$)/,
+      ),
+    );
   },
   buildTimeout,
 );
