@@ -28,7 +28,7 @@ const pipeline = new SystemJob(registry, 'build', once);
 pipeline
   .addContainer({
     name: 'build',
-    image: 'docker:29-cli',
+    image: 'docker.io/library/docker:29-cli',
     workingDir: '/source',
     command: [
       ...['docker', 'buildx', 'build', '--push', '--tag', image],
@@ -40,7 +40,7 @@ pipeline
 DockerEngine.on(pipeline, {
   mode: DockerEngineMode.SIDECAR,
   container: {
-    image: 'docker:29-dind',
+    image: 'docker.io/library/docker:29-dind',
     resources: { cpu: { request: Cpu.millis(500) }, memory: { request: Size.gibibytes(1), limit: Size.gibibytes(4) } },
   },
   storage: SystemStorage.ephemeralClaim({ storage: Size.gibibytes(40) }),
@@ -59,7 +59,7 @@ const buildkit = new SystemStatefulSet(shared, 'buildkit', {
 });
 const server = buildkit.addContainer({
   name: 'buildkitd',
-  image: 'moby/buildkit:v0.25.1',
+  image: 'docker.io/moby/buildkit:v0.25.1',
   args: [
     ...['--addr', 'unix:///run/buildkit/buildkitd.sock', '--addr', `tcp://0.0.0.0:${port}`],
     ...['--tlscacert', `${tls}/ca.crt`, '--tlscert', `${tls}/tls.crt`, '--tlskey', `${tls}/tls.key`],
@@ -78,7 +78,7 @@ SpecialDirectory.BUILDKIT.mount(
 const client = new Job(shared, 'build', once);
 const build = client.addContainer({
   name: 'build',
-  image: 'docker:29-cli',
+  image: 'docker.io/library/docker:29-cli',
   workingDir: '/source',
   command: [
     'sh',

@@ -19,7 +19,7 @@ const pipeline = new SystemJob(chart, 'pipeline', {
 
 const build = pipeline.addContainer({
   name: 'build',
-  image: 'docker:29-cli',
+  image: 'docker.io/library/docker:29-cli',
   workingDir: '/source',
   command: ['sh', '-euc', 'docker build -t "$1" . && docker push "$1"', 'build', 'registry.example.com/team/app:1.0'],
 });
@@ -28,7 +28,7 @@ build.mount('/source', Volume.fromConfigMap(chart, 'source-files', source));
 DockerEngine.on(pipeline, {
   mode: DockerEngineMode.SIDECAR,
   container: {
-    image: 'docker:29-dind',
+    image: 'docker.io/library/docker:29-dind',
     resources: { cpu: { request: Cpu.millis(500) }, memory: { request: Size.gibibytes(1), limit: Size.gibibytes(4) } },
   },
   storage: SystemStorage.ephemeralClaim({ storage: Size.gibibytes(40) }),

@@ -14,7 +14,7 @@ new SystemDeployment(demo, 'ubuntu', {
   metadata: { name: 'ubuntu', namespace: namespace.name },
   system: { runtime },
   replicas: 1,
-  containers: [{ name: 'ubuntu', image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
+  containers: [{ name: 'ubuntu', image: 'docker.io/library/ubuntu:24.04', command: ['sleep', 'infinity'] }],
 });
 
 app.synth();

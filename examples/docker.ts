@@ -15,7 +15,7 @@ const suite = new ConfigMap(sidecar, 'suite', {
   data: { 'test.sh': 'docker run --rm -v /work:/work alpine:3.22 ls /work' },
 });
 const tests = new DockerPod(sidecar, 'tests', {
-  containers: [{ name: 'tests', image: 'docker:29-cli', command: ['sh', '/suite/test.sh'] }],
+  containers: [{ name: 'tests', image: 'docker.io/library/docker:29-cli', command: ['sh', '/suite/test.sh'] }],
   docker: { sharedDirectories: ['/work'], socketGroup: 1000, daemon: { mtu: DockerMtu.of(1400) } },
 });
 tests.containers[0]?.mount('/suite', Volume.fromConfigMap(sidecar, 'suite-files', suite));
@@ -33,7 +33,7 @@ const docker = DockerServer.on(set, {
   daemon: { addressPools: [{ base: '172.30.0.0/16', size: 24 }], logDriver: 'local' },
 });
 const clients = new Deployment(server, 'clients', {
-  containers: [{ name: 'builder', image: 'docker:29-cli', command: ['sleep', 'infinity'] }],
+  containers: [{ name: 'builder', image: 'docker.io/library/docker:29-cli', command: ['sleep', 'infinity'] }],
 });
 for (const container of clients.containers) {
   docker.connect(container, { certificate: Secret.fromSecretName(server, 'client-certificate', 'docker-client-tls') });

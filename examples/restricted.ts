@@ -11,7 +11,7 @@ const namespace = new SandboxNamespace(chart, 'namespace', { name: 'restricted',
 
 const shells = new SystemDeployment(chart, 'shells', {
   system: { podSecurity, runtime: RuntimeReference.fromRuntimeClassName('sysbox-runc', { clusterVersion: '1.36' }) },
-  containers: [{ image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
+  containers: [{ image: 'docker.io/library/ubuntu:24.04', command: ['sleep', 'infinity'] }],
 });
 shells.node.addDependency(namespace);
 

@@ -1,14 +1,15 @@
 import { Construct, IConstruct } from 'constructs';
 
 /**
- * Every image that something of ours names by default; K3s's gets its tag from the version that its user names.
+ * Every image that something of ours names by default; K3s's gets its tag from the version that its user names. Named in full:
+ * CRI-O has no default registry, and from 1.34 on refuses a short name where several registries are searched (cri-o#9401).
  *
  * @internal
  */
 export const DEFAULT_IMAGES = {
   installer: 'registry.nestybox.com/nestybox/sysbox-deploy-k8s:v0.7.1-0',
-  docker: 'docker:29-dind',
-  k3s: 'rancher/k3s',
+  docker: 'docker.io/library/docker:29-dind',
+  k3s: 'docker.io/rancher/k3s',
 } as const;
 
 const CONTEXT = 'cdk8s-sysbox.io/registry';
@@ -28,7 +29,7 @@ const REGISTRY = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]([a-z0-9._-]*
  */
 export class ImageRegistry {
   /**
-   * Take the default images of everything under a construct from a mirror: `docker:29-dind` becomes
+   * Take the default images of everything under a construct from a mirror: `docker.io/library/docker:29-dind` becomes
    * `<registry>/library/docker:29-dind`. An image that a prop names stays as it is. Refused: what is not a registry, and a
    * construct that has children already.
    *
@@ -54,20 +55,5 @@ export class ImageRegistry {
  */
 export function mirrored(scope: IConstruct, image: string): string {
   const registry = scope.node.tryGetContext(CONTEXT);
-  return registry === undefined ? image : `${registry}/${repositoryOf(image)}`;
-}
-
-/**
- * The full name of an image: `docker:29-dind` is docker.io/library/docker:29-dind.
- *
- * @internal
- */
-export function fullImageName(image: string): string {
-  const [first = '', ...rest] = image.split('/');
-  if (rest.length === 0) return `docker.io/library/${image}`;
-  return /[.:]|^localhost$/.test(first) ? image : `docker.io/${image}`;
-}
-
-function repositoryOf(image: string): string {
-  return fullImageName(image).split('/').slice(1).join('/');
+  return registry === undefined ? image : `${registry}/${image.slice(image.indexOf('/') + 1)}`;
 }

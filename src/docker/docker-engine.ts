@@ -24,7 +24,7 @@ const PROBE_TIMEOUT = Duration.minutes(1);
  * declare const chart: Chart;
  *
  * const job = new SystemJob(chart, 'Build', {
- *   containers: [{ image: 'docker:29-cli', command: ['docker', 'build', 'https://git.example.org/app.git'] }],
+ *   containers: [{ image: 'docker.io/library/docker:29-cli', command: ['docker', 'build', 'https://git.example.org/app.git'] }],
  * });
  * DockerEngine.on(job, { storage: SystemStorage.ephemeralClaim({ storage: Size.gibibytes(50) }) });
  */

@@ -25,7 +25,7 @@ export interface DockerPodProps extends SystemPodProps {
  * declare const chart: Chart;
  *
  * new DockerPod(chart, 'Tests', {
- *   containers: [{ image: 'docker:29-cli', command: ['docker', 'run', '--rm', 'hello-world:linux'] }],
+ *   containers: [{ image: 'docker.io/library/docker:29-cli', command: ['docker', 'run', '--rm', 'hello-world:linux'] }],
  * });
  */
 export class DockerPod extends SystemPod {

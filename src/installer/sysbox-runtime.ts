@@ -35,7 +35,7 @@ export interface SysboxRuntimeProps {
  * declare const chart: Chart;
  *
  * const runtime = new SysboxRuntime(chart, 'Sysbox');
- * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'ubuntu:24.04' }] });
+ * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'docker.io/library/ubuntu:24.04' }] });
  */
 export class SysboxRuntime extends Construct implements ISysboxRuntime {
   /** The RuntimeClass that pods name. */

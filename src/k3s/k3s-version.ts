@@ -14,7 +14,7 @@ export interface K3sVersionOptions {
    * Repository of K3s' image; its tag is made from `version`. K3s publishes to "ghcr.io/k3s-io/k3s" as well, and plans to make
    * that the default (k3s#14561). Refused together with `image`.
    *
-   * @default "rancher/k3s"
+   * @default "docker.io/rancher/k3s"
    */
   readonly imageRepository?: string;
 

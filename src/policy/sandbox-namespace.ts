@@ -80,7 +80,7 @@ export interface SandboxNamespaceProps {
  *   network: { internet: true, allowedEgressCidrs: ['10.0.8.20/32'] }, // and the registry
  * });
  * new SystemPod(chart, 'Shell', {
- *   containers: [{ image: 'ubuntu:24.04' }],
+ *   containers: [{ image: 'docker.io/library/ubuntu:24.04' }],
  *   system: { podSecurity: PodSecurityLevel.RESTRICTED },
  * });
  *

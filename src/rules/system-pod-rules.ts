@@ -113,7 +113,7 @@ export interface RuleEnforcementOptions extends RuleCheckOptions {
  *   apiVersion: 'v1',
  *   kind: 'Pod',
  *   metadata: { name: 'ci' },
- *   spec: { runtimeClassName: 'sysbox-runc', containers: [{ name: 'main', image: 'docker:29-dind' }] },
+ *   spec: { runtimeClassName: 'sysbox-runc', containers: [{ name: 'main', image: 'docker.io/library/docker:29-dind' }] },
  * };
  *
  * for (const { rule, path, message } of SystemPodRules.check([pod])) console.log(rule, path, message);

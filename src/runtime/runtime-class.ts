@@ -102,7 +102,7 @@ export interface SysboxRuntimeClassProps {
  *
  * // Something else puts Sysbox on the nodes; its pods run on those of one pool.
  * const runtime = new SysboxRuntimeClass(chart, 'RuntimeClass', { nodeSelector: { pool: 'sandboxes' } });
- * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'ubuntu:24.04' }] });
+ * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'docker.io/library/ubuntu:24.04' }] });
  */
 export class SysboxRuntimeClass extends Construct implements ISysboxRuntime {
   /** Name of the RuntimeClass and of its handler where nothing else is said. */

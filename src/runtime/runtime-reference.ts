@@ -61,7 +61,7 @@ export interface RuntimeReferenceOptions {
  * declare const chart: Chart;
  *
  * const runtime = RuntimeReference.fromRuntimeClassName('sysbox-runc', { clusterVersion: '1.36' });
- * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'ubuntu:24.04' }] });
+ * new SystemPod(chart, 'Shell', { system: { runtime }, containers: [{ image: 'docker.io/library/ubuntu:24.04' }] });
  */
 export class RuntimeReference implements ISysboxRuntime {
   /**

@@ -68,7 +68,7 @@ export interface GitLabRunnerHelmOptions {
  * const app = new App();
  * const chart = new Chart(app, 'ci', { namespace: 'ci' });
  * const jobs = new SystemPodTemplate(chart, 'Jobs', {
- *   containers: [{ name: 'build', image: 'docker:29-cli' }],
+ *   containers: [{ name: 'build', image: 'docker.io/library/docker:29-cli' }],
  * });
  * DockerEngine.on(jobs);
  * console.log(GitLabRunner.of(jobs).toToml());

@@ -39,7 +39,7 @@ export interface ServiceAccountTokenOptions {
  *   ProjectedSource.secret(Secret.fromSecretName(chart, 'Certificate', 'shell-tls')),
  *   ProjectedSource.serviceAccountToken({ path: 'token', audience: 'vault', expiration: Duration.minutes(30) }),
  * ]);
- * const pod = new SystemPod(chart, 'Shell', { containers: [{ image: 'ubuntu:24.04' }] });
+ * const pod = new SystemPod(chart, 'Shell', { containers: [{ image: 'docker.io/library/ubuntu:24.04' }] });
  * pod.containers[0]?.mount('/identity', identity, { readOnly: true });
  */
 export class ProjectedSource {

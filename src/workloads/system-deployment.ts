@@ -28,7 +28,7 @@ export interface SystemDeploymentProps extends kplus.DeploymentProps {
  *
  * new SystemDeployment(chart, 'Shells', {
  *   replicas: 2,
- *   containers: [{ image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
+ *   containers: [{ image: 'docker.io/library/ubuntu:24.04', command: ['sleep', 'infinity'] }],
  * });
  */
 export class SystemDeployment extends kplus.Deployment implements ISystemWorkload {

@@ -27,7 +27,7 @@ export interface SystemJobProps extends kplus.JobProps {
  *
  * new SystemJob(chart, 'Build', {
  *   activeDeadline: Duration.hours(1),
- *   containers: [{ image: 'ubuntu:24.04', command: ['sh', '-c', 'apt-get update && apt-get install -y make'] }],
+ *   containers: [{ image: 'docker.io/library/ubuntu:24.04', command: ['sh', '-c', 'apt-get update && apt-get install -y make'] }],
  * });
  */
 export class SystemJob extends kplus.Job implements ISystemWorkload {

@@ -28,7 +28,7 @@ export interface SystemPodProps extends kplus.PodProps {
  * declare const chart: Chart;
  *
  * new SystemPod(chart, 'Shell', {
- *   containers: [{ image: 'ubuntu:24.04', command: ['sleep', 'infinity'] }],
+ *   containers: [{ image: 'docker.io/library/ubuntu:24.04', command: ['sleep', 'infinity'] }],
  * });
  */
 export class SystemPod extends kplus.Pod implements ISystemWorkload {

@@ -27,7 +27,7 @@ export interface FilesOptions {
  * declare const chart: Chart;
  *
  * const scratch = SystemVolume.fromEphemeralClaim(chart, 'Scratch', 'scratch', { storage: Size.gibibytes(20) });
- * const shells = new SystemDeployment(chart, 'Shells', { containers: [{ image: 'ubuntu:24.04' }] });
+ * const shells = new SystemDeployment(chart, 'Shells', { containers: [{ image: 'docker.io/library/ubuntu:24.04' }] });
  * shells.containers[0]?.mount('/scratch', scratch);
  */
 export class SystemVolume {

@@ -210,7 +210,7 @@ describe("an image of Docker's own", () => {
 
   test.each(['docker:23-dind', 'docker:20.10.24-dind', 'docker.io/library/docker:23.0'])('%s is too old', (image) => {
     expect(withImage(image)).toThrow(
-      `test/it: container 'docker': '${image}' is too old for the MTU of its networks. Use Docker 24 or later, such as 'docker:29-dind'`,
+      `test/it: container 'docker': '${image}' is too old for the MTU of its networks. Use Docker 24 or later, such as 'docker.io/library/docker:29-dind'`,
     );
   });
 

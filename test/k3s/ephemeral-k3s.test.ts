@@ -29,7 +29,11 @@ test('is a native sidecar without a claim, and the other containers start when i
   const pod = job();
 
   expect(pod.initContainers).toHaveLength(1);
-  expect(k3sOf(pod)).toMatchObject({ name: 'k3s', restartPolicy: 'Always', image: 'rancher/k3s:v1.36.2-k3s1' });
+  expect(k3sOf(pod)).toMatchObject({
+    name: 'k3s',
+    restartPolicy: 'Always',
+    image: 'docker.io/rancher/k3s:v1.36.2-k3s1',
+  });
   expect(k3sOf(pod).startupProbe.exec.command).toEqual(['sh', '-c', '[ -e /run/cdk8s-sysbox/started ]']);
   expect(k3sOf(pod).env).toContainEqual({ name: 'NODE_ROLE', value: 'ephemeral' });
   expect(k3sOf(pod)).not.toHaveProperty('lifecycle');

@@ -119,7 +119,7 @@ describe('the tokens', () => {
       hostUsers: false,
       containers: [
         {
-          image: 'rancher/k3s:v1.36.2-k3s1',
+          image: 'docker.io/rancher/k3s:v1.36.2-k3s1',
           command: expect.arrayContaining(checked('token.sh')),
           env: [
             { name: 'SECRET_NAME', value: 'dev-token' },
@@ -160,7 +160,7 @@ describe('the kubeconfig', () => {
       { apiGroups: [''], resources: ['secrets'], resourceNames: ['dev-kubeconfig'], verbs: ['get', 'patch'] },
     ]);
     expect(containerOf(server(all), 'kubeconfig')).toMatchObject({
-      image: 'rancher/k3s:v1.36.2-k3s1',
+      image: 'docker.io/rancher/k3s:v1.36.2-k3s1',
       command: expect.arrayContaining(checked('publish.sh')),
       env: [
         { name: 'CLUSTER_URL', value: 'https://dev.team.svc:6443' },
@@ -426,7 +426,8 @@ const args = (...list: string[]) => ({
 
 /** What each prop does; all clusters here have agents. */
 const effects: Record<keyof K3sClusterProps, (all: Manifest[]) => void> = {
-  version: (all) => pods(all).forEach((pod) => expect(pod.containers[0].image).toBe('rancher/k3s:v1.35.1-k3s1')),
+  version: (all) =>
+    pods(all).forEach((pod) => expect(pod.containers[0].image).toBe('docker.io/rancher/k3s:v1.35.1-k3s1')),
   image: (all) => {
     const images = all.flatMap((m) => m.spec?.template?.spec.containers ?? []).map((c) => c.image);
     expect(images).toEqual(Array(4).fill('mirror/k3s:1'));

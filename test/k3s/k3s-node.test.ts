@@ -54,7 +54,7 @@ describe('a server', () => {
   test('is K3s as the first process, with addresses clear of the host’s and no privilege', () => {
     const { pod, k3s } = server();
 
-    expect(k3s.image).toBe('rancher/k3s:v1.36.2-k3s1');
+    expect(k3s.image).toBe('docker.io/rancher/k3s:v1.36.2-k3s1');
     expect(k3s.command.slice(0, 2)).toEqual(['sh', '-c']);
     expect(k3s.command.slice(3)).toEqual(checked('start.sh'));
     expect(k3s.args).toEqual([
@@ -221,7 +221,7 @@ function everyServerProp(pod: SystemPod): Required<K3sNodeProps> {
 const args = (...list: string[]) => ({ containers: [{ args: expect.arrayContaining(list) }] });
 
 const rendered: Record<keyof K3sNodeProps, object> = {
-  version: { containers: [{ image: 'rancher/k3s:v1.36.2-k3s1' }] },
+  version: { containers: [{ image: 'docker.io/rancher/k3s:v1.36.2-k3s1' }] },
   image: { containers: [{ image: 'registry.example.org/k3s:1' }] },
   imageRepository: { containers: [{ image: 'ghcr.io/k3s-io/k3s:v1.36.2-k3s1' }] },
   serverUrl: args('agent', '--server=https://dev.dev.svc:6443'),
@@ -390,11 +390,11 @@ describe('as a unit of systemd', () => {
     expect(line(unit(booted), 'Type')).toBe('Type=exec');
   });
 
-  test.each([undefined, 'rancher/k3s:v1.36.2-k3s1', `docker.io/rancher/k3s@sha256:${'0'.repeat(64)}`])(
+  test.each([undefined, 'docker.io/rancher/k3s:v1.36.2-k3s1', `docker.io/rancher/k3s@sha256:${'0'.repeat(64)}`])(
     'refuses the image %s, which has no systemd',
     (it) => {
       expect(() => machine({ image: it })).toThrow(
-        `test/node: init is systemd, and the image '${it ?? 'rancher/k3s:v1.36.2-k3s1'}' has no systemd. Give an image with ` +
+        `test/node: init is systemd, and the image '${it ?? 'docker.io/rancher/k3s:v1.36.2-k3s1'}' has no systemd. Give an image with ` +
           'systemd at /sbin/init, k3s and sh',
       );
     },
@@ -731,5 +731,5 @@ test.each([
 });
 
 test.each(['v1.36.2-k3s1', 'v1.37.0-rc1+k3s1'])('takes the version %s', (it) => {
-  expect(server({ version: it }).k3s.image).toBe(`rancher/k3s:${it.replace('+', '-')}`);
+  expect(server({ version: it }).k3s.image).toBe(`docker.io/rancher/k3s:${it.replace('+', '-')}`);
 });

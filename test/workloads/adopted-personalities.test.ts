@@ -50,7 +50,11 @@ describe.each(Object.keys(ORIGINS))('%s', (origin) => {
     );
 
     const [engine] = spec.initContainers;
-    expect(engine).toMatchObject({ name: 'docker', image: 'docker:29-dind', restartPolicy: 'Always' });
+    expect(engine).toMatchObject({
+      name: 'docker',
+      image: 'docker.io/library/docker:29-dind',
+      restartPolicy: 'Always',
+    });
     expect(engine.volumeMounts).toContainEqual({ name: 'docker-data', mountPath: '/var/lib/docker' });
     // what cdk8s-plus renders by default is not added to a container of ours
     expect(engine.securityContext?.readOnlyRootFilesystem).toBeUndefined();
@@ -79,7 +83,7 @@ describe.each(Object.keys(ORIGINS))('%s', (origin) => {
     const { spec, manifests } = adoptedFrom(origin, (it) => K3sNode.on(it, { version: 'v1.36.2+k3s1' }));
 
     const k3s = containerOf(spec, 'k3s');
-    expect(k3s).toMatchObject({ image: 'rancher/k3s:v1.36.2-k3s1', startupProbe: { periodSeconds: 5 } });
+    expect(k3s).toMatchObject({ image: 'docker.io/rancher/k3s:v1.36.2-k3s1', startupProbe: { periodSeconds: 5 } });
     expect(k3s.args).toEqual(expect.arrayContaining(['server', '--node-name=$(NODE_NAME)']));
     const programs = manifests.find(({ kind }) => kind === 'ConfigMap');
     expect(spec.volumes).toContainEqual(

@@ -32,15 +32,8 @@ export function distImages(): PlatformImages {
     const spec = objects.find((object) => object?.kind === kind)?.spec;
     const image = (spec?.template?.spec ?? spec)?.containers?.[0]?.image;
     if (!image) throw new Error(`${dist} holds no ${kind} with an image.`);
-    return fullName(image);
+    if (image.includes('@')) throw new Error(`${image}: an image made here cannot have a digest known before.`);
+    return image;
   };
   return { installer: imageOf('DaemonSet'), ubuntu: imageOf('Deployment') };
-}
-
-/** As containerd names it: `ubuntu:24.04` is docker.io/library/ubuntu:24.04. */
-function fullName(image: string): string {
-  if (image.includes('@')) throw new Error(`${image}: an image made here cannot have a digest known before.`);
-  const [first, ...rest] = image.split('/');
-  if (rest.length === 0) return `docker.io/library/${image}`;
-  return /[.:]|^localhost$/.test(first!) ? image : `docker.io/${image}`;
 }
