@@ -15,7 +15,7 @@ const etcdVersion = '3.5.1';
 /** A first build takes minutes; a test that may be the first to need it waits this long. */
 export const buildTimeout = 60 * 60_000;
 
-type Program = 'kube-apiserver' | 'kube-controller-manager' | 'kubectl';
+type Program = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kubelet';
 
 const otherwise = (program: Program, version: string) =>
   `Cannot build ${program} ${version}: Go (as new as its go.mod asks, or GOTOOLCHAIN=auto) and the Go module proxy ` +
@@ -34,6 +34,16 @@ export function kubectl(): Promise<string> {
 /** The path of the newest kube-controller-manager: it holds the real DaemonSet controller. */
 export function kubeControllerManager(): Promise<string> {
   return program('kube-controller-manager', apiServerVersions['1.37']);
+}
+
+/** The path of the newest kube-scheduler. */
+export function kubeScheduler(): Promise<string> {
+  return program('kube-scheduler', apiServerVersions['1.37']);
+}
+
+/** The path of the newest kubelet, for a node of its own (test/node). */
+export function kubelet(): Promise<string> {
+  return program('kubelet', apiServerVersions['1.37']);
 }
 
 function program(name: Program, version: string): Promise<string> {

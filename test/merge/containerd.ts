@@ -21,12 +21,14 @@ export function needGo(env: NodeJS.ProcessEnv = process.env): void {
   }
 }
 
-/** Builds containerd into a cache outside the checkout, once: minutes the first time. */
-export function build(version: string): void {
+/** Builds containerd into a cache outside the checkout, once: minutes the first time. Returns the directory of its programs. */
+export function build(version: string, programs: readonly string[] = ['containerd']): string {
   const module = version.includes('k3s') ? 'github.com/k3s-io/containerd/v2' : 'github.com/containerd/containerd/v2';
-  execFileSync(join(__dirname, 'containerd', 'build.sh'), [module, version, join(CACHE, version)], {
+  const directory = join(CACHE, version);
+  execFileSync(join(__dirname, 'containerd', 'build.sh'), [module, version, directory, ...programs], {
     stdio: 'inherit',
   });
+  return directory;
 }
 
 /** What K3s 1.36.2 itself renders on a node with systemd, with the tables of version 2 or 3. */

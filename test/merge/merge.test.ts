@@ -17,7 +17,7 @@ const HOUR = 60 * 60 * 1000;
 
 beforeAll(() => {
   needGo();
-  VERSIONS.forEach(build);
+  VERSIONS.forEach((version) => build(version));
 }, HOUR);
 jest.setTimeout(60_000);
 

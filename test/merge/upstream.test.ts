@@ -6,7 +6,7 @@ import { build, defaults, dump, needGo, networkError, runtimes, says, UPSTREAM }
 beforeAll(
   () => {
     needGo();
-    UPSTREAM.forEach(build);
+    UPSTREAM.forEach((version) => build(version));
   },
   60 * 60 * 1000,
 );

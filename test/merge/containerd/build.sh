@@ -1,15 +1,20 @@
 #!/bin/sh
-# build.sh MODULE VERSION DIRECTORY: DIRECTORY/containerd is that containerd, built unless it is there already.
+# build.sh MODULE VERSION DIRECTORY [PROGRAM...]: DIRECTORY has these programs of that containerd, by default itself; one that is
+# there already is not built again.
 set -eu
 module=$1
 version=$2
 directory=$3
+shift 3
+[ $# -gt 0 ] || set -- containerd
 here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir -p "$directory"
 exec 9>"$directory/lock"
 flock 9
-[ ! -x "$directory/containerd" ] || exit 0
+missing=''
+for program in "$@"; do [ -x "$directory/$program" ] || missing="$missing $program"; done
+[ -n "$missing" ] || exit 0
 
 # K3s's fork is not in the checksum database: go.sum here has its hashes.
 cd "$here"
@@ -25,5 +30,7 @@ chmod -R u+w "$source"
 cd "$source"
 # The btrfs snapshotter needs a C compiler, and is imported whatever the build tags say.
 sed -i '/plugins\/snapshots\/btrfs\/plugin/d' cmd/containerd/builtins/builtins_linux.go
-CGO_ENABLED=0 nice go build -buildvcs=false -ldflags '-s -w' -o "$source/built" ./cmd/containerd
-mv "$source/built" "$directory/containerd"
+for program in $missing; do
+  CGO_ENABLED=0 nice go build -buildvcs=false -ldflags '-s -w' -o "$source/built" "./cmd/$program"
+  mv "$source/built" "$directory/$program"
+done

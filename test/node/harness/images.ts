@@ -26,14 +26,14 @@ int main(void) {
 `;
 
 /** Kubernetes' pause: waits, and reaps what the pod's containers leave behind. */
-export async function pauseImage(): Promise<string> {
+export async function pauseImage(tag = pauseTag): Promise<string> {
   const content = await layer('pause', pauseSource, async (root) => {
     const source = join(root, 'pause.c');
     writeFileSync(source, pauseSource);
     await must(['gcc', '-static', '-Os', '-s', '-o', join(root, 'pause'), source]);
     await must(['rm', source]);
   });
-  return image([pauseTag], [content], { Entrypoint: ['/pause'], User: '65535:65535' });
+  return image([tag], [content], { Entrypoint: ['/pause'], User: '65535:65535' });
 }
 
 /** Packages of the layer that the article's image and the installer image share, so that it is imported once. */

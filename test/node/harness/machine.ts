@@ -3,6 +3,7 @@ import { type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { must, run } from './host';
 import { accelerator } from './prerequisites';
 import type { Disk } from './rootDisk';
 
@@ -19,10 +20,15 @@ export interface MachineOptions {
   readonly lanPort?: number;
   /** Ports of this machine's loopback that the guest reaches at `hostAddress`, each under its own number. */
   readonly hostPorts?: readonly number[];
+  /** Ports of the guest that this machine reaches at `guestAddress`, each under its own number; of one guest at a time. */
+  readonly guestPorts?: readonly number[];
 }
 
 /** Where a guest finds this machine's `hostPorts`, and nothing else. */
 export const hostAddress = '10.0.2.100';
+
+/** The guest's own address, by which this machine reaches its `guestPorts`. */
+export const guestAddress = '10.0.2.15';
 
 /** The guest's name of its card on the shared segment. */
 export const lanCard = () => (accelerator() === 'uml' ? 'vec1' : 'eth1');
@@ -59,6 +65,7 @@ export abstract class Machine {
   async start(firstBootTar?: string): Promise<void> {
     mkdirSync(this.options.directory, { recursive: true });
     this.ports ??= { ssh: await freePort(), api: await freePort() };
+    if (this.options.guestPorts) await must(['ip', 'address', 'replace', `${guestAddress}/32`, 'dev', 'lo']);
     this.process = await this.launch(firstBootTar);
   }
 
@@ -76,10 +83,12 @@ export abstract class Machine {
 
   /** A power cut. */
   async kill(): Promise<void> {
-    if (!this.running) return;
-    const end = this.ended(30_000);
-    this.process!.kill('SIGKILL');
-    await end;
+    if (this.running) {
+      const end = this.ended(30_000);
+      this.process!.kill('SIGKILL');
+      await end;
+    }
+    if (this.options.guestPorts) await run(['ip', 'address', 'delete', `${guestAddress}/32`, 'dev', 'lo']);
   }
 
   /** Turns what has been written so far into a disk of its own in `directory`, which is where `savedDisk` finds it. */

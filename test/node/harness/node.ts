@@ -31,6 +31,8 @@ export interface NodeOptions {
   readonly lanAddress?: string;
   /** Ports of this machine that the node reaches at `hostAddress` (machine.ts). */
   readonly hostPorts?: readonly number[];
+  /** Ports of the node that this machine reaches at `guestAddress` (machine.ts). */
+  readonly guestPorts?: readonly number[];
 }
 
 export class Node {
@@ -51,9 +53,9 @@ export class Node {
     readonly directory: string,
   ) {
     this.name = options.name ?? 'node';
-    const { memoryMiB, cpus, lanPort, hostPorts } = options;
+    const { memoryMiB, cpus, lanPort, hostPorts, guestPorts } = options;
     const Kind = accelerator() === 'uml' ? UmlMachine : QemuMachine;
-    this.machine = new Kind({ name: this.name, disk, directory, memoryMiB, cpus, lanPort, hostPorts });
+    this.machine = new Kind({ name: this.name, disk, directory, memoryMiB, cpus, lanPort, hostPorts, guestPorts });
     this.ssh = new Ssh(() => this.machine.sshPort, disk.sshKey, directory);
   }
 
@@ -138,7 +140,7 @@ export class Node {
   }
 
   private async reachable(): Promise<void> {
-    await waitFor(`ssh on ${this.name}`, { timeoutMs: 5 * 60_000, everyMs: 1_000 }, async (last) => {
+    await waitFor(`ssh on ${this.name}`, { timeoutMs: 15 * 60_000, everyMs: 1_000 }, async (last) => {
       if (!this.machine.running) throw new Error(`the machine ended\n${this.machine.console}`);
       const result = await this.exec('true', { timeoutMs: 30_000 });
       last(`${result.stderr}\n${this.machine.console.slice(-1000)}`);

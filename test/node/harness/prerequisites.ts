@@ -20,14 +20,18 @@ export function k3sBinary(env: NodeJS.ProcessEnv = process.env): string {
 
 /** The binaries under test. */
 export function binaries(env: NodeJS.ProcessEnv = process.env): Binaries {
-  const k3s = k3sBinary(env);
+  return { k3s: k3sBinary(env), sysboxDir: sysboxBinaries(env) };
+}
+
+/** The directory of the Sysbox programs under test. */
+export function sysboxBinaries(env: NodeJS.ProcessEnv = process.env): string {
   const sysboxDir = env.SYSBOX_BIN_DIR;
   if (!sysboxDir) {
     throw new Error(`SYSBOX_BIN_DIR is not set: name a directory that holds ${sysboxPrograms.join(', ')}.`);
   }
   const missing = sysboxPrograms.filter((program) => !executable(join(sysboxDir, program)));
   if (missing.length > 0) throw new Error(`SYSBOX_BIN_DIR=${sysboxDir} has no executable ${missing.join(', ')}.`);
-  return { k3s, sysboxDir };
+  return sysboxDir;
 }
 
 const tools = {

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { must } from './host';
-import { hostAddress, Machine } from './machine';
+import { guestAddress, hostAddress, Machine } from './machine';
 import { accelerator } from './prerequisites';
 
 /** QEMU 7.2 emulates cmpxchg16b with corrupted flags, and 5-level page tables cost time: both off under emulation. */
@@ -16,7 +16,8 @@ export class QemuMachine extends Machine {
       await must(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', disk.file, '-F', disk.format, overlay]);
     }
     const { ssh, api } = this.forwarded();
-    const forward = `hostfwd=tcp:127.0.0.1:${ssh}-:22,hostfwd=tcp:127.0.0.1:${api}-:6443`;
+    const guestPorts = (this.options.guestPorts ?? []).map((port) => `,hostfwd=tcp:${guestAddress}:${port}-:${port}`);
+    const forward = `hostfwd=tcp:127.0.0.1:${ssh}-:22,hostfwd=tcp:127.0.0.1:${api}-:6443${guestPorts.join('')}`;
     // A command for each connection: without one, QEMU would share a single connection among all of them.
     const hostPorts = (this.options.hostPorts ?? []).map(
       (port) => `,guestfwd=tcp:${hostAddress}:${port}-cmd:socat -lf /dev/null STDIO TCP4:127.0.0.1:${port}`,

@@ -93,10 +93,15 @@ rm -f /var/lib/dbus/machine-id`;
 
 const sizeGiB = 24; // sparse
 
+export interface RootDiskOptions extends UmlKernelOptions {
+  /** Debian packages besides those that every node has. */
+  readonly packages?: readonly string[];
+}
+
 /** With AppArmor: a kernel that has it in force, and its parser and profiles. */
-export async function rootDisk(options: UmlKernelOptions = {}): Promise<Disk> {
+export async function rootDisk(options: RootDiskOptions = {}): Promise<Disk> {
   const kernel = accelerator() === 'uml' ? await umlKernel(options) : undefined;
-  const wanted = options.appArmor ? [...packages, 'apparmor'] : packages;
+  const wanted = [...packages, ...(options.appArmor ? ['apparmor'] : []), ...(options.packages ?? [])];
   const recipe = { suite, packages: wanted, files, setup, sizeGiB, kernel: kernel?.root };
   const directory = await cached('root', recipe, async (into) => {
     const root = join(into, 'root');

@@ -13,9 +13,10 @@ export interface Difference {
 /** Where an installer may write. K3s's own containerd configuration is included, the rest of its data is not. */
 const roots = ['/etc', '/usr', '/opt', '/root', '/var/lib', '/srv'];
 
-/** Changed by the running system itself: K3s, the kubelet, systemd's clocks and seeds. */
+/** Changed by the running system itself: K3s, the kubelet, the engines' stores, systemd's clocks and seeds. */
 const volatile = [
   ...['/var/lib/rancher', '/var/lib/kubelet', '/var/lib/cni', '/var/lib/systemd', '/var/lib/private', '/root/.ssh'],
+  ...['/var/lib/containerd', '/var/lib/containers', '/var/lib/crio'],
   ...['/etc/rancher/node', '/etc/cni', '/etc/machine-id'],
 ];
 
@@ -30,10 +31,10 @@ export async function snapshot(node: Node, containerdDirectory = containerdConfi
   const entries = walk(`-printf '%p\\t%y %#m %U:%G %l\\n'`);
   const contents = `${walk('-type f -print0')} | xargs -0 sha256sum | sed -E 's/^([0-9a-f]+)  (.*)$/\\2\\t\\1/'`;
   // So do those of pods, the installer's own among them, which stays to hold the desired state.
-  const units = `systemctl list-unit-files --no-legend --plain --full | grep -v -E '^(cri-containerd-|kubepods)' | sed -E 's/ +/\\t/'`;
+  const units = `systemctl list-unit-files --no-legend --plain --full | grep -v -E '^(cri-containerd-|crio-|kubepods)' | sed -E 's/ +/\\t/'`;
   const timers = `systemctl list-timers --all --no-legend --plain --full | awk '{ print $(NF-1) }'`;
   // Mounts of pods come and go; the others are an installer's to clean up.
-  const mounts = `findmnt -rn -o TARGET | grep -v -E '^/(run/(k3s|netns|user|credentials)|var/lib/kubelet)'`;
+  const mounts = `findmnt -rn -o TARGET | grep -v -E '^/(run/(k3s|containerd|containers|(net|ipc|uts|user)ns|user|credentials)|var/lib/(kubelet|containers))'`;
   const found: [string, string][] = [];
   for (const [kind, script] of Object.entries({
     entry: entries,

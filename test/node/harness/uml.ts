@@ -4,9 +4,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { must, run } from './host';
-import { hostAddress, Machine } from './machine';
+import { guestAddress, hostAddress, Machine } from './machine';
 
-const [gate, node] = ['10.0.2.2', '10.0.2.15'];
+const gate = '10.0.2.2';
 
 /** Memory is a file that UML maps: on a tmpfs of its own, which goes with the machine. */
 const boot = `set -eu
@@ -58,7 +58,7 @@ export class UmlMachine extends Machine {
 
   /** Makes the network and resolves to the names of the machine's cards in it. */
   private async plug(): Promise<string[]> {
-    const { lanPort, hostPorts } = this.options;
+    const { lanPort, hostPorts, guestPorts } = this.options;
     const ip = (...args: string[]) => must(['ip', ...args]);
     const inside = (...args: string[]) => must(['ip', '-netns', this.namespace, ...args]);
     await ip('netns', 'add', this.namespace);
@@ -70,6 +70,7 @@ export class UmlMachine extends Machine {
     const { ssh, api } = this.forwarded();
     this.relayIn(ssh, 22);
     this.relayIn(api, 6443);
+    for (const port of guestPorts ?? []) this.relayIn(port, port, guestAddress);
     for (const port of hostPorts ?? []) this.relayOut(port);
     return lanPort ? ['card0', 'card1'] : ['card0'];
   }
@@ -85,11 +86,11 @@ export class UmlMachine extends Machine {
     await must(['ip', '-netns', this.namespace, 'link', 'set', 'card1', 'up']);
   }
 
-  /** A port of this machine's loopback leads to one of the node. */
-  private relayIn(port: number, to: number): void {
+  /** A port of this machine leads to one of the node. */
+  private relayIn(port: number, to: number, address = '127.0.0.1'): void {
     const socket = this.path(`in-${to}`);
-    this.relay(`UNIX-LISTEN:${socket},fork,unlink-early`, `TCP4:${node}:${to}`, true);
-    this.relay(`TCP4-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr`, `UNIX-CONNECT:${socket}`, false);
+    this.relay(`UNIX-LISTEN:${socket},fork,unlink-early`, `TCP4:${guestAddress}:${to}`, true);
+    this.relay(`TCP4-LISTEN:${port},bind=${address},fork,reuseaddr`, `UNIX-CONNECT:${socket}`, false);
   }
 
   /** A port of the node's `hostAddress` leads to one of this machine's loopback. */
