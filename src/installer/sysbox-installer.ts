@@ -26,16 +26,17 @@ import { addVerification } from './verification';
 /** Settings of the nodes that the installer cannot find out, or must not decide. */
 export interface NodeOptions {
   /**
-   * Name of the systemd unit that runs K3s, without ".service". It is found from containerd's cgroup in any case; with this prop, a
-   * node with another unit is refused.
+   * Name of the systemd unit in which the container engine runs, without ".service". It is found from the engine's cgroup in any case;
+   * with this prop, a node with another unit is refused.
    *
-   * @default - whatever unit containerd runs in: k3s, k3s-agent, rke2-server, rke2-agent, or a renamed one
+   * @default - whatever unit it is: k3s, k3s-agent, rke2-server, rke2-agent, k0sworker, containerd, crio, or a renamed one
    */
   readonly unit?: string;
 
   /**
-   * sha256 of a hand-written `config.toml.tmpl` or `config-v3.toml.tmpl` that the installer may replace. The file is kept and
-   * an uninstall puts it back. Refused: what is not 64 hexadecimal digits.
+   * sha256 of a hand-written `config.toml.tmpl` or `config-v3.toml.tmpl` of K3s or RKE2, or of a `config.toml` of plain containerd
+   * that imports nothing, which the installer may replace. The file is kept and an uninstall puts it back. Refused: what is not 64
+   * hexadecimal digits.
    *
    * @default - a foreign template is never changed; the installer says which lines to add to it
    */
@@ -122,7 +123,7 @@ export interface SysboxInstallationProps {
   /**
    * Settings of the nodes.
    *
-   * @default - K3s or RKE2 found by itself
+   * @default - the engine is recognized on each node
    */
   readonly node?: NodeOptions;
 
