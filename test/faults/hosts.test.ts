@@ -306,10 +306,15 @@ describe('AppArmor', () => {
     expect(node.read(LOCAL)).toBe('# mine\n');
   });
 
-  test('in complain mode is left alone', () => {
-    const node = confined({ '/sys/kernel/security/apparmor/profiles': 'fusermount3 (complain)\n' });
+  test.each([
+    ['enforce', true],
+    ['kill', true],
+    ['complain', false],
+    ['unconfined', false],
+  ])('in mode %s: rules are added %s', (mode, added) => {
+    const node = confined({ '/sys/kernel/security/apparmor/profiles': `fusermount3 (${mode})\n` });
     expect(node.converge()).toMatchObject({ stage: 'verified' });
-    expect(node.exists(LOCAL)).toBe(false);
+    expect(node.exists(LOCAL)).toBe(added);
   });
 });
 
