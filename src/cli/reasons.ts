@@ -144,10 +144,6 @@ export const REASONS: Record<string, ReasonEntry> = {
     meaning: 'systemctl, sed or awk are not in /usr/bin or /bin, or the pod may not run them',
     remedy: 'not supported (NixOS); look at the confinement that the message names',
   },
-  NoRolloutState: {
-    meaning: "the rollout's ConfigMap cannot be read",
-    remedy: "apply the installer's manifests",
-  },
   NoImports: {
     meaning: "containerd's configuration imports no directory",
     remedy: 'add the line of the message',
@@ -155,6 +151,10 @@ export const REASONS: Record<string, ReasonEntry> = {
   NoRelease: {
     meaning: 'the copy from the image failed',
     remedy: "look at the pod's log",
+  },
+  NoRolloutState: {
+    meaning: "the rollout's ConfigMap cannot be read",
+    remedy: "apply the installer's manifests",
   },
   NoSpace: {
     meaning: 'less than 200 MiB free',
