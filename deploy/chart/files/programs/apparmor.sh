@@ -6,9 +6,9 @@ APPARMOR_PROFILE=$ROOT/etc/apparmor.d/fusermount3
 APPARMOR_LOCAL=$ROOT/etc/apparmor.d/local/fusermount3
 APPARMOR_MARK="# $MINE"
 
-# is_confined: the kernel enforces a profile for fusermount3.
+# is_confined: the kernel denies what a profile for fusermount3 does not allow. Of the modes, complain and unconfined deny nothing.
 is_confined() {
-  grep -qs '^\(/usr/bin/\)\{0,1\}fusermount3 (enforce)' "$ROOT/sys/kernel/security/apparmor/profiles"
+  grep -Eqs '^(/usr/bin/)?fusermount3 \((enforce|kill)\)' "$ROOT/sys/kernel/security/apparmor/profiles"
 }
 
 # check_apparmor: refuses a node whose profile cannot be extended.

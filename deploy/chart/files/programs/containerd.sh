@@ -7,6 +7,7 @@ ENGINE_VERSION=2.0.5
 ENGINE_LACKS="Sysbox's options in pods with a user namespace (containerd#11480)"
 ENGINE_LOG=''                         # empty: the log is in systemd's journal
 ENGINE_SANDBOX=''                     # prefix of a sandbox's id in the name of its cgroup
+ENGINE_NETWORK_ERROR="failed to setup network for sandbox" # internal/cri/server/sandbox_run.go, 2.1 to 2.4
 WHOLE_DIRECTORY=''
 
 engine_check_configuration() {

@@ -16,6 +16,7 @@ ENGINE_CONFIG_PATH=/etc/crio/crio.conf
 ENGINE_DROP_INS=/etc/crio/crio.conf.d
 ENGINE_SOCKET=/var/run/crio/crio.sock
 ENGINE_SANDBOX=crio-                  # conmon's is crio-conmon-ID, and lies elsewhere
+ENGINE_NETWORK_ERROR="failed to create pod network sandbox" # server/sandbox_network.go, networkStart
 
 # engine_inspect PROCESS: internal/criocli/criocli.go has the flags.
 engine_inspect() {

@@ -49,8 +49,8 @@ sandbox_process() {
 }
 
 # is_network_failure: Calico's CNI plugin, and so Canal, reads the pod from the API, where there is none. That proves nothing about the runtime,
-# which a real pod verifies later (containerd internal/cri/server/sandbox_run.go).
-is_network_failure() { grep -q 'failed to setup network for sandbox' "$WORK/sandbox.err"; }
+# which a real pod verifies later.
+is_network_failure() { grep -qF "$ENGINE_NETWORK_ERROR" "$WORK/sandbox.err"; }
 
 try_sandbox() {
   sandbox=$(cri runp --runtime "$HANDLER" "$WORK/sandbox.json" 2>"$WORK/sandbox.err") || {
