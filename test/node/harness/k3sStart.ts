@@ -13,11 +13,14 @@ const stages: readonly { stage: string; said: RegExp; last?: boolean }[] = [
   { stage: 'network plugin runs', said: /Running flannel backend/ },
 ];
 
-/** @param log with timestamps, as `kubectl logs --timestamps` has it */
-export function noteStart(steps: Steps, what: string, log: string, podStarted: string): void {
+/**
+ * @param log with timestamps, as `kubectl logs --timestamps` has it
+ * @param since the beginning of all times
+ */
+export function noteStart(steps: Steps, what: string, log: string, since: string): void {
   const lines = log.split('\n').filter((line) => /^\d{4}-\d\d-\d\dT/.test(line));
   for (const { stage, said, last } of stages) {
     const found = lines.filter((line) => said.test(line)).at(last ? -1 : 0);
-    if (found) steps.note(`${what}: ${stage}`, Date.parse(found.split(' ')[0]!) - Date.parse(podStarted));
+    if (found) steps.note(`${what}: ${stage}`, Date.parse(found.split(' ')[0]!) - Date.parse(since));
   }
 }
