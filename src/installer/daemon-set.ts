@@ -101,9 +101,10 @@ function coordinator(options: DaemonSetOptions): kplus.k8s.Container {
       field('NAMESPACE', 'metadata.namespace'),
     ],
     resources: toResources(options.resources ?? DEFAULT_RESOURCES),
-    // Not privileged: the host's systemd does what needs more. chroot is among a container's default capabilities.
+    // Not privileged: the host's systemd does what needs more. chroot is among containerd's default capabilities, not among CRI-O's.
     securityContext: {
       privileged: false,
+      capabilities: { add: ['SYS_CHROOT'] },
       runAsUser: 0,
       readOnlyRootFilesystem: true,
       seccompProfile: { type: 'RuntimeDefault' },

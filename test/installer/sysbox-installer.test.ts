@@ -104,7 +104,12 @@ describe('the DaemonSet', () => {
       serviceAccountName: 'sysbox-installer',
       enableServiceLinks: false,
     });
-    expect(spec.containers[0].securityContext).toMatchObject({ privileged: false, readOnlyRootFilesystem: true });
+    expect(spec.containers[0].securityContext).toMatchObject({
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      // not among the defaults of CRI-O, where the pod could not reach the host without it
+      capabilities: { add: ['SYS_CHROOT'] },
+    });
     expect(spec.volumes).toContainEqual({ name: 'host', hostPath: { path: '/', type: 'Directory' } });
     expect(spec.containers[0].volumeMounts).toContainEqual({
       name: 'host',
