@@ -61,11 +61,14 @@ export function chapters(at: EngineNode, handlers: () => Promise<string[]>): voi
     expect(seconds).toBeLessThan(4);
 
     await at.cluster.apply(limited('greedy', ['tail', '/dev/zero'], kplus.RestartPolicy.NEVER));
-    await waitFor('it is killed', minutes(5), async (last) => {
+    const { reason, exitCode, containerID } = await waitFor('it is killed', minutes(5), async (last) => {
       const { status } = await at.cluster.get<PodWithEnd>('pod', 'greedy');
       last(JSON.stringify(status));
-      return status.containerStatuses?.[0]?.state.terminated?.reason === 'OOMKilled';
+      return status.containerStatuses?.[0]?.state.terminated;
     });
+    expect({ reason, exitCode }).toEqual({ reason: at.engine.killedForMemory, exitCode: 137 });
+    const kernel = await at.node.run("journalctl -k -o cat | grep '^oom-kill:'");
+    expect(kernel).toContain(containerID.replace(/.*:\/\//, ''));
     await at.cluster.kubectl(['delete', 'pod', 'limited', 'greedy'], { timeoutMs: 5 * 60_000 });
   });
 
@@ -116,7 +119,7 @@ export function chapters(at: EngineNode, handlers: () => Promise<string[]>): voi
     expect(difference(at.before, after)).toEqual({ added: [], removed: [], changed: [] });
   });
 
-  /** Neither the kubelet nor the container of a plain pod was started again. */
+  /** Neither the kubelet, where it is a unit of its own, nor the container of a plain pod was started again. */
   async function expectUndisturbed(): Promise<void> {
     expect(await at.node.invocationId('kubelet')).toBe(kubelet);
     expect(await at.process('before')).toBe(plainProcess);
@@ -131,8 +134,14 @@ export function chapters(at: EngineNode, handlers: () => Promise<string[]>): voi
   }
 }
 
+interface TerminatedState {
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly containerID: string;
+}
+
 interface PodWithEnd {
-  readonly status: { containerStatuses?: { state: { terminated?: { reason: string } } }[] };
+  readonly status: { containerStatuses?: { state: { terminated?: TerminatedState } }[] };
 }
 
 function limited(name: string, command: string[], restartPolicy?: SystemPodProps['restartPolicy']): string {

@@ -35,7 +35,7 @@ export class EngineNode {
     this.installation = new Installation(this.node, this.cluster);
     await this.step('boot to ssh', () => this.node.boot());
     const start = new Date();
-    await joinCluster(this.node);
+    await joinCluster(this.node, this.engine);
     await this.explained(async () => {
       await this.step('node Ready', () => this.cluster.nodeReady(this.node.name, start));
       await this.cluster.apply(plainPod('before'));
@@ -83,7 +83,9 @@ export class EngineNode {
   /** The control group on which the limits of that container are set. */
   async controlGroup(name: string): Promise<string> {
     const id = await this.container(name);
-    return this.node.run(`find /sys/fs/cgroup -type d -name '*-${id}.scope' ! -name '*conmon*' -print -prune`);
+    // Of systemd's driver, or of cgroupfs.
+    const names = `-name '*-${id}.scope' ! -name '*conmon*' -o -name '${id}'`;
+    return this.node.run(`find /sys/fs/cgroup -type d \\( ${names} \\) -print -prune`);
   }
 
   private async explained(act: () => Promise<void>): Promise<void> {

@@ -21,7 +21,7 @@ export async function diagnose(node: Node, cluster?: Cluster): Promise<string> {
     node.run('systemctl --no-pager --failed; systemctl list-units --no-pager "*sysbox*" "k3s*"'),
   );
   await add('sysbox journal', () => node.run(`${journal} -u '*sysbox*'`));
-  await add('engine journal', () => node.run(`${journal} -u 'k3s*' -u containerd -u crio -u kubelet`));
+  await add('engine journal', () => node.run(`${journal} -u 'k3s*' -u 'k0s*' -u containerd -u crio -u kubelet`));
   await add('containerd', () => node.run('tail -n 30 /var/lib/rancher/k3s/agent/containerd/containerd.log'));
   await add('console', async () => node.machine.console);
   return parts.join('\n');

@@ -1,4 +1,5 @@
-// A node as kubeadm makes it: a kubelet and a container engine, each a systemd unit of its own, and a CNI bridge.
+// A node as kubeadm makes it: a kubelet and a container engine, each a systemd unit of its own, and a CNI bridge. With k0s, one unit
+// starts both.
 import { basename, join } from 'node:path';
 import { kubelet } from '../../cluster/build';
 import { cached, keyOf, sha256File } from './cache';
@@ -13,6 +14,7 @@ import { imagesOf } from './platform';
 import { ensureTools, sysboxBinaries } from './prerequisites';
 import { rootDisk, type Disk } from './rootDisk';
 import { systemImage, systemImageName } from './systemImages';
+import { waitFor } from './wait';
 
 /** Debian's parts of both engines; skopeo brings an image into CRI-O's store. */
 const packages = ['runc', 'crun', 'conmon', 'skopeo', 'containernetworking-plugins'];
@@ -36,8 +38,8 @@ RestartSec=10
 WantedBy=multi-user.target
 `;
 
-/** JSON is YAML, but kubeadm writes YAML, and the installer reads a line of it. */
-const kubeletConfig = (endpoint: string) => `apiVersion: kubelet.config.k8s.io/v1beta1
+/** JSON is YAML, but kubeadm and k0s write YAML, and the installer reads a line of it. */
+const kubeletConfig = ({ endpoint, kubelet }: NodeEngine) => `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication:
   anonymous:
@@ -46,7 +48,7 @@ authentication:
     enabled: false
 authorization:
   mode: AlwaysAllow
-cgroupDriver: systemd
+cgroupDriver: ${kubelet ? 'cgroupfs' : 'systemd'}
 containerRuntimeEndpoint: ${endpoint}
 failSwapOn: false
 port: ${kubeletPort}
@@ -55,6 +57,8 @@ port: ${kubeletPort}
 const bridge = {
   cniVersion: '1.0.0',
   name: 'pods',
+  // CRI-O checks what was made, and Debian's plugin of 1.1.1 compares a hardware address that udev has changed since.
+  disableCheck: true,
   plugins: [
     {
       ...{ type: 'bridge', bridge: 'cni0', isGateway: true, ipMasq: true, hairpinMode: true },
@@ -67,7 +71,7 @@ const bridge = {
 /** In the place of kube-proxy: the address of the Service `kubernetes` leads to the API server, and no other Service is served. */
 const serviceOfTheApi = (port: number) => `[Unit]
 Description=The Service of the API server
-Before=kubelet.service
+Before=kubelet.service k0sworker.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
@@ -77,14 +81,21 @@ ExecStart=iptables -t nat -A OUTPUT -d 10.43.0.1 -p tcp --dport 443 -j DNAT --to
 WantedBy=multi-user.target
 `;
 
+const ofKubeadm = {
+  program: '/usr/bin/kubelet',
+  config: '/var/lib/kubelet/config.yaml',
+  kubeconfig: '/etc/kubernetes/kubelet.conf',
+};
+
 /** What lies on the node whatever its cluster is. */
 async function nodeFiles(engine: NodeEngine): Promise<Record<string, NodeFile>> {
+  const { program, config } = engine.kubelet ?? ofKubeadm;
   return {
     ...engine.files,
-    '/usr/bin/kubelet': { from: await kubelet(), mode: 0o755 },
+    ...(engine.kubelet ? {} : { '/etc/systemd/system/kubelet.service': { content: kubeletUnit } }),
+    [program]: { from: await kubelet(), mode: 0o755 },
+    [config]: { content: kubeletConfig(engine) },
     '/usr/bin/crictl': { from: await crictl(), mode: 0o755 },
-    '/etc/systemd/system/kubelet.service': { content: kubeletUnit },
-    '/var/lib/kubelet/config.yaml': { content: kubeletConfig(engine.endpoint) },
     '/etc/cni/net.d/10-bridge.conflist': { content: JSON.stringify(bridge) },
     // As kubeadm's guide for container runtimes asks for.
     '/etc/sysctl.d/k8s.conf': { content: 'net.ipv4.ip_forward = 1\n' },
@@ -121,7 +132,9 @@ async function nodeDisk(engine: NodeEngine): Promise<Disk> {
     try {
       await node.boot();
       await node.run(links);
-      await node.run(`systemctl enable --now ${engine.unit}`, { timeoutMs: 5 * 60_000 });
+      await node.run(`systemctl start ${engine.unit}`, { timeoutMs: 5 * 60_000 });
+      const answers = `crictl --runtime-endpoint ${engine.endpoint} info >/dev/null`;
+      await waitFor(engine.unit, { timeoutMs: 5 * 60_000 }, async () => (await node.exec(answers)).code === 0);
       for (const [name, file] of Object.entries(archives)) {
         await node.run(`${engine.importImage(onNode(file), name)} && rm ${onNode(file)}`, { timeoutMs: 10 * 60_000 });
       }
@@ -137,7 +150,7 @@ async function nodeDisk(engine: NodeEngine): Promise<Disk> {
 
 const onNode = (archive: string) => join('/var/tmp/images', basename(archive));
 
-/** A node that is switched off; its kubelet starts with `joinCluster`. */
+/** A node that is switched off; its engine and kubelet start with `joinCluster`. */
 export async function kubeletNode(engine: NodeEngine, controlPlane: ControlPlane): Promise<Node> {
   const { port } = controlPlane;
   const name = 'node';
@@ -145,7 +158,7 @@ export async function kubeletNode(engine: NodeEngine, controlPlane: ControlPlane
     name,
     disk: await nodeDisk(engine),
     files: {
-      '/etc/kubernetes/kubelet.conf': { content: controlPlane.kubeletKubeconfig(name), mode: 0o600 },
+      [(engine.kubelet ?? ofKubeadm).kubeconfig]: { content: controlPlane.kubeletKubeconfig(name), mode: 0o600 },
       '/etc/systemd/system/service-of-the-api.service': { content: serviceOfTheApi(port) },
     },
     hostPorts: [port],
@@ -153,6 +166,8 @@ export async function kubeletNode(engine: NodeEngine, controlPlane: ControlPlane
   });
 }
 
-export async function joinCluster(node: Node): Promise<void> {
-  await node.run('systemctl enable --now service-of-the-api kubelet', { timeoutMs: 5 * 60_000 });
+export async function joinCluster(node: Node, engine: NodeEngine): Promise<void> {
+  for (const unit of ['service-of-the-api', engine.unit, ...(engine.kubelet ? [] : ['kubelet'])]) {
+    await node.run(`systemctl enable --now ${unit}`, { timeoutMs: 5 * 60_000 });
+  }
 }

@@ -16,7 +16,7 @@ const roots = ['/etc', '/usr', '/opt', '/root', '/var/lib', '/srv'];
 /** Changed by the running system itself: K3s, the kubelet, the engines' stores, systemd's clocks and seeds. */
 const volatile = [
   ...['/var/lib/rancher', '/var/lib/kubelet', '/var/lib/cni', '/var/lib/systemd', '/var/lib/private', '/root/.ssh'],
-  ...['/var/lib/containerd', '/var/lib/containers', '/var/lib/crio'],
+  ...['/var/lib/containerd', '/var/lib/containers', '/var/lib/crio', '/var/lib/k0s'],
   ...['/etc/rancher/node', '/etc/cni', '/etc/machine-id'],
 ];
 
@@ -34,7 +34,7 @@ export async function snapshot(node: Node, containerdDirectory = containerdConfi
   const units = `systemctl list-unit-files --no-legend --plain --full | grep -v -E '^(cri-containerd-|crio-|kubepods)' | sed -E 's/ +/\\t/'`;
   const timers = `systemctl list-timers --all --no-legend --plain --full | awk '{ print $(NF-1) }'`;
   // Mounts of pods come and go; the others are an installer's to clean up.
-  const mounts = `findmnt -rn -o TARGET | grep -v -E '^/(run/(k3s|containerd|containers|(net|ipc|uts|user)ns|user|credentials)|var/lib/(kubelet|containers))'`;
+  const mounts = `findmnt -rn -o TARGET | grep -v -E '^/(run/(k3s|k0s|containerd|containers|(net|ipc|uts|user)ns|user|credentials)|var/lib/(kubelet|containers|k0s))'`;
   const found: [string, string][] = [];
   for (const [kind, script] of Object.entries({
     entry: entries,
