@@ -1,6 +1,7 @@
 // A node whose kernel has AppArmor in force and confines fusermount3, as Ubuntu does from 25.04 on: sysbox-fs gets its mounts by
 // rules that the installer adds, and that the uninstall takes out. The pods, the installer's among them, are confined too, by
-// containerd's profile. The profile of fusermount3 is one of the shape that Ubuntu ships (no package of Debian has one).
+// containerd's profile. The profile of fusermount3 is one of the shape that Ubuntu ships (no package of Debian has one); as Debian builds it,
+// fusermount3 also runs mount and umount, for /etc/mtab.
 import { containerdRuntimes } from './harness/containerd';
 import { diagnose } from './harness/diagnosis';
 import { Installation, minutes, systemDeploymentYaml } from './harness/installation';
@@ -26,12 +27,15 @@ profile fusermount3 /usr/bin/fusermount3 {
   include <abstractions/nameservice>
   capability sys_admin,
   capability dac_override,
+  capability dac_read_search,
   capability setuid,
   /usr/bin/fusermount3 mr,
+  /usr/bin/{,u}mount rix,
+  @{run}/mount/{,**} rw,
   /dev/fuse rw,
   /etc/fuse.conf r,
   /etc/mtab r,
-  @{PROC}/@{pid}/mounts r,
+  @{PROC}/@{pid}/{mounts,mountinfo} r,
   / r,
   /var/lib/** r,
   mount fstype=@{fuse_types} options=(nosuid,nodev) options in (ro,rw,noatime,dirsync,nodiratime,noexec,sync) -> /mnt/{,**/},
@@ -132,7 +136,7 @@ test('without these rules, no system pod starts: the profile is in force', () =>
     await steps.step('denied', () =>
       waitFor('a denial', minutes(5), async () => /operation="mount"/.test(await denials())),
     );
-    process.stdout.write(`  ${(await denials()).split('\n')[0]}\n`);
+    process.stdout.write(`  ${(await denials()).split('\n').find((line) => line.includes('operation="mount"'))}\n`);
     await node.put(LOCAL, { content: `${rules}\n` });
     await load();
     await steps.step('with them again, it runs', () => installation.deploymentPod('sandbox', [pod]));
