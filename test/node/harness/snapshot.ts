@@ -43,7 +43,10 @@ export async function snapshot(node: Node, containerdDirectory = containerdConfi
     timer: timers,
     mount: mounts,
   })) {
-    const output = await node.run(`set -o pipefail; ${script}`, { timeoutMs: 15 * 60_000 });
+    // On a busy machine systemd's answer can take longer than systemctl waits by default, 25 s.
+    const output = await node.run(`set -o pipefail; export SYSTEMD_BUS_TIMEOUT=300; ${script}`, {
+      timeoutMs: 15 * 60_000,
+    });
     for (const line of output.split('\n').filter(Boolean)) {
       const [name, ...rest] = line.split('\t');
       found.push([`${kind} ${name}`, rest.join('\t').trim()]);
