@@ -1,14 +1,5 @@
 // Calico's CNI plugin, built from the Go module proxy on first use. It is Canal's too, which RKE2 has by default.
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cached, run } from './cache';
@@ -35,7 +26,6 @@ export function calico(): Promise<string> {
       const crds = join(module.Dir, 'libcalico-go', 'config', 'crd');
       const files = readdirSync(crds).map((name) => readFileSync(join(crds, name), 'utf8'));
       writeFileSync(join(directory, 'crds.yaml'), files.join('\n---\n'));
-      chmodSync(directory, 0o755);
     } finally {
       rmSync(work, { recursive: true, force: true });
     }

@@ -78,6 +78,11 @@ export class Installation {
     });
   }
 
+  /** Waits until the runtime is off the node, with its label and its taint. */
+  removed(options = minutes(30)): Promise<Said> {
+    return this.says('removed', ({ stage, label, tainted }) => stage === 'removed' && !label && !tainted, options);
+  }
+
   /** Waits until a pod of the DaemonSet's newest template is Ready; one from before `since` does not count. */
   async ready(since = new Date(0), options = minutes(30)): Promise<void> {
     await waitFor('the installer is ready', options, async (last) => {

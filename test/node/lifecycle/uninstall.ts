@@ -1,7 +1,6 @@
 // The uninstall: desired state like everything else.
 import { SysboxSource } from '../../../src';
 import { containerdRuntimes } from '../harness/containerd';
-import { minutes } from '../harness/installation';
 import { difference, snapshot } from '../harness/snapshot';
 import { CONFIG, type Lifecycle } from './lifecycle';
 
@@ -18,13 +17,7 @@ export function uninstall(lifecycle: Lifecycle): void {
       ...['-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
     ]);
     await lifecycle.installation.apply({ source: SysboxSource.image(image), uninstall: true });
-    await lifecycle.step('uninstalled', () =>
-      lifecycle.installation.says(
-        'removed',
-        ({ stage, label, tainted }) => stage === 'removed' && !label && !tainted,
-        minutes(30),
-      ),
-    );
+    await lifecycle.step('uninstalled', () => lifecycle.installation.removed());
     await lifecycle.cluster.nodeReady(lifecycle.node.name, since);
     expect(await lifecycle.node.starts('k3s')).toBe(starts + 1);
     expect(await containerdRuntimes(lifecycle.node)).not.toHaveProperty('sysbox-runc');
