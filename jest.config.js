@@ -10,7 +10,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 // One jest project a kind of test: `unit` needs Node alone, the others say what they need when it is missing.
 const project = (displayName, testMatch, extra = {}) => ({
   displayName,
-  testMatch: [`<rootDir>/${testMatch}`],
+  testMatch: [testMatch].flat().map((pattern) => `<rootDir>/${pattern}`),
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // Jest's default is in the temporary directory, where it would stay.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
@@ -26,6 +26,8 @@ module.exports = {
     project('unit', 'test/**/*.test.ts', {
       testPathIgnorePatterns: needsMore.map((name) => `<rootDir>/test/${name}/`),
     }),
-    ...needsMore.map((name) => project(name, `test/${name}/**/*.test.ts`)),
+    ...needsMore.filter((name) => name !== 'shell').map((name) => project(name, `test/${name}/**/*.test.ts`)),
+    // the programs of pods too, which `unit` runs under one shell each
+    project('shell', ['test/shell/**/*.test.ts', 'test/**/*program{,s}.test.ts'], { globals: { EVERY_SHELL: true } }),
   ],
 };

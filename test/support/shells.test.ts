@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installedShells } from './shells';
+import { installedShells, shellsOfImage } from './shells';
 
 let path: string;
 const warn = jest.spyOn(console, 'warn').mockImplementation();
@@ -47,4 +47,16 @@ test('a missing shell is an error in CI', () => {
 
 test('no shell at all is an error', () => {
   expect(() => installedShells(['dash'], withOnly('bash'))).toThrow(missing('dash'));
+});
+
+test('`npm test` takes the first shell of an image, the project `shell` all', () => {
+  const names = () => shellsOfImage(['dash', 'bash --posix']).map(([name]) => name);
+
+  expect(names()).toEqual(['dash']);
+  try {
+    Object.assign(globalThis, { EVERY_SHELL: true });
+    expect(names()).toEqual(['dash', 'bash --posix']);
+  } finally {
+    Reflect.deleteProperty(globalThis, 'EVERY_SHELL');
+  }
 });
