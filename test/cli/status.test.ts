@@ -207,7 +207,7 @@ describe('what a node reported before the newest manifests', () => {
     expect(await judged(of_, [of('1')], unseen)).toMatchObject(waits);
   });
 
-  test('is no failure of the new pod in its first minute, or before its container runs', async () => {
+  test('does not count as a failure of the new pod in its first minute, or before its container runs', async () => {
     const withState = (state: Manifest) => ({ ...of('2'), status: { containerStatuses: [{ state }] } });
     const at = async (state: Manifest) => (await judged(refused, [withState(state)], replacing)).state;
     // The node reported at 11:55, and it is 12:00.

@@ -1,6 +1,6 @@
 // What Calico's CNI plugin says of the two things that the installer starts to see whether the runtime works: the sandbox that the host
 // makes through the CRI, of which the API server knows nothing, and the verification pod. Only the plugin runs: no Felix programs a
-// node's firewall, and there is no network namespace, so that an address is as far as a pod comes here.
+// node's firewall, and there are no network namespaces, so that an address is as far as a pod comes here.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,7 +73,7 @@ function add(namespace: string, name: string): { message: string; log: string } 
   return { message: JSON.parse(stdout).msg, log: readFileSync(log, 'utf8') };
 }
 
-test('it refuses a sandbox that is no pod, in the words that the stand-in has', () => {
+test('it refuses a sandbox without a pod, in the words that the stand-in has', () => {
   expect(add('kube-system', 'cdk8s-sysbox-check').message).toBe(CALICO_ERROR);
 });
 
@@ -82,6 +82,6 @@ test('it gives the verification pod an address', async () => {
   await verificationPod(pod);
   const { message, log } = add('sysbox-verification', 'verify-a');
   expect(log).toMatch(/IPAM assigned addresses.*IPv4=\[10\.42\./);
-  // The next step, for which there is no network namespace here.
+  // The next step, which needs a network namespace.
   expect(message).toContain('failed to Statfs');
 });

@@ -65,7 +65,7 @@ const SETTINGS = {
   INSTALL_PACKAGES: 'false',
 };
 
-/** What Calico's CNI plugin says of a sandbox that is no pod (judged by test/cluster/calico.test.ts). */
+/** What Calico's CNI plugin says of a sandbox without a pod (judged by test/cluster/calico.test.ts). */
 export const CALICO_ERROR = 'pods "cdk8s-sysbox-check" not found';
 
 /** Kernel limits of a node, below /proc/sys; the second is higher than what system pods need. */

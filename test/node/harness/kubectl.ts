@@ -50,7 +50,7 @@ export class Cluster {
     return JSON.parse(await this.kubectl(['get', '-o', 'json', ...args])) as T;
   }
 
-  /** Waits until the node says itself that it is Ready: what the API server remembers from before `since` is no proof. */
+  /** Waits until the node says itself that it is Ready: what the API server remembers from before `since` does not count. */
   async nodeReady(name: string, since: Date, timeoutMs = 15 * 60_000): Promise<void> {
     await waitFor(`node ${name} Ready`, { timeoutMs }, async (last) => {
       const path = '{.status.conditions[?(@.type=="Ready")]}';

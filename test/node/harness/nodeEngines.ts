@@ -110,7 +110,7 @@ WantedBy=multi-user.target
 Alias=cri-o.service
 `;
 
-/** CRI-O with what its packages configure, which is no registry to search for short image names; Debian's crun and conmon lie where those have theirs (kubeletNode.ts links them). */
+/** CRI-O with what its packages configure: no registry is searched for short image names; Debian's crun and conmon lie where those have theirs (kubeletNode.ts links them). */
 export async function crio(): Promise<NodeEngine> {
   const directory = join(cacheDir, 'crio', `${crioVersion}-node`);
   const build = join(__dirname, '../../merge/crio/build.sh');
