@@ -22,7 +22,10 @@ export async function diagnose(node: Node, cluster?: Cluster): Promise<string> {
   );
   await add('sysbox journal', () => node.run(`${journal} -u '*sysbox*'`));
   await add('engine journal', () => node.run(`${journal} -u 'k3s*' -u 'k0s*' -u containerd -u crio -u kubelet`));
-  await add('containerd', () => node.run('tail -n 30 /var/lib/rancher/k3s/agent/containerd/containerd.log'));
+  const log = '/var/lib/rancher/k3s/agent/containerd/containerd.log';
+  await add('containerd', () =>
+    node.run(`tail -n 30 ${log}; grep -E 'level=(error|fatal)' ${log} | cut -c1-1000 | tail -n 30`),
+  );
   await add('console', async () => node.machine.console);
   return parts.join('\n');
 }
