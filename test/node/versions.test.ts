@@ -18,6 +18,8 @@ jest.setTimeout(90 * 60_000);
 const K3S = '/usr/local/bin/k3s';
 const NEXT = '/var/tmp/k3s-next';
 const RENDERED = '/var/lib/rancher/k3s/agent/etc/containerd/config.toml';
+/** K3s writes it at a start, with a certificate that another version can have renewed. */
+const KUBECONFIG = '/etc/rancher/k3s/k3s.yaml';
 
 const steps = new Steps('Two versions of K3s: install, upgrade, uninstall');
 let node: Node;
@@ -121,7 +123,7 @@ test('the uninstall leaves the node as it was, but for what the upgrade changed'
     expect(await node.starts('k3s')).toBe(starts + 1);
     expect(await containerdRuntimes(node)).not.toHaveProperty('sysbox-runc');
     const { added, removed, changed } = difference(before, await snapshot(node));
-    const upgraded = [`content ${K3S}`, `content ${RENDERED}`];
+    const upgraded = [K3S, RENDERED, KUBECONFIG].map((file) => `content ${file}`);
     const others = changed.filter((one) => !upgraded.includes(one));
     expect({ added, removed, changed: others }).toEqual({ added: [], removed: [], changed: [] });
   }));
