@@ -5,10 +5,11 @@ import { FakeNode } from './world';
 jest.setTimeout(900_000);
 
 const own: Options = { ownFilesystem: true };
+// Install and uninstall take what full-disk.test.ts takes at every write at every second one.
 
 describe('with a disk that is read-only from any write on', () => {
   test('an install leaves a node that runs, and continues when the disk works again', () => {
-    printDisk('K3s: install, read-only', breakDiskEverywhere(install(own), ['EROFS']));
+    printDisk('K3s: install, read-only', breakDiskEverywhere(install(own), ['EROFS'], 2));
   });
 
   test('a rollback ends', () => {
@@ -20,6 +21,6 @@ describe('with a disk that is read-only from any write on', () => {
   });
 
   test('an uninstall continues', () => {
-    printDisk('K3s: uninstall, read-only', breakDiskEverywhere(uninstall(own), ['EROFS']));
+    printDisk('K3s: uninstall, read-only', breakDiskEverywhere(uninstall(own), ['EROFS'], 2));
   });
 });
