@@ -3,10 +3,10 @@ import { spawn, spawnSync } from 'child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
-import { shellsOfImage } from '../support/shells';
+import { shellsForPods } from '../support/shells';
 
 /** Not busybox's, which runs its own `ip` and `timeout` instead of the stand-ins. */
-export const shells = shellsOfImage(['dash', 'bash --posix']);
+export const shells = shellsForPods(['dash', 'bash --posix']);
 
 export interface Ended {
   readonly code: number | null;

@@ -11,12 +11,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shellsOfImage } from '../support/shells';
+import { shellsForPods } from '../support/shells';
 
 const programs = join(__dirname, '..', '..', 'src', 'k3s', 'pod');
 
 /** busybox's is the one of K3s's image. */
-export const shells = shellsOfImage(['busybox ash', 'dash']);
+export const shells = shellsForPods(['busybox ash', 'dash']);
 
 export interface Outcome {
   readonly status: number | null;

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installedShells, shellsOfImage } from './shells';
+import { installedShells, shellsForPods } from './shells';
 
 let path: string;
 const warn = jest.spyOn(console, 'warn').mockImplementation();
@@ -49,14 +49,20 @@ test('no shell at all is an error', () => {
   expect(() => installedShells(['dash'], withOnly('bash'))).toThrow(missing('dash'));
 });
 
-test('`npm test` takes the first shell of an image, the project `shell` all', () => {
-  const names = () => shellsOfImage(['dash', 'bash --posix']).map(([name]) => name);
+test('`npm test` runs the programs of pods under the first shell that is installed, `test:shell` under all', () => {
+  const names = (...installed: string[]) =>
+    shellsForPods(['busybox ash', 'dash'], withOnly(...installed)).map(([name]) => name);
 
-  expect(names()).toEqual(['dash']);
+  expect(names('busybox', 'dash')).toEqual(['busybox ash']);
   try {
     Object.assign(globalThis, { EVERY_SHELL: true });
-    expect(names()).toEqual(['dash', 'bash --posix']);
+    expect(names('busybox', 'dash')).toEqual(['busybox ash', 'dash']);
   } finally {
     Reflect.deleteProperty(globalThis, 'EVERY_SHELL');
   }
+});
+
+test('without busybox, `npm test` says so and runs them under dash', () => {
+  expect(shellsForPods(['busybox ash', 'dash'], withOnly('dash'))).toEqual([['dash', ['dash']]]);
+  expect(warn).toHaveBeenCalledWith(`${missing('busybox ash')}. CI has it`);
 });

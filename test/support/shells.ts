@@ -12,9 +12,11 @@ export type ShellName = keyof typeof SHELLS;
 
 export const SHELL_NAMES = Object.keys(SHELLS) as ShellName[];
 
-/** Of the shells that an image may have, the first, for `npm test`; in the project `shell`, which `npm run test:shell` runs, all. */
-export const shellsOfImage = (names: ShellName[]) =>
-  installedShells('EVERY_SHELL' in globalThis ? names : names.slice(0, 1));
+/** The shells to run a pod's programs under: the first that is installed for `npm test`, all of them for `npm run test:shell`. */
+export function shellsForPods(names: ShellName[], env?: NodeJS.ProcessEnv): [ShellName, string[]][] {
+  const installed = installedShells(names, env);
+  return 'EVERY_SHELL' in globalThis ? installed : installed.slice(0, 1);
+}
 
 /** Names and commands of the shells that this machine has. A missing one is reported; in CI it is an error. */
 export function installedShells(wanted = SHELL_NAMES, env: NodeJS.ProcessEnv = process.env): [ShellName, string[]][] {
